@@ -1,1 +1,16 @@
 //! Redstart core.
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
+
+pub mod command;
+pub mod commands;
+pub mod error;
+pub mod resp;
+mod time;
+
+pub use error::{Error, ErrorKind};
+pub use time::Instant;
+
+/// The result of a call that can fail with an [`Error`].
+pub type Result<T> = core::result::Result<T, Error>;

@@ -1,0 +1,184 @@
+//! Commands as values: what to send, how to route it, what comes back.
+//!
+//! [`Command<T>`] holds the arguments already in wire form, marks which of them are keys, and says by its
+//! type what the reply becomes. Giving it to anything that can [`Run`] it is all that is left.
+
+mod args;
+mod batch;
+mod collections;
+mod flags;
+mod packed;
+mod reply;
+mod run;
+pub mod slot;
+mod tuple;
+mod value;
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
+pub use batch::{Batch, BatchEntry, PackedBatch, Results};
+pub use flags::{Flags, Route};
+pub use packed::Packed;
+pub use reply::FromReply;
+pub(crate) use reply::{elements, expect_text, pairs, unexpected};
+pub use run::{Prepare, Run};
+pub use value::Value;
+
+/// A command whose reply becomes a `T`.
+///
+/// ```
+/// use redstart_core::command::Command;
+///
+/// let command: Command<u64> = Command::new("MY.COMMAND").key("k").arg(3);
+/// assert_eq!(command.packed().name(), "MY.COMMAND");
+/// ```
+#[must_use = "a command does nothing until it is run"]
+#[derive(Clone)]
+pub struct Command<T> {
+    packed: Packed,
+    reply: PhantomData<fn() -> T>,
+}
+
+impl<T> Command<T> {
+    /// Starts a command. Words of the name that are separated by a space, as in `CONFIG SET`, become
+    /// arguments of their own.
+    #[inline]
+    pub fn new(name: &str) -> Self {
+        Self { packed: Packed::new(name), reply: PhantomData }
+    }
+
+    /// Appends a key: an argument by which the command is routed.
+    #[inline]
+    pub fn key(mut self, key: impl Arg) -> Self {
+        self.packed.push_key(&key);
+        self
+    }
+
+    /// Appends any number of keys.
+    #[inline]
+    pub fn keys(mut self, keys: impl Args) -> Self {
+        keys.write_to(&mut ArgSink::keys(&mut self.packed));
+        self
+    }
+
+    /// Appends how many keys follow, and the keys.
+    pub fn counted_keys(self, keys: impl Args) -> Self {
+        self.arg(keys.count()).keys(keys)
+    }
+
+    /// Appends one argument.
+    #[inline]
+    pub fn arg(mut self, arg: impl Arg) -> Self {
+        self.packed.push(&arg);
+        self
+    }
+
+    /// Appends any number of arguments.
+    #[inline]
+    pub fn args(mut self, args: impl Args) -> Self {
+        args.write_to(&mut ArgSink::new(&mut self.packed));
+        self
+    }
+
+    /// Appends how many arguments follow, and the arguments.
+    pub fn counted_args(self, args: impl Args) -> Self {
+        self.arg(args.count()).args(args)
+    }
+
+    /// Appends pairs of a key and a value.
+    pub fn key_values(mut self, pairs: impl Pairs) -> Self {
+        pairs.for_each(&mut |key, value| {
+            self.packed.push_key(key);
+            self.packed.push(value);
+        });
+        self
+    }
+
+    /// Appends pairs of a field and a value.
+    pub fn pairs(mut self, pairs: impl Pairs) -> Self {
+        pairs.for_each(&mut |field, value| {
+            self.packed.push(field);
+            self.packed.push(value);
+        });
+        self
+    }
+
+    /// Appends `word` if `condition` holds.
+    pub fn arg_if(self, condition: bool, word: &str) -> Self {
+        if condition { self.arg(word) } else { self }
+    }
+
+    /// Says that the command changes nothing: it may be sent again after a failure, and to a replica.
+    #[inline]
+    pub const fn read_only(self) -> Self {
+        self.flag(Flags::READ_ONLY)
+    }
+
+    /// Says that running the command twice does what running it once does, so that it may be sent again
+    /// even if it may have run.
+    #[inline]
+    pub const fn idempotent(self) -> Self {
+        self.flag(Flags::IDEMPOTENT)
+    }
+
+    /// Says that the command runs code, so that an error does not prove that nothing was changed.
+    #[inline]
+    pub const fn script(self) -> Self {
+        self.flag(Flags::SCRIPT)
+    }
+
+    /// Says that the reply may be kept in a client-side cache until a key is invalidated.
+    #[inline]
+    pub const fn cacheable(self) -> Self {
+        self.flag(Flags::READ_ONLY.with(Flags::CACHEABLE))
+    }
+
+    /// Says which nodes of a cluster get the command, where no key tells.
+    #[inline]
+    pub const fn route(mut self, route: Route) -> Self {
+        self.packed.flags = self.packed.flags.with_route(route);
+        self
+    }
+
+    #[inline]
+    const fn flag(mut self, flags: Flags) -> Self {
+        self.packed.flags = self.packed.flags.with(flags);
+        self
+    }
+
+    /// Bounds the time of this command alone, instead of by the client's response timeout.
+    #[inline]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.packed.timeout = Some(timeout);
+        self
+    }
+
+    /// The same command with its reply read as another type.
+    #[inline]
+    pub fn reply_as<U: FromReply>(self) -> Command<U> {
+        Command { packed: self.packed, reply: PhantomData }
+    }
+
+    /// The command without the type of its reply.
+    #[inline]
+    #[must_use]
+    pub const fn packed(&self) -> &Packed {
+        &self.packed
+    }
+
+    /// Gives up the type of the reply.
+    #[inline]
+    #[must_use]
+    pub fn into_packed(self) -> Packed {
+        self.packed
+    }
+}
+
+impl<T> fmt::Debug for Command<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.packed.fmt(f)
+    }
+}

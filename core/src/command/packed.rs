@@ -1,0 +1,271 @@
+//! The arguments of one command in wire form.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::args::{Arg, ArgSlot};
+use super::flags::Flags;
+use super::slot;
+use crate::resp::{length_line, parse_i64};
+
+/// Commands up to this many bytes take no allocation.
+const INLINE: usize = 112;
+
+/// A shared value of this size or more is kept as it is instead of being copied into the command.
+const SHARED_MIN: usize = 16 << 10;
+
+/// No server takes a longer argument.
+const ARGUMENT_MAX: usize = 512 << 20;
+
+/// A run of keys at the same distance from each other, as in `MSET k v k v`.
+#[derive(Clone, Copy, Debug)]
+struct KeySpan {
+    first: u32,
+    count: u32,
+    step: u32,
+}
+
+/// A command without the type of its reply: its arguments, encoded, and what is known of it.
+#[derive(Clone)]
+pub struct Packed {
+    /// The arguments as bulk strings, without the array's header and without the shared values.
+    bytes: SmallVec<[u8; INLINE]>,
+    /// Large values, each with the place in `bytes` where it belongs, in ascending order.
+    shared: Vec<(u32, Bytes)>,
+    keys: SmallVec<[KeySpan; 1]>,
+    argc: u32,
+    name_words: u8,
+    oversize: bool,
+    pub(crate) flags: Flags,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Packed {
+    #[inline]
+    pub(super) fn new(name: &str) -> Self {
+        let mut packed = Self {
+            bytes: SmallVec::new(),
+            shared: Vec::new(),
+            keys: SmallVec::new(),
+            argc: 0,
+            name_words: 0,
+            oversize: false,
+            flags: Flags::default(),
+            timeout: None,
+        };
+        for word in name.split(' ') {
+            packed.push_bytes(word.as_bytes());
+            packed.name_words += 1;
+        }
+        packed
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, arg: &(impl Arg + ?Sized)) {
+        arg.write_to(ArgSlot::new(self));
+    }
+
+    pub(super) fn push_key(&mut self, key: &(impl Arg + ?Sized)) {
+        self.mark_key();
+        self.push(key);
+    }
+
+    /// Notes that the next argument is a key.
+    pub(super) fn mark_key(&mut self) {
+        let at = self.argc;
+        match self.keys.last_mut() {
+            Some(span) if span.count == 1 => {
+                span.step = at - span.first;
+                span.count = 2;
+            }
+            Some(span) if at == span.first + span.step * span.count => span.count += 1,
+            _ => self.keys.push(KeySpan { first: at, count: 1, step: 1 }),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push_bytes(&mut self, payload: &[u8]) {
+        self.push_header(payload.len());
+        self.bytes.extend_from_slice(payload);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    pub(super) fn push_shared(&mut self, payload: Bytes) {
+        let is_key =
+            self.keys.last().is_some_and(|span| span.first + span.step * (span.count - 1) == self.argc);
+        if payload.len() < SHARED_MIN || is_key {
+            return self.push_bytes(&payload);
+        }
+        self.push_header(payload.len());
+        // Offsets fit: `oversize` refuses what does not.
+        self.shared.push((self.bytes.len() as u32, payload));
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    #[inline]
+    fn push_header(&mut self, len: usize) {
+        self.oversize |= len > ARGUMENT_MAX || self.bytes.len() > ARGUMENT_MAX;
+        let mut digits = itoa::Buffer::new();
+        self.bytes.push(b'$');
+        self.bytes.extend_from_slice(digits.format(len).as_bytes());
+        self.bytes.extend_from_slice(b"\r\n");
+        self.argc += 1;
+    }
+
+    /// How many arguments there are, the name included.
+    #[must_use]
+    pub const fn argc(&self) -> usize {
+        self.argc as usize
+    }
+
+    /// What is known of the command.
+    #[must_use]
+    pub const fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// The bound on the time of this command alone, if it has one.
+    #[must_use]
+    pub const fn own_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Whether an argument is longer than any server takes.
+    #[must_use]
+    pub const fn is_oversize(&self) -> bool {
+        self.oversize
+    }
+
+    pub(crate) const fn name_words(&self) -> u8 {
+        self.name_words
+    }
+
+    /// How many bytes the command has on the wire.
+    #[must_use]
+    pub fn wire_len(&self) -> usize {
+        let header = 3 + self.argc.checked_ilog10().unwrap_or(0) as usize + 1;
+        header + self.bytes.len() + self.shared.iter().map(|(_, value)| value.len()).sum::<usize>()
+    }
+
+    /// Hands the wire form out piece by piece: copied bytes, and large values as they are.
+    #[inline]
+    pub(crate) fn write_to(&self, out: &mut impl WireSink) {
+        out.copied(&length_line(b'*', self.argc as usize));
+        let mut from = 0;
+        for (at, value) in &self.shared {
+            let at = *at as usize;
+            out.copied(&self.bytes[from..at]);
+            out.shared(value);
+            from = at;
+        }
+        out.copied(&self.bytes[from..]);
+    }
+
+    /// Appends the wire form to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.write_to(&mut Copied(out));
+    }
+
+    /// The arguments in order, the name first.
+    pub fn args(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let mut rest = &self.bytes[..];
+        let mut shared = self.shared.iter().peekable();
+        core::iter::from_fn(move || {
+            let (len, after) = bulk_header(rest)?;
+            let at = (self.bytes.len() - after.len()) as u32;
+            if let Some((_, value)) = shared.next_if(|(place, _)| *place == at && len >= SHARED_MIN) {
+                rest = after.get(2..)?;
+                return Some(Cow::Borrowed(&value[..]));
+            }
+            rest = after.get(len + 2..)?;
+            after.get(..len).map(Cow::Borrowed)
+        })
+    }
+
+    /// The indexes of the arguments that are keys, the name being 0.
+    pub fn key_indexes(&self) -> impl Iterator<Item = usize> {
+        let of_span = |span: &KeySpan| {
+            let (first, step) = (span.first, span.step);
+            (0..span.count).map(move |nth| (first + step * nth) as usize)
+        };
+        self.keys.iter().flat_map(of_span)
+    }
+
+    /// The slot of the keys; `None` without keys.
+    ///
+    /// # Errors
+    /// The two slots, if the keys are in different ones.
+    pub fn slot(&self) -> Result<Option<u16>, (u16, u16)> {
+        let mut found = None;
+        let mut indexes = self.key_indexes().peekable();
+        for (index, arg) in self.args().enumerate() {
+            let Some(&next) = indexes.peek() else { break };
+            if index != next {
+                continue;
+            }
+            indexes.next();
+            let slot = slot::of(&arg);
+            match found {
+                None => found = Some(slot),
+                Some(first) if first != slot => return Err((first, slot)),
+                Some(_) => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The name, such as `GET` or `CONFIG SET`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let mut name = String::new();
+        for word in self.args().take(self.name_words.into()) {
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(&String::from_utf8_lossy(&word));
+        }
+        name
+    }
+}
+
+/// Where the wire form of commands goes.
+pub(crate) trait WireSink {
+    /// Bytes to be copied.
+    fn copied(&mut self, bytes: &[u8]);
+    /// A large value to be kept as it is.
+    fn shared(&mut self, value: &Bytes);
+}
+
+/// A plain buffer: copies everything.
+struct Copied<'a>(&'a mut Vec<u8>);
+
+impl WireSink for Copied<'_> {
+    fn copied(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn shared(&mut self, value: &Bytes) {
+        self.0.extend_from_slice(value);
+    }
+}
+
+/// Reads `$<len>\r\n`; returns the length and what follows.
+pub(crate) fn bulk_header(wire: &[u8]) -> Option<(usize, &[u8])> {
+    let line = wire.strip_prefix(b"$")?;
+    let end = line.iter().position(|&byte| byte == b'\r')?;
+    let len = parse_i64(&line[..end])?;
+    Some((usize::try_from(len).ok()?, line.get(end + 2..)?))
+}
+
+impl fmt::Debug for Packed {
+    /// Shows the name and the count only: arguments can be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({} with {} arguments)", self.name(), self.argc - u32::from(self.name_words))
+    }
+}

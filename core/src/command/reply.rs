@@ -1,0 +1,237 @@
+//! Replies to values: the same value from RESP2 and RESP3.
+
+use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::error::{ConversionError, ServerError};
+use crate::resp::{Item, Kind};
+
+/// A value that a reply can become.
+///
+/// RESP2 and RESP3 spell many replies differently: a map may come as a flat array, a double as a string,
+/// a boolean as an integer. Implementations accept every spelling, so that a type means the same over
+/// both. What does not fit is an error that names what was expected and what came.
+pub trait FromReply: Sized {
+    /// Reads the value from an element of a reply, or from the whole of it.
+    ///
+    /// # Errors
+    /// The element is of another kind, or is itself an error of the server.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError>;
+
+    /// Reads a list of values. Types that are spelt differently in lists override it: bytes come as one
+    /// string, and pairs one after the other in RESP2.
+    ///
+    /// # Errors
+    /// As [`from_reply`](Self::from_reply).
+    fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
+        elements(item)?.map(Self::from_reply).collect()
+    }
+}
+
+/// The error for an element that is not what was `expected`; the server's own, if it is one.
+#[cold]
+pub(crate) fn unexpected(expected: impl Into<Cow<'static, str>>, item: Item<'_>) -> ConversionError {
+    if item.kind() == Kind::Error {
+        return ConversionError::Element(Box::new(ServerError::new(item.payload())));
+    }
+    let name = item.kind().name();
+    let got = match item.kind() {
+        Kind::Null | Kind::Integer | Kind::Boolean | Kind::Double | Kind::BigNumber => name.to_owned(),
+        kind if kind.is_aggregate() => format!("{name} of {} elements", item.len()),
+        _ => format!("{name} of {} bytes", item.payload().len()),
+    };
+    ConversionError::Unexpected { expected: expected.into(), got }
+}
+
+/// The elements of an array, set or push; of a map, keys and values in turn.
+pub(crate) fn elements<'a>(
+    item: Item<'a>,
+) -> Result<impl ExactSizeIterator<Item = Item<'a>> + use<'a>, ConversionError> {
+    match item.kind() {
+        Kind::Array | Kind::Set | Kind::Push | Kind::Map => Ok(item.items()),
+        _ => Err(unexpected("an array", item)),
+    }
+}
+
+/// The pairs of a map, of a flat array of keys and values, or of an array of pairs.
+pub(crate) fn pairs<'a>(
+    item: Item<'a>,
+) -> Result<impl Iterator<Item = Result<(Item<'a>, Item<'a>), ConversionError>> + use<'a>, ConversionError> {
+    let mut items = elements(item)?;
+    let nested = item.kind() != Kind::Map && items.len() > 0 && is_nested(item);
+    if !nested && items.len() % 2 == 1 {
+        return Err(unexpected("pairs", item));
+    }
+    Ok(core::iter::from_fn(move || {
+        let first = items.next()?;
+        if !nested {
+            return items.next().map(|second| Ok((first, second)));
+        }
+        let mut inner = first.items();
+        match (inner.next(), inner.next(), inner.next()) {
+            (Some(key), Some(value), None) => Some(Ok((key, value))),
+            _ => Some(Err(unexpected("a pair", first))),
+        }
+    }))
+}
+
+/// Whether the elements of a list are arrays themselves: then each is one tuple.
+pub(super) fn is_nested(item: Item<'_>) -> bool {
+    item.items().next().is_some_and(|first| matches!(first.kind(), Kind::Array | Kind::Set))
+}
+
+/// The payload of any string.
+pub(crate) fn expect_text<'a>(
+    expected: &'static str,
+    item: Item<'a>,
+) -> Result<Cow<'a, [u8]>, ConversionError> {
+    match item.kind() {
+        Kind::Error | Kind::Null => Err(unexpected(expected, item)),
+        _ => item.text().ok_or_else(|| unexpected(expected, item)),
+    }
+}
+
+impl FromReply for () {
+    /// Any reply but an error.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        if item.kind() == Kind::Error { Err(unexpected("OK", item)) } else { Ok(()) }
+    }
+}
+
+impl FromReply for bool {
+    /// An integer 0 or 1, a boolean, `OK`; nil is `false`.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        match (item.kind(), item.payload()) {
+            (Kind::Error, _) => Err(unexpected("a boolean", item)),
+            (Kind::Boolean, text) => Ok(text == b"t"),
+            (Kind::Null, _) => Ok(false),
+            (Kind::SimpleString, b"OK") | (_, b"1") => Ok(true),
+            (_, b"0") => Ok(false),
+            _ => Err(unexpected("a boolean", item)),
+        }
+    }
+}
+
+macro_rules! integer_reply {
+    ($($type:ty),+) => { $(
+        impl FromReply for $type {
+            /// An integer within the type's range, or a string that holds one.
+            #[inline]
+            fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+                read_integer(item).and_then(|value| {
+                    Self::try_from(value)
+                        .map_err(|_| unexpected(concat!("an integer that fits ", stringify!($type)), item))
+                })
+            }
+        }
+    )+ };
+}
+
+integer_reply!(i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
+
+fn read_integer(item: Item<'_>) -> Result<i128, ConversionError> {
+    let wrong = || unexpected("an integer", item);
+    match item.kind() {
+        Kind::Error | Kind::Double | Kind::Boolean | Kind::Null => Err(wrong()),
+        _ => {
+            let text = item.text().ok_or_else(wrong)?;
+            if let Some(value) = crate::resp::parse_i64(&text) {
+                return Ok(value.into());
+            }
+            // Cursors and big numbers can pass `i64`.
+            core::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or_else(wrong)
+        }
+    }
+}
+
+impl FromReply for u8 {
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        read_integer(item)
+            .and_then(|value| Self::try_from(value).map_err(|_| unexpected("an integer that fits u8", item)))
+    }
+
+    fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
+        expect_text("a string", item).map(Cow::into_owned)
+    }
+}
+
+impl FromReply for f64 {
+    /// A double, an integer, or a string that holds one.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        match item.kind() {
+            Kind::Error | Kind::Null | Kind::Boolean => Err(unexpected("a double", item)),
+            _ => item.as_f64().ok_or_else(|| unexpected("a double", item)),
+        }
+    }
+}
+
+impl FromReply for f32 {
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        f64::from_reply(item).map(|value| value as Self)
+    }
+}
+
+impl FromReply for String {
+    /// Any string or number; its bytes must be UTF-8.
+    #[inline]
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        let bytes = expect_text("a string", item)?;
+        Self::from_utf8(bytes.into_owned()).map_err(|_| unexpected("a string in UTF-8", item))
+    }
+}
+
+impl FromReply for Bytes {
+    /// Any string. A large one is a slice of what was read, without a copy; a small one is copied, so
+    /// that keeping it does not keep the whole buffer.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        const COPIED_BELOW: usize = 4096;
+        let text = expect_text("a string", item)?;
+        match (text, item.shared()) {
+            (Cow::Borrowed(slice), Some(shared)) if slice.len() >= COPIED_BELOW => Ok(shared),
+            (text, _) => Ok(text.into_owned().into()),
+        }
+    }
+}
+
+impl<T: FromReply> FromReply for Option<T> {
+    /// Nil is `None`.
+    #[inline]
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        if item.is_null() { Ok(None) } else { T::from_reply(item).map(Some) }
+    }
+}
+
+impl<T: FromReply> FromReply for Vec<T> {
+    #[inline]
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        T::list_from_reply(item)
+    }
+}
+
+impl<T: FromReply, const N: usize> FromReply for [T; N] {
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        let list = T::list_from_reply(item)?;
+        Self::try_from(list).map_err(|_| unexpected(format!("{N} elements"), item))
+    }
+}
+
+impl<T: FromReply> FromReply for Box<T> {
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        T::from_reply(item).map(Self::new)
+    }
+}
+
+impl<T: FromReply> FromReply for Result<T, ServerError> {
+    /// An error of the server becomes `Err`: for elements that may each fail on their own.
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        match item.kind() {
+            Kind::Error => Ok(Err(ServerError::new(item.payload()))),
+            _ => T::from_reply(item).map(Ok),
+        }
+    }
+}

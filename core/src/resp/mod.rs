@@ -1,0 +1,24 @@
+//! RESP2 and RESP3: bytes to frames, arguments to bytes.
+//!
+//! [`Decoder`] takes bytes as they come and yields one [`Frame`] per reply. A frame is a slice of the
+//! bytes read plus, for aggregates, a *tape*: a flat list of nodes in the order of the wire. Nothing
+//! here recurses, whatever the depth. Reading a frame goes through [`Item`], a borrowed view.
+//!
+//! Specification: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
+
+mod decode;
+mod encode;
+mod error;
+mod frame;
+mod item;
+mod limits;
+mod number;
+mod scan;
+
+pub use decode::Decoder;
+pub use encode::length_line;
+pub use error::ProtocolError;
+pub use frame::{Frame, Kind};
+pub use item::{Item, Items};
+pub use limits::Limits;
+pub(crate) use number::{parse_f64, parse_i64};

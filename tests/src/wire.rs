@@ -1,0 +1,77 @@
+//! The plainest executor there can be: one socket, one command at a time.
+//!
+//! It has no engine and no connection machine, so that a test of a family of commands fails for the
+//! family's own faults only.
+
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use redstart_core::command::{Command, FromReply, Run};
+use redstart_core::error::{Delivery, ServerError};
+use redstart_core::resp::{Decoder, Frame, Kind, Limits};
+use redstart_core::{Error, ErrorKind, Result};
+
+/// A connection that speaks one protocol version.
+#[derive(Debug)]
+pub struct Wire(RefCell<State>);
+
+#[derive(Debug)]
+struct State {
+    stream: TcpStream,
+    decoder: Decoder,
+    read: BytesMut,
+}
+
+impl Wire {
+    /// Connects and says `HELLO protocol`.
+    ///
+    /// # Panics
+    /// The server cannot be reached or refuses the protocol.
+    #[must_use]
+    pub fn connect(addr: SocketAddr, protocol: u8) -> Self {
+        let stream = TcpStream::connect(addr).expect("the server listens");
+        stream.set_nodelay(true).expect("a TCP socket");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a TCP socket");
+        let state = State { stream, decoder: Decoder::new(Limits::default()), read: BytesMut::new() };
+        let wire = Self(RefCell::new(state));
+        let hello: Result<()> = wire.run(Command::new("HELLO").arg(protocol.to_string()));
+        hello.expect("the server speaks the protocol");
+        wire
+    }
+
+    fn roundtrip(&self, bytes: &[u8]) -> Frame {
+        let mut state = self.0.borrow_mut();
+        let State { stream, decoder, read } = &mut *state;
+        stream.write_all(bytes).expect("the server reads");
+        let mut chunk = [0; 64 << 10];
+        loop {
+            if let Some(frame) = decoder.decode(read).expect("the server speaks RESP") {
+                return frame;
+            }
+            let count = stream.read(&mut chunk).expect("the server answers");
+            assert_ne!(count, 0, "the server closed the connection");
+            read.extend_from_slice(&chunk[..count]);
+        }
+    }
+}
+
+impl Run for &Wire {
+    type Output<T: FromReply> = Result<T>;
+
+    fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
+        let name = command.packed().name();
+        let mut bytes = Vec::new();
+        command.packed().encode(&mut bytes);
+        let frame = self.roundtrip(&bytes);
+        let error = |kind, delivery| Error::new(kind, delivery).with_command(&name);
+        if frame.kind() == Kind::Error {
+            let text = frame.item().text().unwrap_or_default();
+            return Err(error(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected));
+        }
+        T::from_reply(frame.item())
+            .map_err(|reason| error(ErrorKind::Conversion(reason), Delivery::MaybeExecuted))
+    }
+}
