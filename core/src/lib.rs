@@ -5,10 +5,12 @@ extern crate alloc;
 
 pub mod command;
 pub mod commands;
+pub mod config;
 pub mod error;
 pub mod resp;
 mod time;
 
+pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use time::Instant;
 

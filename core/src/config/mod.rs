@@ -1,0 +1,271 @@
+//! What a client is told before it connects.
+//!
+//! A [`Config`] is built by its setters, or read from a URL by [`Config::from_url`], where every setting
+//! has an option. Nothing in it is ever shown that is secret: passwords are a [`Secret`], and a
+//! [`ConfigError`](crate::error::ConfigError) names an option but never repeats its value.
+
+mod endpoint;
+mod secret;
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+pub use endpoint::Endpoint;
+pub use secret::{Credentials, Secret};
+
+use crate::resp::Limits;
+
+/// Which version of RESP to speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// RESP3, falling back to RESP2 where the server does not know `HELLO`, which came with 6.0.
+    #[default]
+    Auto,
+    /// RESP2.
+    Resp2,
+    /// RESP3; a server that does not speak it is an error.
+    Resp3,
+}
+
+/// What a full queue does with callers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// They wait for room, within their deadline.
+    #[default]
+    Wait,
+    /// Their calls fail at once with [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    Fail,
+}
+
+/// How long to wait before trying again: a random time between zero and `base`, where that bound doubles
+/// with each failure in a row until it is `cap` (exponential backoff with full jitter).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Backoff {
+    /// The longest wait after the first failure. Default 10 ms.
+    pub base: Duration,
+    /// The longest wait of all. Default 2 s.
+    pub cap: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: Duration::from_millis(10), cap: Duration::from_secs(2) }
+    }
+}
+
+/// All settings of a client. See the [module](self).
+///
+/// Setters take any value; [`validate`](Self::validate), which every `connect` calls, refuses what cannot
+/// work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) database: u32,
+    pub(crate) protocol: Protocol,
+    pub(crate) client_name: Option<Arc<str>>,
+    pub(crate) library_name: Option<Arc<str>>,
+    pub(crate) library_version: Option<Arc<str>>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_timeout: Option<Duration>,
+    pub(crate) liveness_timeout: Duration,
+    pub(crate) health_interval: Option<Duration>,
+    pub(crate) close_timeout: Duration,
+    pub(crate) tcp_keepalive: Option<Duration>,
+    pub(crate) backoff: Backoff,
+    pub(crate) retries: u32,
+    pub(crate) queue_commands: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) when_full: WhenFull,
+    pub(crate) reply_limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::default(),
+            credentials: None,
+            database: 0,
+            protocol: Protocol::default(),
+            client_name: None,
+            library_name: Some("redstart".into()),
+            library_version: Some(env!("CARGO_PKG_VERSION").into()),
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Some(Duration::from_secs(5)),
+            liveness_timeout: Duration::from_secs(10),
+            health_interval: Some(Duration::from_secs(30)),
+            close_timeout: Duration::from_secs(5),
+            tcp_keepalive: Some(Duration::from_secs(30)),
+            backoff: Backoff::default(),
+            retries: 16,
+            queue_commands: 65_536,
+            queue_bytes: 64 << 20,
+            when_full: WhenFull::default(),
+            reply_limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The defaults, for the node at `endpoint`.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, ..Self::default() }
+    }
+
+    /// Where to connect. Default 127.0.0.1:6379.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Who to be on the server. Default: nobody in particular, no `AUTH` is sent.
+    #[must_use]
+    pub fn credentials(mut self, credentials: impl Into<Option<Credentials>>) -> Self {
+        self.credentials = credentials.into();
+        self
+    }
+
+    /// The number of the logical database, chosen by `SELECT`. Default 0.
+    #[must_use]
+    pub fn database(mut self, database: u32) -> Self {
+        self.database = database;
+        self
+    }
+
+    /// Which version of RESP to speak. Default [`Protocol::Auto`].
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// The name of each connection (`CLIENT SETNAME`), of printable ASCII without spaces. Default: none.
+    #[must_use]
+    pub fn client_name<'a>(mut self, name: impl Into<Option<&'a str>>) -> Self {
+        self.client_name = name.into().map(Arc::from);
+        self
+    }
+
+    /// The library's name in `CLIENT LIST` (`CLIENT SETINFO LIB-NAME`, since 7.2), of printable ASCII
+    /// without spaces. `None` does not send it. Default `redstart`.
+    #[must_use]
+    pub fn library_name<'a>(mut self, name: impl Into<Option<&'a str>>) -> Self {
+        self.library_name = name.into().map(Arc::from);
+        self
+    }
+
+    /// The library's version in `CLIENT LIST` (`CLIENT SETINFO LIB-VER`, since 7.2), of printable ASCII
+    /// without spaces. `None` does not send it. Default: the version of Redstart.
+    #[must_use]
+    pub fn library_version<'a>(mut self, version: impl Into<Option<&'a str>>) -> Self {
+        self.library_version = version.into().map(Arc::from);
+        self
+    }
+
+    /// How long name resolution, connecting and the handshake may take together. Default 5 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take from the queue to its reply. `None` waits for ever. Default 5 s.
+    #[must_use]
+    pub fn response_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.response_timeout = timeout.into();
+        self
+    }
+
+    /// How long no byte may come while replies are due before the connection is given up. Default 10 s.
+    #[must_use]
+    pub fn liveness_timeout(mut self, timeout: Duration) -> Self {
+        self.liveness_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may idle before a `PING` tries it. `None` never does. Default 30 s.
+    #[must_use]
+    pub fn health_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.health_interval = interval.into();
+        self
+    }
+
+    /// How long closing waits for replies that are due. Zero does not wait. Default 5 s.
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may idle before the system probes it (TCP keepalive), in whole seconds.
+    /// `None` turns probes off. Default 30 s.
+    #[must_use]
+    pub fn tcp_keepalive(mut self, idle: impl Into<Option<Duration>>) -> Self {
+        self.tcp_keepalive = idle.into();
+        self
+    }
+
+    /// How long to wait before trying again, be it to connect or to send.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// How often one request may be sent again within its deadline. Default 16.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How many commands the queue holds. Default 65,536.
+    #[must_use]
+    pub fn queue_commands(mut self, commands: usize) -> Self {
+        self.queue_commands = commands;
+        self
+    }
+
+    /// How many bytes of commands the queue holds; a longer command is refused. Default 64 MiB.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// What a full queue does with callers. Default [`WhenFull::Wait`].
+    #[must_use]
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// What the server may send before it is refused.
+    #[must_use]
+    pub fn reply_limits(mut self, limits: Limits) -> Self {
+        self.reply_limits = limits;
+        self
+    }
+
+    /// The endpoint set by [`endpoint`](Self::endpoint).
+    #[must_use]
+    pub fn peer(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The time set by [`connect_timeout`](Self::connect_timeout).
+    #[must_use]
+    pub fn connects_within(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// The time set by [`tcp_keepalive`](Self::tcp_keepalive).
+    #[must_use]
+    pub fn probes_after(&self) -> Option<Duration> {
+        self.tcp_keepalive
+    }
+}
