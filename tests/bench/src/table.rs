@@ -13,9 +13,9 @@ pub fn heading(online: Plan, offline: Plan, cpu: usize) -> String {
     let crates: Vec<String> =
         ["redis", "fred", "redis-protocol", "rustis", "tokio"].into_iter().map(versions).collect();
     format!(
-        "# Benchmark\n\n{date}, {model} (client and server pinned to CPU {cpu}, current_thread Tokio), {rustc}, default release \
-         profile (`lto = false`).\n{server}\nCrates: {crates}.\nMedians of {rounds} interleaved rounds of {ms} ms ({offline_ms} ms without a server); \
-         CPU is user + system time of the client's process.\n",
+        "# Benchmark\n\n{date}, {model} (client and server pinned to CPU {cpu}, current_thread Tokio), {rustc}, \
+         default release profile (`lto = false`).\n{server}\nCrates: {crates}.\nMedians of {rounds} interleaved \
+         rounds of {ms} ms ({offline_ms} ms without a server); CPU is user + system time of the client's process.\n",
         date = output("date", &["-u", "+%F %H:%M UTC"]),
         model = model.trim_start_matches(['\t', ' ', ':']),
         rustc = output("rustc", &["--version"]),
