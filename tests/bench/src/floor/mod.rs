@@ -1,0 +1,24 @@
+//! The floors: the least work that each row's job takes, as a measure for everybody who does it.
+
+pub mod bare;
+
+pub mod encode;
+pub mod mux;
+pub mod offline;
+pub mod scan;
+
+use crate::contender::Suite;
+
+pub const LOOP: &str = "floor-loop";
+pub const MUX: &str = "floor-mux";
+pub const SCAN: &str = "floor-scan";
+pub const OWNED: &str = "floor-owned";
+pub const ENCODE: &str = "floor";
+
+pub fn register(suite: &mut Suite) {
+    suite.endpoint::<bare::Bare>(LOOP);
+    suite.client::<mux::Mux>(MUX);
+    suite.decoder::<offline::Scanning>(SCAN);
+    suite.owned::<offline::Owning>(OWNED);
+    suite.encoder::<offline::Encoding>(ENCODE);
+}
