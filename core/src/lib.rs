@@ -6,9 +6,13 @@ extern crate alloc;
 pub mod command;
 pub mod commands;
 pub mod config;
+mod connection;
+pub mod engine;
 pub mod error;
 pub mod resp;
+mod retry;
 mod time;
+mod topology;
 
 pub use config::Config;
 pub use error::{Error, ErrorKind};

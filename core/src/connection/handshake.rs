@@ -1,0 +1,228 @@
+//! What is said on a new connection before any user's command.
+//!
+//! ```text
+//! RESP3   HELLO 3 [AUTH user pass] [SETNAME name], CLIENT SETINFO x 2, SELECT db      one round trip
+//! RESP2   AUTH alone, if there is a password; then CLIENT SETNAME, CLIENT SETINFO x 2, SELECT db
+//! ```
+//!
+//! A server that does not know `HELLO` is spoken to as in RESP2, when the answers to the first try are
+//! in. `HELLO` and `AUTH` are written only when nothing is unanswered: some servers drop their error
+//! reply otherwise, and every later reply would be taken for the one before it.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+
+use super::outgoing::Outgoing;
+use crate::command::{Command, FromReply, pairs};
+use crate::config::{Config, Protocol};
+use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
+use crate::resp::{Frame, Item, Kind};
+
+/// What the server says of itself in its reply to `HELLO`. Empty where it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerInfo {
+    /// Version of the protocol spoken, 2 or 3.
+    pub protocol: u8,
+    /// `redis`, `valkey` or another.
+    pub server: String,
+    /// Version of the server.
+    pub version: String,
+    /// `standalone`, `sentinel` or `cluster`.
+    pub mode: String,
+    /// `master` or `replica`.
+    pub role: String,
+    /// The server's id for this connection.
+    pub client_id: u64,
+    /// Where the server runs, if it says so.
+    pub availability_zone: String,
+}
+
+/// A step whose answer is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Hello,
+    Auth,
+    SetName,
+    /// Refusals are ignored: the information is a courtesy.
+    SetInfo,
+    Select,
+}
+
+impl Step {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hello => "HELLO",
+            Self::Auth => "AUTH",
+            Self::SetName => "CLIENT SETNAME",
+            Self::SetInfo => "CLIENT SETINFO",
+            Self::Select => "SELECT",
+        }
+    }
+}
+
+/// What follows once all answers are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// `AUTH`, then the rest: `HELLO` was not understood.
+    Authenticate,
+    /// The steps that come after `AUTH`.
+    Introduce,
+    Done,
+}
+
+/// The conversation of one new connection.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    awaited: VecDeque<Step>,
+    next: Next,
+    info: ServerInfo,
+}
+
+impl Handshake {
+    /// Writes the first step.
+    pub(crate) fn start(config: &Config, out: &mut Outgoing) -> Self {
+        let info = ServerInfo { protocol: 2, ..ServerInfo::default() };
+        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, info };
+        if config.protocol == Protocol::Resp2 {
+            handshake.authenticate(config, out);
+        } else {
+            handshake.say(Step::Hello, &hello(config), out);
+            handshake.introduce(config, true, out);
+        }
+        handshake
+    }
+
+    /// Takes the next reply. `Some` once the conversation is over.
+    pub(crate) fn handle_reply(
+        &mut self,
+        frame: &Frame,
+        config: &Config,
+        out: &mut Outgoing,
+    ) -> Result<Option<ServerInfo>, Error> {
+        let Some(step) = self.awaited.pop_front() else {
+            return Err(broken("a reply came that nobody asked for"));
+        };
+        self.take_answer(step, frame.item(), config)?;
+        if !self.awaited.is_empty() {
+            return Ok(None);
+        }
+        match self.next {
+            Next::Authenticate => self.authenticate(config, out),
+            Next::Introduce => self.introduce(config, false, out),
+            Next::Done => {}
+        }
+        Ok(self.awaited.is_empty().then(|| core::mem::take(&mut self.info)))
+    }
+
+    fn take_answer(&mut self, step: Step, answer: Item<'_>, config: &Config) -> Result<(), Error> {
+        if answer.kind() == Kind::Error {
+            let error = ServerError::new(&answer.text().unwrap_or_default());
+            return self.take_refusal(step, error, config);
+        }
+        match step {
+            Step::Hello => self.take_hello(answer),
+            _ if answer.kind() == Kind::SimpleString => Ok(()),
+            _ => Err(broken("the handshake was answered with something else than OK")),
+        }
+    }
+
+    fn take_refusal(&mut self, step: Step, error: ServerError, config: &Config) -> Result<(), Error> {
+        let may_fall_back = config.protocol != Protocol::Resp3;
+        match step {
+            Step::Hello if may_fall_back && is_unknown(&error) => {
+                self.next = Next::Authenticate;
+                Ok(())
+            }
+            Step::SetInfo => Ok(()),
+            // Said together with a HELLO that was refused; said again later.
+            _ if self.next == Next::Authenticate => Ok(()),
+            _ => Err(Error::new(ErrorKind::Server(error), Delivery::NotSent).with_command(step.name())),
+        }
+    }
+
+    fn take_hello(&mut self, answer: Item<'_>) -> Result<(), Error> {
+        let wrong = |_| broken("HELLO was answered with something else than a map");
+        for pair in pairs(answer).map_err(wrong)? {
+            let (key, value) = pair.map_err(wrong)?;
+            let text = || String::from_reply(value).unwrap_or_default();
+            match &*key.text().unwrap_or_default() {
+                b"proto" => self.info.protocol = u8::from_reply(value).map_err(wrong)?,
+                b"server" => self.info.server = text(),
+                b"version" => self.info.version = text(),
+                b"mode" => self.info.mode = text(),
+                b"role" => self.info.role = text(),
+                b"id" => self.info.client_id = u64::from_reply(value).unwrap_or_default(),
+                b"availability_zone" => self.info.availability_zone = text(),
+                _ => {}
+            }
+        }
+        if self.info.protocol == 3 { Ok(()) } else { Err(broken("HELLO 3 was answered with another protocol")) }
+    }
+
+    fn authenticate(&mut self, config: &Config, out: &mut Outgoing) {
+        match &config.credentials {
+            None => self.introduce(config, false, out),
+            Some(credentials) => {
+                let auth = Command::<()>::new("AUTH");
+                let auth = match &credentials.username {
+                    Some(user) => auth.arg(user),
+                    None => auth,
+                };
+                self.say(Step::Auth, &auth.arg(credentials.password.expose()), out);
+                self.next = Next::Introduce;
+            }
+        }
+    }
+
+    fn introduce(&mut self, config: &Config, named: bool, out: &mut Outgoing) {
+        self.next = Next::Done;
+        if let (Some(name), false) = (&config.client_name, named) {
+            self.say(Step::SetName, &Command::new("CLIENT SETNAME").arg(name), out);
+        }
+        let about = [("LIB-NAME", &config.library_name), ("LIB-VER", &config.library_version)];
+        for (what, value) in about {
+            if let Some(value) = value {
+                self.say(Step::SetInfo, &Command::new("CLIENT SETINFO").arg(what).arg(value), out);
+            }
+        }
+        if config.database != 0 {
+            self.say(Step::Select, &Command::new("SELECT").arg(config.database), out);
+        }
+    }
+
+    fn say(&mut self, step: Step, command: &Command<()>, out: &mut Outgoing) {
+        command.packed().write_to(out);
+        self.awaited.push_back(step);
+    }
+
+    /// Whether nothing was to be said, so that the connection is ready at once.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.awaited.is_empty()
+    }
+}
+
+fn hello(config: &Config) -> Command<()> {
+    let mut hello = Command::new("HELLO").arg(3);
+    if let Some(credentials) = &config.credentials {
+        let user = credentials.username.as_deref().unwrap_or("default");
+        hello = hello.arg("AUTH").arg(user).arg(credentials.password.expose());
+    }
+    match &config.client_name {
+        Some(name) => hello.arg("SETNAME").arg(name),
+        None => hello,
+    }
+}
+
+/// Whether a refusal of `HELLO` means that this server, or this user, has only RESP2.
+fn is_unknown(error: &ServerError) -> bool {
+    match error.code() {
+        ServerCode::NoProto | ServerCode::NoPerm => true,
+        ServerCode::Err => error.text().contains("unknown command"),
+        _ => false,
+    }
+}
+
+fn broken(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Conversation(reason), Delivery::NotSent)
+}

@@ -1,0 +1,180 @@
+//! Requests that wait for their replies, in the order of the wire.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::command::Flags;
+use crate::time::Instant;
+
+/// Names one request: a place that is used again, and which use of it this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId {
+    /// The place.
+    pub slot: u32,
+    /// Which use of it.
+    pub generation: u32,
+}
+
+impl RequestId {
+    /// Nobody waits any more; the reply is swallowed when it comes.
+    pub(crate) const ABANDONED: Self = Self { slot: u32::MAX, generation: 0 };
+    /// The connection's own health check.
+    pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
+
+    /// Whether somebody waits for the reply.
+    pub(crate) const fn is_awaited(self) -> bool {
+        self.slot != u32::MAX
+    }
+}
+
+/// A request on its way: 32 bytes. Its command's bytes lie in the queue beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Who waits for the reply.
+    pub id: RequestId,
+    /// Which command of a batch this is.
+    pub part: u32,
+    /// How many bytes it has on the wire.
+    pub wire_len: u32,
+    /// When it must have ended.
+    pub deadline: Instant,
+    /// How many replies it takes: 1, or those to `MULTI`, each command and `EXEC`.
+    pub replies: u32,
+    /// What is known of the command.
+    pub flags: Flags,
+    /// How many of its arguments are its name.
+    pub name_words: u8,
+    /// How often it was sent again.
+    pub attempts: u8,
+}
+
+/// Entries in order, with a lower bound of their deadlines.
+///
+/// The bound makes deadlines free: it is lowered when an entry comes, and only when it passes are the
+/// entries looked at. With one timeout for all, that is once per timeout, however many pass through.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    queue: VecDeque<Entry>,
+    /// `earliest <= entry.deadline` for every entry.
+    earliest: Instant,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), earliest: Instant::FAR }
+    }
+}
+
+impl Entries {
+    #[inline]
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.earliest = self.earliest.min(entry.deadline);
+        self.queue.push_back(entry);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Entry> {
+        self.queue.pop_front()
+    }
+
+    #[inline]
+    pub(crate) fn front(&self) -> Option<&Entry> {
+        self.queue.front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// No deadline passes before this.
+    pub(crate) const fn earliest(&self) -> Instant {
+        self.earliest
+    }
+
+    /// Whether an entry is there for which somebody waits.
+    pub(crate) fn any_awaited(&self) -> bool {
+        self.queue.iter().any(|entry| entry.id.is_awaited())
+    }
+
+    /// Abandons the entries whose deadline has come; returns them as they were, with the bytes before each.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(usize, Entry)> {
+        if now < self.earliest {
+            return Vec::new();
+        }
+        let mut expired = Vec::new();
+        let mut before = 0;
+        self.earliest = Instant::FAR;
+        for entry in self.queue.iter_mut() {
+            if entry.id.is_awaited() && entry.deadline <= now {
+                expired.push((before, *entry));
+                entry.id = RequestId::ABANDONED;
+            } else if entry.id.is_awaited() {
+                self.earliest = self.earliest.min(entry.deadline);
+            }
+            before += entry.wire_len as usize;
+        }
+        expired
+    }
+
+    /// Abandons the entries of the requests in `ids`, which are sorted.
+    pub(crate) fn cancel(&mut self, ids: &[RequestId]) {
+        for entry in self.queue.iter_mut() {
+            if ids.binary_search(&entry.id).is_ok() {
+                entry.id = RequestId::ABANDONED;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(slot: u32, deadline: u64) -> Entry {
+        Entry {
+            id: RequestId { slot, generation: 0 },
+            part: 0,
+            wire_len: 10,
+            deadline: Instant::from_nanos(deadline),
+            replies: 1,
+            flags: Flags::default(),
+            name_words: 1,
+            attempts: 0,
+        }
+    }
+
+    #[test]
+    fn an_entry_is_32_bytes() {
+        assert_eq!(size_of::<Entry>(), 32);
+    }
+
+    #[test]
+    fn expiry_finds_what_is_due_and_keeps_the_order() {
+        let mut entries = Entries::default();
+        for (slot, deadline) in [(0, 50), (1, 20), (2, 90), (3, 20)] {
+            entries.push(entry(slot, deadline));
+        }
+        assert_eq!(entries.earliest(), Instant::from_nanos(20));
+        assert!(entries.expire(Instant::from_nanos(19)).is_empty());
+        let due: Vec<_> =
+            entries.expire(Instant::from_nanos(20)).iter().map(|(at, entry)| (*at, entry.id.slot)).collect();
+        assert_eq!(due, [(10, 1), (30, 3)]);
+        assert_eq!(entries.earliest(), Instant::from_nanos(50));
+        let order: Vec<_> = core::iter::from_fn(|| entries.pop()).map(|entry| entry.id).collect();
+        assert_eq!(order.len(), 4, "abandoned entries keep their place");
+        assert_eq!((order[1], order[2].slot), (RequestId::ABANDONED, 2));
+    }
+
+    #[test]
+    fn cancelled_entries_keep_their_place() {
+        let mut entries = Entries::default();
+        (0..4).for_each(|slot| entries.push(entry(slot, 50)));
+        entries.cancel(&[RequestId { slot: 1, generation: 0 }, RequestId { slot: 3, generation: 7 }]);
+        let awaited: Vec<_> = core::iter::from_fn(|| entries.pop()).map(|entry| entry.id.is_awaited()).collect();
+        assert_eq!(awaited, [true, false, true, true]);
+    }
+}

@@ -1,0 +1,261 @@
+//! One socket's conversation: handshake, then requests and replies in order, and its health.
+//!
+//! ```text
+//! Connecting --connected--> Handshake --all answered--> Ready
+//!      \________________________\__________ any fault ____\__> the owner closes it
+//! ```
+//!
+//! Replies belong to requests by order alone, so any doubt about the order ends the connection: a reply
+//! that nobody asked for, a handshake answered with the wrong shape, a health check answered with
+//! something else than `PONG`, bytes that are no RESP, silence while replies are due.
+
+mod handshake;
+mod in_flight;
+mod outgoing;
+mod transaction;
+
+use bytes::{Buf, BytesMut};
+
+pub(crate) use handshake::Handshake;
+pub use handshake::ServerInfo;
+pub(crate) use in_flight::Entries;
+pub use in_flight::{Entry, RequestId};
+pub use outgoing::Outgoing;
+use transaction::Progress;
+
+use crate::command::{Command, Flags};
+use crate::config::Config;
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
+use crate::resp::{Decoder, Frame, Kind};
+use crate::time::Instant;
+
+/// Names one connection, for as long as the client lives: it is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+#[derive(Debug)]
+enum State {
+    Connecting,
+    Handshake(Handshake),
+    Ready,
+}
+
+/// What a reply turned out to be.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The handshake is over.
+    Ready(ServerInfo),
+    /// A request's reply: of a transaction that of `EXEC`, or why it was refused.
+    Reply(Entry, Result<Frame, Error>),
+    /// Sent by the server unasked.
+    Push(Frame),
+}
+
+/// A connection. Its owner moves the bytes.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    state: State,
+    decoder: Decoder,
+    out: Outgoing,
+    in_flight: Entries,
+    /// Replies seen of the transaction at the head of `in_flight`.
+    progress: Progress,
+    opened_at: Instant,
+    /// When the last byte came, or when replies began to be due if that was later.
+    heard_at: Instant,
+}
+
+impl Connection {
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        Self {
+            state: State::Connecting,
+            decoder: Decoder::new(config.reply_limits),
+            out: Outgoing::default(),
+            in_flight: Entries::default(),
+            progress: Progress::default(),
+            opened_at: now,
+            heard_at: now,
+        }
+    }
+
+    pub(crate) const fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready)
+    }
+
+    /// The socket is open: the handshake begins. Returns whether there was nothing to say.
+    pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> bool {
+        self.heard_at = now;
+        let handshake = Handshake::start(config, &mut self.out);
+        let silent = handshake.is_silent();
+        self.state = if silent { State::Ready } else { State::Handshake(handshake) };
+        silent
+    }
+
+    /// Appends a request whose bytes are the first in `from`.
+    #[inline]
+    pub(crate) fn send(&mut self, now: Instant, entry: Entry, from: &mut Outgoing) {
+        if self.in_flight.is_empty() {
+            self.heard_at = now;
+        }
+        from.transfer(entry.wire_len as usize, &mut self.out);
+        self.in_flight.push(entry);
+    }
+
+    /// Takes the next reply off `read`. `None`: more bytes are needed.
+    ///
+    /// # Errors
+    /// The connection is beyond use.
+    pub(crate) fn next_answer(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        read: &mut BytesMut,
+    ) -> Result<Option<Answer>, Error> {
+        self.heard_at = now;
+        loop {
+            let frame = match self.decoder.decode(read) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(fault(ErrorKind::Protocol(error))),
+            };
+            if frame.kind() == Kind::Push {
+                return Ok(Some(Answer::Push(frame)));
+            }
+            if let State::Handshake(handshake) = &mut self.state {
+                let (said, unsaid) = (self.out.held(), self.out.has_remaining());
+                let over = handshake.handle_reply(&frame, config, &mut self.out)?;
+                if self.out.held() == said && over.is_none() {
+                    continue;
+                }
+                // All that was said before is answered.
+                if unsaid {
+                    return Err(fault(ErrorKind::Conversation("an answer came before its question")));
+                }
+                self.out.release(said);
+                if let Some(info) = over {
+                    self.state = State::Ready;
+                    return Ok(Some(Answer::Ready(info)));
+                }
+                continue;
+            }
+            if let Some(answer) = self.match_reply(frame)? {
+                return Ok(Some(answer));
+            }
+        }
+    }
+
+    /// Gives a reply to the request at the head of the queue. `None`: that request is not through yet.
+    fn match_reply(&mut self, frame: Frame) -> Result<Option<Answer>, Error> {
+        let Some(&entry) = self.in_flight.front() else {
+            return Err(fault(ErrorKind::Conversation("a reply came that nobody asked for")));
+        };
+        if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
+            return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
+        }
+        if (self.out.in_flight() as u64) < u64::from(entry.wire_len) {
+            return Err(fault(ErrorKind::Conversation("an answer came before its question")));
+        }
+        if entry.replies == 1 {
+            return Ok(Some(Answer::Reply(entry, Ok(frame))));
+        }
+        let outcome = self.progress.handle_reply(entry.replies, frame).map_err(fault)?;
+        Ok(outcome.map(|outcome| Answer::Reply(entry, outcome)))
+    }
+
+    /// Forgets the request that was just answered; its bytes are no longer kept.
+    #[inline]
+    pub(crate) fn finish_front(&mut self) {
+        if let Some(entry) = self.in_flight.pop() {
+            self.out.release(entry.wire_len as usize);
+        }
+    }
+
+    /// Moves the bytes of the request that was just answered to `to`, so that it can be sent again.
+    pub(crate) fn take_front(&mut self, to: &mut Outgoing) {
+        if let Some(entry) = self.in_flight.pop() {
+            self.out.transfer(entry.wire_len as usize, to);
+        }
+    }
+
+    /// The bytes to write.
+    pub(crate) const fn outgoing(&mut self) -> &mut Outgoing {
+        &mut self.out
+    }
+
+    /// How many more bytes are needed before the next reply can be complete.
+    pub(crate) fn missing(&self, buffered: usize) -> usize {
+        self.decoder.missing(buffered)
+    }
+
+    /// The requests and their bytes, for the owner to decide on after the connection is lost.
+    pub(crate) fn into_requests(self) -> (Entries, Outgoing) {
+        (self.in_flight, self.out)
+    }
+
+    pub(crate) const fn in_flight(&mut self) -> &mut Entries {
+        &mut self.in_flight
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest. Early calls are harmless.
+    pub(crate) fn poll_timeout(&self, config: &Config) -> Instant {
+        if !self.is_ready() {
+            return self.opened_at + config.connect_timeout;
+        }
+        match self.in_flight.front() {
+            Some(_) => self.in_flight.earliest().min(self.silent_at(config)),
+            None => config.health_interval.map_or(Instant::FAR, |interval| self.heard_at + interval),
+        }
+    }
+
+    /// When silence becomes too long: never before the request that waits longest has timed out.
+    fn silent_at(&self, config: &Config) -> Instant {
+        let due = self.heard_at + config.liveness_timeout;
+        self.in_flight.front().map_or(Instant::FAR, |front| due.max(front.deadline))
+    }
+
+    /// Checks the connection's health.
+    ///
+    /// # Errors
+    /// It is beyond use: not there in time, or silent for too long.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
+        if !self.is_ready() {
+            let late = now >= self.opened_at + config.connect_timeout;
+            let waiting = crate::error::Waiting::Connection;
+            return if late { Err(fault(ErrorKind::Timeout(waiting))) } else { Ok(()) };
+        }
+        if !self.in_flight.is_empty() {
+            let silent = now >= self.silent_at(config);
+            return if silent { Err(fault(ErrorKind::Connection(ConnectionError::Silent))) } else { Ok(()) };
+        }
+        self.out.shrink();
+        if config.health_interval.is_some_and(|interval| now >= self.heard_at + interval) {
+            self.ping(now, config);
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self, now: Instant, config: &Config) {
+        let ping = Command::<()>::new("PING");
+        ping.packed().write_to(&mut self.out);
+        self.heard_at = now;
+        self.in_flight.push(Entry {
+            id: RequestId::HEALTH,
+            part: 0,
+            wire_len: ping.packed().wire_len() as u32,
+            deadline: now + config.liveness_timeout,
+            replies: 1,
+            flags: Flags::READ_ONLY,
+            name_words: 1,
+            attempts: 0,
+        });
+    }
+}
+
+/// A fault of the connection itself; what it means for each request is for the owner to say.
+fn fault(kind: ErrorKind) -> Error {
+    Error::new(kind, Delivery::NotSent)
+}

@@ -1,0 +1,303 @@
+//! Bytes of commands on their way out, kept until they are answered.
+//!
+//! ```text
+//!   released      written        end
+//!      |  answered  |  in flight  |  not yet written
+//!      v (dropped)  v             v
+//!  ----[============|=============]
+//!      `- held ------------------'
+//! ```
+//!
+//! What is in flight is kept because it may have to be sent again: a redirect, a server that is loading,
+//! a read whose connection died. So a retry copies a slice, and the ordinary case copies nothing.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::{Buf, Bytes};
+
+use crate::command::WireSink;
+
+/// A segment that has this many bytes is not appended to.
+const SEGMENT: usize = 16 << 10;
+
+enum Segment {
+    Copied(Vec<u8>),
+    Shared(Bytes),
+}
+
+impl Segment {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// A queue of bytes in segments. Reading it as a [`Buf`] yields what is not yet written.
+#[derive(Default)]
+pub struct Outgoing {
+    segments: VecDeque<Segment>,
+    /// Released bytes of the first segment.
+    front: usize,
+    /// Where the next byte to write is: a segment and a place in it.
+    write_segment: usize,
+    write_at: usize,
+    held: usize,
+    unwritten: usize,
+    /// A buffer to use again.
+    spare: Vec<u8>,
+}
+
+impl Outgoing {
+    /// How many bytes are kept: those in flight and those not yet written.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// How many of the bytes kept are written.
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.held - self.unwritten
+    }
+
+    /// A copy of the first bytes that are kept, enough to read a command's name from.
+    pub(crate) fn peek(&self) -> Vec<u8> {
+        const NAME_MAX: usize = 128;
+        let mut head = Vec::with_capacity(NAME_MAX);
+        let mut from = self.front;
+        for segment in &self.segments {
+            let bytes = &segment.bytes()[from..];
+            head.extend_from_slice(&bytes[..bytes.len().min(NAME_MAX - head.len())]);
+            from = 0;
+            if head.len() == NAME_MAX {
+                break;
+            }
+        }
+        head
+    }
+
+    /// Forgets the first `count` bytes.
+    pub(crate) fn release(&mut self, count: usize) {
+        let mut left = count.min(self.held);
+        self.held -= left;
+        self.unwritten = self.unwritten.min(self.held);
+        while let Some(segment) = self.segments.front() {
+            let here = segment.bytes().len() - self.front;
+            if left < here {
+                self.front += left;
+                break;
+            }
+            left -= here;
+            self.drop_front();
+        }
+        if self.write_segment == 0 {
+            self.write_at = self.write_at.max(self.front);
+        }
+    }
+
+    fn drop_front(&mut self) {
+        self.front = 0;
+        match self.segments.pop_front() {
+            Some(Segment::Copied(mut buffer)) if buffer.capacity() <= 2 * SEGMENT => {
+                buffer.clear();
+                self.spare = buffer;
+            }
+            _ => {}
+        }
+        match self.write_segment.checked_sub(1) {
+            Some(segment) => self.write_segment = segment,
+            None => self.write_at = 0,
+        }
+    }
+
+    /// Moves the first `count` bytes to the end of `to`.
+    pub(crate) fn transfer(&mut self, count: usize, to: &mut Self) {
+        let mut left = count.min(self.held);
+        while left > 0 {
+            let Some(segment) = self.segments.front() else { break };
+            let end = segment.bytes().len().min(self.front + left);
+            let here = end - self.front;
+            match segment {
+                Segment::Copied(bytes) => to.copied(&bytes[self.front..end]),
+                Segment::Shared(bytes) => to.shared(&bytes.slice(self.front..end)),
+            }
+            self.release(here);
+            left -= here;
+        }
+    }
+
+    /// Gives buffers back that are not needed while nothing is under way.
+    pub(crate) fn shrink(&mut self) {
+        if self.held == 0 {
+            *self = Self::default();
+        }
+    }
+
+    fn push(&mut self, segment: Segment) {
+        // The place to write next must not stay behind the last byte of a segment that is not the last.
+        if self.segments.get(self.write_segment).is_some_and(|last| last.bytes().len() == self.write_at) {
+            self.write_segment += 1;
+            self.write_at = 0;
+        }
+        let len = segment.bytes().len();
+        self.held += len;
+        self.unwritten += len;
+        self.segments.push_back(segment);
+    }
+}
+
+impl WireSink for Outgoing {
+    #[inline]
+    fn copied(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if let Some(Segment::Copied(last)) = self.segments.back_mut()
+            && last.len() < SEGMENT
+        {
+            last.extend_from_slice(bytes);
+            self.held += bytes.len();
+            self.unwritten += bytes.len();
+            return;
+        }
+        let mut buffer = core::mem::take(&mut self.spare);
+        buffer.extend_from_slice(bytes);
+        self.push(Segment::Copied(buffer));
+    }
+
+    fn shared(&mut self, value: &Bytes) {
+        self.push(Segment::Shared(value.clone()));
+    }
+}
+
+impl Buf for Outgoing {
+    fn remaining(&self) -> usize {
+        self.unwritten
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.get(self.write_segment).map_or(&[], |segment| &segment.bytes()[self.write_at..])
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, into: &mut [std::io::IoSlice<'a>]) -> usize {
+        let mut at = self.write_at;
+        let mut used = 0;
+        for (place, segment) in into.iter_mut().zip(self.segments.range(self.write_segment..)) {
+            *place = std::io::IoSlice::new(&segment.bytes()[at..]);
+            at = 0;
+            used += 1;
+        }
+        used
+    }
+
+    /// # Panics
+    /// More is written than there was to write: the adapter's `write` lies.
+    fn advance(&mut self, count: usize) {
+        assert!(count <= self.unwritten, "more bytes written than there were");
+        self.unwritten -= count;
+        let mut left = count;
+        while let Some(segment) = self.segments.get(self.write_segment) {
+            let here = segment.bytes().len() - self.write_at;
+            if left < here || self.write_segment + 1 == self.segments.len() {
+                self.write_at += left;
+                break;
+            }
+            left -= here;
+            self.write_segment += 1;
+            self.write_at = 0;
+        }
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    /// Shows sizes only: the bytes can be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outgoing({} bytes in flight, {} to write)", self.in_flight(), self.unwritten)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(queue: &mut Outgoing, step: usize) -> Vec<u8> {
+        let mut written = Vec::new();
+        while queue.has_remaining() {
+            let part = queue.chunk().len().min(step);
+            written.extend_from_slice(&queue.chunk()[..part]);
+            queue.advance(part);
+        }
+        written
+    }
+
+    #[test]
+    fn bytes_leave_in_order_whatever_the_segments_and_steps() {
+        for step in [1, 7, 4096, usize::MAX] {
+            let mut queue = Outgoing::default();
+            let mut expected = Vec::new();
+            for round in 0..200_u8 {
+                let small = [round; 33];
+                queue.copied(&small);
+                expected.extend_from_slice(&small);
+                if round % 3 == 0 {
+                    let large = Bytes::from(alloc::vec![round; 1000]);
+                    queue.shared(&large);
+                    expected.extend_from_slice(&large);
+                }
+            }
+            assert_eq!(queue.remaining(), expected.len());
+            assert!(drain(&mut queue, step) == expected, "step {step}");
+            assert_eq!((queue.held(), queue.in_flight()), (expected.len(), expected.len()));
+            queue.release(expected.len());
+            assert_eq!(queue.held(), 0);
+        }
+    }
+
+    #[test]
+    fn released_and_written_are_independent() {
+        let mut queue = Outgoing::default();
+        for _ in 0..3000 {
+            queue.copied(b"0123456789");
+            queue.advance(10);
+            queue.release(4);
+            queue.copied(b"abcdef");
+            assert_eq!(queue.chunk(), b"abcdef");
+            queue.advance(6);
+            assert_eq!(queue.peek(), b"456789abcdef");
+            queue.release(12);
+            assert_eq!(queue.held(), 0);
+        }
+        assert!(queue.segments.len() <= 1, "answered segments are dropped");
+    }
+
+    #[test]
+    fn transfer_keeps_order_and_shares_large_values() {
+        let large = Bytes::from(alloc::vec![b'x'; 50_000]);
+        let mut from = Outgoing::default();
+        from.copied(b"head");
+        from.shared(&large);
+        from.copied(b"tail");
+        let mut to = Outgoing::default();
+        from.transfer(2, &mut to);
+        from.transfer(50_004, &mut to);
+        assert_eq!((from.held(), to.held()), (2, 50_006));
+        let Some(Segment::Shared(same)) = to.segments.get(1) else { panic!("the value was copied") };
+        assert_eq!(same.as_ptr(), large.as_ptr());
+        assert_eq!(drain(&mut to, 9).len(), 50_006);
+        assert_eq!(drain(&mut from, 9), b"il");
+    }
+
+    #[test]
+    fn nothing_is_held_after_a_shrink() {
+        let mut queue = Outgoing::default();
+        queue.copied(&[0; 20_000]);
+        queue.advance(20_000);
+        queue.release(20_000);
+        queue.shrink();
+        assert_eq!(queue.spare.capacity() + queue.segments.capacity(), 0);
+    }
+}

@@ -1,0 +1,71 @@
+//! What goes into the engine and what comes out of it.
+
+use core::time::Duration;
+
+use crate::command::Flags;
+use crate::config::Endpoint;
+use crate::connection::{ConnId, RequestId, ServerInfo};
+use crate::error::Error;
+use crate::resp::Frame;
+
+/// How long a request may take from its submission to its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Patience {
+    /// The configured response timeout.
+    #[default]
+    Default,
+    /// This long.
+    Within(Duration),
+    /// For ever.
+    Unbounded,
+}
+
+/// A command under way, as it is handed to the engine; its bytes are handed over beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Who waits.
+    pub id: RequestId,
+    /// Which command of a batch this is.
+    pub part: u32,
+    /// How many bytes it has on the wire.
+    pub wire_len: u32,
+    /// How many replies it takes: 1, or `n + 2` for a transaction of `n` commands.
+    pub replies: u32,
+    /// What is known of the command.
+    pub flags: Flags,
+    /// How many of its arguments are its name.
+    pub name_words: u8,
+    /// How long it may take.
+    pub patience: Patience,
+}
+
+/// What the driver has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open a socket to the endpoint, resolving its name now.
+    Connect(ConnId, Endpoint),
+    /// Close the socket, or give up opening it. Nothing is to be reported of it any more.
+    Close(ConnId),
+}
+
+/// What the engine has to say.
+#[derive(Debug)]
+pub enum Event {
+    /// A request has ended.
+    Reply {
+        /// Which.
+        id: RequestId,
+        /// Which command of its batch.
+        part: u32,
+        /// How. An error of the server is an `Err`.
+        result: Result<Frame, Error>,
+    },
+    /// A connection is ready.
+    Connected(ServerInfo),
+    /// A connection could not be made ready. The engine goes on trying.
+    ConnectFailed(Error),
+    /// A connection that was ready is lost. The engine makes a new one.
+    Disconnected(Error),
+    /// The server sent something unasked.
+    Push(Frame),
+}
