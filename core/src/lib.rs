@@ -3,10 +3,14 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod client;
 pub mod command;
 pub mod commands;
 pub mod config;
 mod connection;
+#[cfg(feature = "std")]
+pub mod drive;
 pub mod engine;
 pub mod error;
 pub mod resp;
@@ -14,6 +18,8 @@ mod retry;
 mod time;
 mod topology;
 
+#[cfg(feature = "std")]
+pub use client::Client;
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use time::Instant;

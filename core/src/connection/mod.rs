@@ -196,6 +196,11 @@ impl Connection {
         &mut self.in_flight
     }
 
+    /// How many requests and bytes are kept.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        (self.in_flight.len(), self.out.held())
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }

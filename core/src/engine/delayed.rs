@@ -37,6 +37,11 @@ impl Delayed {
         self.queue.first_key_value().map_or(Instant::FAR, |(key, _)| key.0)
     }
 
+    /// How many commands and bytes wait here.
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.queue.len(), self.queue.values().map(|(_, _, bytes)| bytes.held()).sum())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

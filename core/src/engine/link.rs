@@ -270,6 +270,18 @@ impl Link {
         !busy && !self.parked.any_awaited()
     }
 
+    /// How many commands and bytes are held.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let parked = (self.parked.len(), self.parked_bytes.held());
+        match &self.connection {
+            Some((_, connection)) => {
+                let (commands, bytes) = connection.load();
+                (parked.0 + commands, parked.1 + bytes)
+            }
+            None => parked,
+        }
+    }
+
     pub(super) fn conn_id(&self) -> Option<ConnId> {
         self.connection.as_ref().map(|(id, _)| *id)
     }

@@ -342,6 +342,13 @@ impl Engine {
         }
     }
 
+    /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let delayed = self.delayed.load();
+        self.links.iter().map(Link::load).fold(delayed, |sum, load| (sum.0 + load.0, sum.1 + load.1))
+    }
+
     /// What the driver has to do next.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
@@ -351,6 +358,18 @@ impl Engine {
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// Whether something waits for [`poll_action`](Self::poll_action).
+    #[must_use]
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// Whether something waits for [`poll_event`](Self::poll_event).
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// All that has happened, in order.

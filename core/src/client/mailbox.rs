@@ -1,0 +1,466 @@
+//! Where handles and the driver meet: the only lock of the client.
+//!
+//! A caller encodes its command under the lock, straight into the bytes that the driver takes. The
+//! driver takes all that has come, and leaves all replies that it has, in one visit per turn; it parses
+//! and decides outside. Wakers are called when the lock is gone.
+//!
+//! The queue is bounded by commands and by bytes, counted from the caller until the engine lets go of
+//! them. A caller that finds no room gets an error, or a place in a line of callers that are let in in
+//! their order. Nothing of a waiting call is copied; the driver watches its deadline.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::Waker;
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::slots::{Left, Outcome, Polled, Room, Slots};
+use crate::command::{Packed, PackedBatch};
+use crate::config::{Config, WhenFull};
+use crate::connection::{Outgoing, RequestId, ServerInfo};
+use crate::engine::{Engine, Event, Patience, Request};
+use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
+use crate::time::Instant;
+
+/// What one call sends.
+#[derive(Debug)]
+pub(super) enum Parcel<'a> {
+    Command(&'a Packed),
+    Pipeline(&'a PackedBatch),
+    Transaction(&'a PackedBatch),
+}
+
+/// How far the client is.
+#[derive(Clone, Debug)]
+pub(crate) enum Status {
+    /// No connection was ready yet.
+    Connecting,
+    /// A connection is or was ready.
+    Connected(ServerInfo),
+    /// The first attempts to connect failed, the last one like this.
+    Failed(Error),
+    /// The driver has ended.
+    Closed,
+}
+
+/// What callers have left for the driver.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) bytes: Outgoing,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) cancelled: Vec<RequestId>,
+    pub(crate) close: Option<Duration>,
+    /// The line of calls has changed: there are deadlines to watch, or there is room again.
+    line_changed: bool,
+}
+
+impl Inbox {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.cancelled.is_empty() && self.close.is_none() && !self.line_changed
+    }
+
+    /// The driver has seen to it; the buffers are kept for the next visit.
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+        self.cancelled.clear();
+        self.close = None;
+        self.line_changed = false;
+    }
+}
+
+/// A call that waits for room.
+#[derive(Debug)]
+struct Queued {
+    id: RequestId,
+    patience: Patience,
+    /// Set by the driver, which has the clock.
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct State {
+    inbox: Inbox,
+    slots: Slots,
+    line: VecDeque<Queued>,
+    /// `line_deadline <= deadline` for every call in line that has one.
+    line_deadline: Instant,
+    /// In the inbox, and reserved for calls that were let in.
+    pending: Room,
+    /// In the engine, when the driver was here last.
+    engine: Room,
+    /// The driver's waker while it sleeps.
+    sleeping: Option<Waker>,
+    status: Status,
+    watchers: Vec<Waker>,
+}
+
+/// The meeting place. See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    config: Arc<Config>,
+    state: Mutex<State>,
+}
+
+/// What a call finds when it is made or polled.
+pub(super) enum Submitted {
+    Sent(RequestId),
+    InLine(RequestId),
+    Refused(Error),
+}
+
+impl Mailbox {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
+        let state = State {
+            inbox: Inbox::default(),
+            slots: Slots::default(),
+            line: VecDeque::new(),
+            line_deadline: Instant::FAR,
+            pending: Room::default(),
+            engine: Room::default(),
+            sleeping: None,
+            status: Status::Connecting,
+            watchers: Vec::new(),
+        };
+        Self { config, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// A panic elsewhere leaves the state as it was between two statements; every one of them is sound.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a call: sends it, puts it in line, or refuses it.
+    #[inline]
+    pub(super) fn submit(&self, parcel: &Parcel<'_>, patience: Patience, waker: &Waker) -> Submitted {
+        let room = parcel.room();
+        if let Some(error) = self.refuse(parcel, room) {
+            return Submitted::Refused(error);
+        }
+        let mut state = self.lock();
+        if matches!(state.status, Status::Closed) || state.inbox.close.is_some() {
+            return Submitted::Refused(Error::new(ErrorKind::Closed, Delivery::NotSent));
+        }
+        if state.line.is_empty() && state.fits(room, &self.config) {
+            state.pending.add(room);
+            let id = state.slots.begin(parcel.batch(), waker);
+            state.inbox.put(id, parcel, patience);
+            leave(state);
+            return Submitted::Sent(id);
+        }
+        if self.config.when_full == WhenFull::Fail {
+            return Submitted::Refused(state.full(room, &self.config));
+        }
+        let id = state.slots.queue(room, waker);
+        state.line.push_back(Queued { id, patience, deadline: None });
+        state.inbox.line_changed = true;
+        leave(state);
+        Submitted::InLine(id)
+    }
+
+    /// Refuses what can never be sent.
+    fn refuse(&self, parcel: &Parcel<'_>, room: Room) -> Option<Error> {
+        const ARGUMENT_MAX: usize = 512 << 20;
+        let limit = if parcel.is_oversize() {
+            Limit::ArgumentBytes(ARGUMENT_MAX)
+        } else if room.bytes > self.config.queue_bytes || u32::try_from(room.bytes).is_err() {
+            Limit::CommandBytes(self.config.queue_bytes.min(u32::MAX as usize))
+        } else if room.commands > self.config.queue_commands {
+            Limit::QueueCommands(self.config.queue_commands)
+        } else {
+            return None;
+        };
+        Some(Error::new(ErrorKind::Limit(limit), Delivery::NotSent))
+    }
+
+    /// Looks whether a call has ended; sends it if there is room for it now.
+    #[inline]
+    pub(super) fn poll(
+        &self,
+        id: RequestId,
+        parcel: &Parcel<'_>,
+        patience: Patience,
+        waker: &Waker,
+    ) -> Polled {
+        let mut state = self.lock();
+        match state.slots.poll(id, waker) {
+            Polled::Admitted(_) => {
+                // Its room stays in `pending`: it was reserved, now it is in the inbox.
+                state.slots.start(id, parcel.batch(), waker);
+                state.inbox.put(id, parcel, patience);
+                leave(state);
+                Polled::Pending
+            }
+            other => other,
+        }
+    }
+
+    /// The caller is gone: what is not sent yet is not sent.
+    pub(super) fn abandon(&self, id: RequestId) {
+        let mut state = self.lock();
+        match state.slots.abandon(id) {
+            Left::Nothing => return,
+            Left::Reserved(room) => {
+                state.pending.sub(room);
+                state.inbox.line_changed = true;
+            }
+            Left::UnderWay => state.inbox.cancelled.push(id),
+        }
+        leave(state);
+    }
+
+    /// Asks the driver to end.
+    pub(super) fn close(&self, patience: Duration) {
+        let mut state = self.lock();
+        state.inbox.close.get_or_insert(patience);
+        leave(state);
+    }
+
+    /// How far the client is; `waker` is called when that changes.
+    pub(super) fn status(&self, waker: &Waker) -> Status {
+        let mut state = self.lock();
+        if !state.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+            state.watchers.push(waker.clone());
+        }
+        state.status.clone()
+    }
+
+    /// The driver's visit: leaves what the engine has to say, takes what callers have left into `inbox`,
+    /// which is empty. Returns the earliest deadline of a call in line. Adds whom to wake to `wake`.
+    pub(crate) fn exchange(
+        &self,
+        now: Instant,
+        engine: &mut Engine,
+        inbox: &mut Inbox,
+        wake: &mut Vec<Waker>,
+    ) -> Instant {
+        let (commands, bytes) = engine.load();
+        let mut state = self.lock();
+        for event in engine.drain_events() {
+            state.take_event(event, wake);
+        }
+        core::mem::swap(&mut state.inbox, inbox);
+        // What was in the inbox is with the driver now; only what is reserved stays pending.
+        let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
+        state.pending.sub(taken);
+        state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
+        state.watch_line(now, &self.config, wake);
+        state.let_in(&self.config, wake);
+        state.line_deadline
+    }
+
+    /// The driver goes to sleep, unless something has come for it. Returns whether it may.
+    pub(crate) fn park(&self, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        if !state.inbox.is_empty() {
+            return false;
+        }
+        state.sleeping = Some(waker.clone());
+        true
+    }
+
+    /// The driver has ended: so has every call.
+    pub(crate) fn shut(&self, engine: &mut Engine) {
+        let mut wake = Vec::new();
+        let mut state = self.lock();
+        for event in engine.drain_events() {
+            state.take_event(event, &mut wake);
+        }
+        state.status = Status::Closed;
+        state.inbox = Inbox::default();
+        state.line.clear();
+        state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
+        wake.append(&mut state.watchers);
+        drop(state);
+        wake.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Leaves with something new for the driver: wakes it, if it sleeps, once the lock is gone.
+#[inline]
+fn leave(mut state: MutexGuard<'_, State>) {
+    let sleeping = state.sleeping.take();
+    drop(state);
+    if let Some(waker) = sleeping {
+        waker.wake();
+    }
+}
+
+impl State {
+    fn used(&self) -> Room {
+        let mut used = self.engine;
+        used.add(self.pending);
+        used
+    }
+
+    #[inline]
+    fn fits(&self, room: Room, config: &Config) -> bool {
+        let used = self.used();
+        used.commands + room.commands <= config.queue_commands && used.bytes + room.bytes <= config.queue_bytes
+    }
+
+    fn full(&self, room: Room, config: &Config) -> Error {
+        let limit = if self.used().commands + room.commands > config.queue_commands {
+            Limit::QueueCommands(config.queue_commands)
+        } else {
+            Limit::QueueBytes(config.queue_bytes)
+        };
+        Error::new(ErrorKind::Limit(limit), Delivery::NotSent)
+    }
+
+    #[inline]
+    fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
+        match event {
+            Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Connected(info) => self.set_status(Status::Connected(info), wake),
+            Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
+                self.set_status(Status::Failed(error), wake);
+            }
+            Event::ConnectFailed(_) | Event::Disconnected(_) | Event::Push(_) => {}
+        }
+    }
+
+    fn set_status(&mut self, status: Status, wake: &mut Vec<Waker>) {
+        self.status = status;
+        wake.append(&mut self.watchers);
+    }
+
+    /// Gives new calls in line their deadlines, and ends those whose deadline has come.
+    fn watch_line(&mut self, now: Instant, config: &Config, wake: &mut Vec<Waker>) {
+        for queued in self.line.iter_mut().rev() {
+            if queued.deadline.is_some() {
+                break;
+            }
+            let deadline = match queued.patience {
+                Patience::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
+                Patience::Within(timeout) => now + timeout,
+                Patience::Unbounded => Instant::FAR,
+            };
+            queued.deadline = Some(deadline);
+            self.line_deadline = self.line_deadline.min(deadline);
+        }
+        if now < self.line_deadline {
+            return;
+        }
+        self.line_deadline = Instant::FAR;
+        let (slots, next) = (&mut self.slots, &mut self.line_deadline);
+        self.line.retain(|queued| {
+            let deadline = queued.deadline.unwrap_or(Instant::FAR);
+            if deadline > now {
+                *next = deadline.min(*next);
+                return true;
+            }
+            let late = Error::new(ErrorKind::Timeout(Waiting::Queue), Delivery::NotSent);
+            wake.extend(slots.finish(queued.id, 0, Err(late)));
+            false
+        });
+    }
+
+    /// Lets calls in, in their order, as far as there is room.
+    fn let_in(&mut self, config: &Config, wake: &mut Vec<Waker>) {
+        while let Some(first) = self.line.front() {
+            let id = first.id;
+            // A call that was given up has left the line without saying so.
+            if let Some(room) = self.slots.wanted(id) {
+                if !self.fits(room, config) {
+                    return;
+                }
+                self.pending.add(room);
+                wake.extend(self.slots.admit(id));
+            }
+            self.line.pop_front();
+        }
+    }
+}
+
+impl Room {
+    fn add(&mut self, other: Self) {
+        self.commands += other.commands;
+        self.bytes += other.bytes;
+    }
+
+    fn sub(&mut self, other: Self) {
+        self.commands = self.commands.saturating_sub(other.commands);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+}
+
+const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
+
+impl Parcel<'_> {
+    #[inline]
+    fn room(&self) -> Room {
+        match self {
+            Self::Command(command) => Room { commands: 1, bytes: command.wire_len() },
+            Self::Pipeline(batch) => Room { commands: batch.entries().len(), bytes: batch.wire_len() },
+            Self::Transaction(batch) => {
+                Room { commands: 1, bytes: MULTI.len() + batch.wire_len() + EXEC.len() }
+            }
+        }
+    }
+
+    fn is_oversize(&self) -> bool {
+        match self {
+            Self::Command(command) => command.is_oversize(),
+            Self::Pipeline(batch) | Self::Transaction(batch) => batch.is_oversize(),
+        }
+    }
+
+    /// How many results are gathered; `None` for a single one.
+    fn batch(&self) -> Option<usize> {
+        match self {
+            Self::Pipeline(batch) => Some(batch.entries().len()),
+            Self::Command(_) | Self::Transaction(_) => None,
+        }
+    }
+}
+
+impl Inbox {
+    /// Encodes a call for the driver.
+    #[inline]
+    fn put(&mut self, id: RequestId, parcel: &Parcel<'_>, patience: Patience) {
+        let bytes = &mut self.bytes;
+        let before = bytes.held();
+        let request = Request {
+            id,
+            part: 0,
+            wire_len: 0,
+            replies: 1,
+            flags: crate::command::Flags::default(),
+            name_words: 1,
+            patience,
+        };
+        match parcel {
+            Parcel::Command(command) => {
+                command.write_to(bytes);
+                let wire_len = (bytes.held() - before) as u32;
+                let (flags, name_words) = (command.flags(), command.name_words());
+                self.requests.push(Request { wire_len, flags, name_words, ..request });
+            }
+            Parcel::Pipeline(batch) => {
+                batch.write_to(bytes);
+                self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
+                    let wire_len = entry.wire_len() as u32;
+                    let (flags, name_words) = (entry.flags(), entry.name_words());
+                    Request { part, wire_len, flags, name_words, ..request }
+                }));
+            }
+            Parcel::Transaction(batch) => {
+                crate::command::WireSink::copied(bytes, MULTI);
+                batch.write_to(bytes);
+                crate::command::WireSink::copied(bytes, EXEC);
+                let wire_len = (bytes.held() - before) as u32;
+                let replies = batch.entries().len() as u32 + 2;
+                self.requests.push(Request { wire_len, replies, ..request });
+            }
+        }
+    }
+}
+
+/// A call's outcome, or outcomes.
+pub(super) type Outcomes = Vec<Option<Outcome>>;

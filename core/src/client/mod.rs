@@ -1,0 +1,166 @@
+//! The handle that users hold.
+//!
+//! A [`Client`] belongs to no runtime: it leaves requests for its driver and waits for what comes back.
+//! Clones share one driver; when the last is dropped, the driver ends.
+
+mod mailbox;
+mod reply;
+mod slots;
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::poll_fn;
+use core::task::Poll;
+use core::time::Duration;
+
+pub(crate) use mailbox::{Inbox, Mailbox};
+use mailbox::Status;
+pub use reply::{PipelineReply, Reply, TransactionReply};
+
+use crate::command::{Batch, Command, FromReply, Run};
+use crate::config::Config;
+use crate::connection::ServerInfo;
+use crate::engine::Patience;
+use crate::error::{Delivery, Error, ErrorKind};
+
+/// What [`Client::with`] can change for the calls of one handle.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    patience: Patience,
+}
+
+impl Options {
+    /// As the client is configured.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every call ends within `timeout`, whatever the client's response timeout.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.patience = Patience::Within(timeout);
+        self
+    }
+
+    /// Calls wait for ever.
+    #[must_use]
+    pub const fn no_timeout(mut self) -> Self {
+        self.patience = Patience::Unbounded;
+        self
+    }
+}
+
+/// A handle to the server or servers: cheap to clone, shared by tasks and threads.
+///
+/// All methods take `&self`. Calls made at the same time share one connection and are answered in the
+/// order in which they were sent. See [`commands`](crate::commands) for what can be called.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    options: Options,
+}
+
+/// Ends the driver with the last handle.
+struct Shared(Arc<Mailbox>);
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.0.close(self.0.config().close_timeout);
+    }
+}
+
+impl Client {
+    pub(crate) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self { shared: Arc::new(Shared(mailbox)), options: Options::default() }
+    }
+
+    fn mailbox(&self) -> &Mailbox {
+        &self.shared.0
+    }
+
+    /// A handle to the same connections whose calls go by other options.
+    #[must_use]
+    pub fn with(&self, options: Options) -> Self {
+        Self { shared: Arc::clone(&self.shared), options }
+    }
+
+    /// Sends several commands at once, without waiting between them, and returns their replies in the
+    /// same shape. Other callers' commands may run between them.
+    ///
+    /// # Errors
+    /// The first error among the commands. All of them were sent, and those after it may have run:
+    /// use [`try_pipeline`](Self::try_pipeline) to see each result.
+    pub async fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
+        B::replies(self.try_pipeline(batch).await)
+    }
+
+    /// Sends several commands at once and returns a result for each.
+    pub fn try_pipeline<B: Batch>(&self, batch: B) -> PipelineReply<'_, B> {
+        PipelineReply::new(self.mailbox(), self.options.patience, batch)
+    }
+
+    /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TransactionAborted`] if one was refused before the transaction ran: then none has run.
+    /// Otherwise the first error among the commands; the others have run all the same, since Redis does
+    /// not undo.
+    pub async fn transaction<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
+        B::replies(self.try_transaction(batch).await?)
+    }
+
+    /// Runs several commands as one transaction and returns a result for each.
+    ///
+    /// # Errors
+    /// As [`transaction`](Self::transaction), but for the errors of single commands.
+    pub fn try_transaction<B: Batch>(&self, batch: B) -> TransactionReply<'_, B> {
+        TransactionReply::new(self.mailbox(), self.options.patience, batch)
+    }
+
+    /// Waits until a connection is ready.
+    ///
+    /// # Errors
+    /// The first attempt failed: the network's or the server's reason. The client goes on trying.
+    pub async fn connected(&self) -> Result<ServerInfo, Error> {
+        poll_fn(|cx| match self.mailbox().status(cx.waker()) {
+            Status::Connecting => Poll::Pending,
+            Status::Connected(info) => Poll::Ready(Ok(info)),
+            Status::Failed(error) => Poll::Ready(Err(error)),
+            Status::Closed => Poll::Ready(Err(Error::new(ErrorKind::Closed, Delivery::NotSent))),
+        })
+        .await
+    }
+
+    /// Closes the client for all its handles: new calls fail, those under way may end within the
+    /// configured close timeout. Returns when all is closed; calling it again is harmless.
+    pub async fn close(&self) {
+        self.mailbox().close(self.mailbox().config().close_timeout);
+        poll_fn(|cx| match self.mailbox().status(cx.waker()) {
+            Status::Closed => Poll::Ready(()),
+            _ => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// What this client was configured with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.mailbox().config()
+    }
+}
+
+impl<'a> Run for &'a Client {
+    type Output<T: FromReply> = Reply<'a, T>;
+
+    #[inline]
+    fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
+        Reply::new(self.mailbox(), self.options.patience, command)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("config", self.config()).field("options", &self.options).finish()
+    }
+}

@@ -1,0 +1,243 @@
+//! The futures that calls return.
+
+use alloc::vec::Vec;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
+use super::slots::{Outcome, Polled};
+use crate::command::{Batch, Command, FromReply, Packed, PackedBatch};
+use crate::connection::RequestId;
+use crate::engine::Patience;
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::resp::{Frame, Kind};
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Nothing was sent: futures do nothing before they are polled.
+    New,
+    Submitted(RequestId),
+    Ended,
+}
+
+/// One call to the mailbox, from submission to outcome. Dropping it gives the call up.
+#[derive(Debug)]
+struct Call<'a> {
+    mailbox: &'a Mailbox,
+    patience: Patience,
+    phase: Phase,
+}
+
+impl<'a> Call<'a> {
+    const fn new(mailbox: &'a Mailbox, patience: Patience) -> Self {
+        Self { mailbox, patience, phase: Phase::New }
+    }
+
+    #[inline]
+    fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
+        let polled = match self.phase {
+            Phase::New => match self.mailbox.submit(parcel, self.patience, cx.waker()) {
+                Submitted::Sent(id) | Submitted::InLine(id) => {
+                    self.phase = Phase::Submitted(id);
+                    return Poll::Pending;
+                }
+                Submitted::Refused(error) => Polled::Done(Err(error)),
+            },
+            Phase::Submitted(id) => self.mailbox.poll(id, parcel, self.patience, cx.waker()),
+            Phase::Ended => {
+                let error = ErrorKind::Usage("the call was polled after it had ended");
+                Polled::Done(Err(Error::new(error, Delivery::NotSent)))
+            }
+        };
+        if let Polled::Pending = polled {
+            return Poll::Pending;
+        }
+        self.phase = Phase::Ended;
+        Poll::Ready(polled)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if let Phase::Submitted(id) = self.phase {
+            self.mailbox.abandon(id);
+        }
+    }
+}
+
+/// The reply to one command, still to come.
+///
+/// Nothing is sent before the first poll. Dropping it gives the call up: a command not yet sent is not
+/// sent, the reply to one that was is swallowed, and no other call notices.
+#[must_use = "a call does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct Reply<'a, T> {
+    call: Call<'a>,
+    command: Packed,
+    reply: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Reply<'a, T> {
+    #[inline]
+    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, command: Command<T>) -> Self {
+        let command = command.into_packed();
+        let patience = command.own_timeout().map_or(patience, Patience::Within);
+        Self { call: Call::new(mailbox, patience), command, reply: PhantomData }
+    }
+}
+
+impl<T: FromReply> Future for Reply<'_, T> {
+    type Output = Result<T, Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let polled = core::task::ready!(this.call.poll(&Parcel::Command(&this.command), cx));
+        let named = |error: Error| match error.command() {
+            Some(_) => error,
+            None => error.with_command(&this.command.name()),
+        };
+        Poll::Ready(single(polled).map_err(named).and_then(|frame| {
+            T::from_reply(frame.item())
+                .map_err(|error| named(Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)))
+        }))
+    }
+}
+
+fn single(polled: Polled) -> Outcome {
+    match polled {
+        Polled::Done(outcome) => outcome,
+        _ => Err(lost()),
+    }
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted)
+}
+
+/// The replies to a pipeline, still to come. Laziness and dropping are as for [`Reply`].
+#[must_use = "a call does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct PipelineReply<'a, B> {
+    call: Call<'a>,
+    batch: PackedBatch,
+    reply: PhantomData<fn() -> B>,
+}
+
+impl<'a, B: Batch> PipelineReply<'a, B> {
+    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
+        let batch = batch.pack();
+        let patience = batch.own_timeout().map_or(patience, Patience::Within);
+        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+    }
+
+    fn results(&self, polled: Polled) -> B::Results {
+        let count = self.batch.entries().len();
+        let outcomes: Outcomes = match polled {
+            Polled::Gathered(outcomes) => outcomes,
+            // All of it was refused, or nothing was asked.
+            Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
+            _ => Vec::new(),
+        };
+        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| match outcome {
+            Some(Ok(frame)) => Ok(frame.item()),
+            Some(Err(error)) if error.command().is_none() => Err(self.named(index, error.clone())),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(lost()),
+        });
+        B::results(&mut results)
+    }
+
+    fn named(&self, index: usize, error: Error) -> Error {
+        match self.batch.name(index) {
+            Some(name) => error.with_command(&name),
+            None => error,
+        }
+    }
+}
+
+impl<B: Batch> Future for PipelineReply<'_, B> {
+    type Output = B::Results;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let polled = if this.batch.entries().is_empty() {
+            Polled::Gathered(Vec::new())
+        } else {
+            core::task::ready!(this.call.poll(&Parcel::Pipeline(&this.batch), cx))
+        };
+        Poll::Ready(this.results(polled))
+    }
+}
+
+/// The replies to a transaction, still to come. Laziness and dropping are as for [`Reply`].
+#[must_use = "a call does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct TransactionReply<'a, B> {
+    call: Call<'a>,
+    batch: PackedBatch,
+    reply: PhantomData<fn() -> B>,
+}
+
+impl<'a, B: Batch> TransactionReply<'a, B> {
+    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
+        let batch = batch.pack();
+        let patience = batch.own_timeout().map_or(patience, Patience::Within);
+        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+    }
+
+    /// The results out of the reply to `EXEC`. The commands ran together, so whatever is wrong with one
+    /// of them now, all of them may have run.
+    fn results(&self, exec: &Frame) -> Result<B::Results, Error> {
+        let item = exec.item();
+        if item.kind() != Kind::Array || item.len() != self.batch.entries().len() {
+            let reason = "EXEC was answered with another number of replies than there were commands";
+            return Err(Error::new(ErrorKind::Conversation(reason), Delivery::MaybeExecuted));
+        }
+        let mut results = item.items().enumerate().map(|(index, item)| {
+            if item.kind() != Kind::Error {
+                return Ok(item);
+            }
+            let refusal = crate::error::ServerError::new(&item.text().unwrap_or_default());
+            let error = Error::new(ErrorKind::Server(refusal), Delivery::MaybeExecuted);
+            Err(match self.batch.name(index) {
+                Some(name) => error.with_command(&name),
+                None => error,
+            })
+        });
+        Ok(B::results(&mut results))
+    }
+
+    /// The error of a transaction that was refused names the command that caused it.
+    fn explain(&self, error: Error) -> Error {
+        let name = match error.kind() {
+            ErrorKind::TransactionAborted { index } => self.batch.name(*index),
+            _ if error.command().is_none() => Some("MULTI".into()),
+            _ => None,
+        };
+        match name {
+            Some(name) => error.with_command(&name),
+            None => error,
+        }
+    }
+}
+
+impl<B: Batch> Future for TransactionReply<'_, B> {
+    type Output = Result<B::Results, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if this.batch.entries().is_empty() {
+            return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
+        }
+        let polled = core::task::ready!(this.call.poll(&Parcel::Transaction(&this.batch), cx));
+        Poll::Ready(match single(polled) {
+            Ok(exec) => this.results(&exec).map_err(|error| error.with_command("EXEC")),
+            Err(error) => Err(this.explain(error)),
+        })
+    }
+}

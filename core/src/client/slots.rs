@@ -1,0 +1,217 @@
+//! Where replies wait for their callers: places that are used again, so that a request allocates nothing.
+
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use crate::connection::RequestId;
+use crate::error::Error;
+use crate::resp::Frame;
+
+/// How one command ended.
+pub(crate) type Outcome = Result<Frame, Error>;
+
+/// Room in the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) commands: usize,
+    pub(super) bytes: usize,
+}
+
+/// What a place holds.
+#[derive(Debug)]
+enum State {
+    Free,
+    /// Not sent yet: there is no room in the queue.
+    Queued(Room, Option<Waker>),
+    /// There is room now, and it is reserved.
+    Admitted(Room),
+    /// Under way.
+    Waiting(Option<Waker>),
+    /// A batch under way: its results so far, and how many are still due.
+    Gathering(Vec<Option<Outcome>>, usize, Option<Waker>),
+    /// Ended.
+    Done(Outcome),
+    /// A batch that has ended.
+    Gathered(Vec<Option<Outcome>>),
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    state: State,
+}
+
+/// What a poll of a place finds.
+#[derive(Debug)]
+pub(super) enum Polled {
+    Pending,
+    Admitted(Room),
+    Done(Outcome),
+    Gathered(Vec<Option<Outcome>>),
+}
+
+/// What an abandoned request leaves behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// Room that was reserved for it.
+    Reserved(Room),
+    /// It is under way.
+    UnderWay,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+impl Slots {
+    /// Takes a place for a request that must wait for room.
+    pub(super) fn queue(&mut self, room: Room, waker: &Waker) -> RequestId {
+        self.take(State::Queued(room, Some(waker.clone())))
+    }
+
+    /// Takes a place for a request that goes out now.
+    #[inline]
+    pub(super) fn begin(&mut self, batch: Option<usize>, waker: &Waker) -> RequestId {
+        self.take(under_way(batch, waker))
+    }
+
+    /// A request that was admitted goes out now.
+    pub(super) fn start(&mut self, id: RequestId, batch: Option<usize>, waker: &Waker) {
+        if let Some(slot) = self.get(id) {
+            slot.state = under_way(batch, waker);
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, state: State) -> RequestId {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot { generation: 0, state: State::Free });
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[index as usize];
+        slot.state = state;
+        RequestId { slot: index, generation: slot.generation }
+    }
+
+    #[inline]
+    fn get(&mut self, id: RequestId) -> Option<&mut Slot> {
+        self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)
+    }
+
+    /// The place is free again, for another use of it: what still comes for this one finds nobody.
+    fn release(&mut self, id: RequestId) -> State {
+        let slot = &mut self.slots[id.slot as usize];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        core::mem::replace(&mut slot.state, State::Free)
+    }
+
+    /// The room that a request waits for; `None` if it does not wait any more.
+    pub(super) fn wanted(&mut self, id: RequestId) -> Option<Room> {
+        match self.get(id)?.state {
+            State::Queued(room, _) => Some(room),
+            _ => None,
+        }
+    }
+
+    /// Tells a request that there is room for it. Returns whom to wake.
+    pub(super) fn admit(&mut self, id: RequestId) -> Option<Waker> {
+        let slot = self.get(id)?;
+        let State::Queued(room, waker) = &mut slot.state else { return None };
+        let (room, waker) = (*room, waker.take());
+        slot.state = State::Admitted(room);
+        waker
+    }
+
+    /// Puts an outcome in its place. Returns whom to wake.
+    #[inline]
+    pub(super) fn finish(&mut self, id: RequestId, part: u32, outcome: Outcome) -> Option<Waker> {
+        let slot = self.get(id)?;
+        match &mut slot.state {
+            State::Waiting(waker) | State::Queued(_, waker) => {
+                let waker = waker.take();
+                slot.state = State::Done(outcome);
+                waker
+            }
+            State::Gathering(results, left, waker) => {
+                let place @ None = results.get_mut(part as usize)? else { return None };
+                *place = Some(outcome);
+                *left -= 1;
+                if *left > 0 {
+                    return None;
+                }
+                let (results, waker) = (core::mem::take(results), waker.take());
+                slot.state = State::Gathered(results);
+                waker
+            }
+            State::Free | State::Admitted(_) | State::Done(_) | State::Gathered(_) => None,
+        }
+    }
+
+    /// What has become of a request; it leaves its place if it has ended.
+    #[inline]
+    pub(super) fn poll(&mut self, id: RequestId, waker: &Waker) -> Polled {
+        let Some(slot) = self.get(id) else { return Polled::Pending };
+        match &mut slot.state {
+            State::Waiting(kept) | State::Gathering(_, _, kept) | State::Queued(_, kept) => {
+                if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+                    *kept = Some(waker.clone());
+                }
+                return Polled::Pending;
+            }
+            State::Admitted(room) => return Polled::Admitted(*room),
+            State::Free | State::Done(_) | State::Gathered(_) => {}
+        }
+        match self.release(id) {
+            State::Done(outcome) => Polled::Done(outcome),
+            State::Gathered(results) => Polled::Gathered(results),
+            _ => Polled::Pending,
+        }
+    }
+
+    /// The caller is gone.
+    pub(super) fn abandon(&mut self, id: RequestId) -> Left {
+        if self.get(id).is_none() {
+            return Left::Nothing;
+        }
+        match self.release(id) {
+            State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
+            State::Admitted(room) => Left::Reserved(room),
+            _ => Left::Nothing,
+        }
+    }
+
+    /// Ends every request that has not ended. Adds whom to wake.
+    pub(super) fn end_all(&mut self, error: impl Fn() -> Error, wake: &mut Vec<Waker>) {
+        for slot in &mut self.slots {
+            match &mut slot.state {
+                State::Waiting(waker) | State::Queued(_, waker) => {
+                    wake.extend(waker.take());
+                    slot.state = State::Done(Err(error()));
+                }
+                State::Admitted(_) => slot.state = State::Done(Err(error())),
+                State::Gathering(results, _, waker) => {
+                    wake.extend(waker.take());
+                    let mut results = core::mem::take(results);
+                    results.iter_mut().for_each(|place| {
+                        place.get_or_insert_with(|| Err(error()));
+                    });
+                    slot.state = State::Gathered(results);
+                }
+                State::Free | State::Done(_) | State::Gathered(_) => {}
+            }
+        }
+    }
+}
+
+/// `batch` is the number of commands of a batch, `None` for a single request.
+#[inline]
+fn under_way(batch: Option<usize>, waker: &Waker) -> State {
+    let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
+    let mut results = Vec::new();
+    results.resize_with(count, || None);
+    State::Gathering(results, count, Some(waker.clone()))
+}

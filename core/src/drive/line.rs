@@ -1,0 +1,133 @@
+//! One connection of the driver: its socket, what was read of it, whether it can be used now.
+
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::io;
+
+use bytes::{Buf, BytesMut};
+
+use super::net::Net;
+use super::ready::{DriverWaker, Ready};
+use super::transport::Transport;
+use crate::connection::ConnId;
+use crate::engine::Engine;
+use crate::error::ConnectionError;
+use crate::time::Instant;
+
+/// Room that a read is given at the least.
+const READ_MIN: usize = 4 << 10;
+/// Room that a read is given at the most, unless one reply is known to need more.
+const READ_MAX: usize = 64 << 10;
+/// How often one socket is read before others have their turn.
+const READS_PER_TURN: usize = 8;
+
+enum State<N: Net> {
+    Connecting(N::Connect),
+    Open(Transport<N::Socket>),
+}
+
+/// A connection of the driver.
+pub(super) struct Line<N: Net> {
+    state: State<N>,
+    ready: Arc<Ready>,
+    waker: Waker,
+    read: BytesMut,
+    read_room: usize,
+    /// The last write found no room; the socket tells when there is some.
+    blocked: bool,
+}
+
+impl<N: Net> Line<N> {
+    pub(super) fn new(connect: N::Connect, driver: &Arc<DriverWaker>) -> Self {
+        let ready = Ready::new(driver);
+        let waker = Waker::from(Arc::clone(&ready));
+        let state = State::Connecting(connect);
+        Self { state, ready, waker, read: BytesMut::new(), read_room: READ_MIN, blocked: false }
+    }
+
+    /// The driver's task has changed: every wish to be woken has to be made again.
+    pub(super) fn refresh(&self) {
+        self.ready.set();
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.is_set()
+    }
+
+    /// Connects and reads, as far as the socket is ready. Stops when the engine wants something done.
+    ///
+    /// # Errors
+    /// The socket is beyond use.
+    pub(super) fn poll_in(&mut self, now: Instant, id: ConnId, engine: &mut Engine) -> Result<(), ConnectionError> {
+        if !self.ready.take() {
+            return Ok(());
+        }
+        self.blocked = false;
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        if let State::Connecting(connect) = &mut self.state {
+            match Pin::new(connect).poll(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(socket)) => self.state = State::Open(Transport::Plain(socket)),
+                Poll::Ready(Err(error)) => return Err(cause(&error)),
+            }
+            engine.handle_connected(now, id);
+        }
+        let State::Open(transport) = &mut self.state else { return Ok(()) };
+        for _ in 0..READS_PER_TURN {
+            let room = engine.missing(id, self.read.len()).max(self.read_room);
+            self.read.reserve(room);
+            match transport.poll_read(cx, &mut self.read) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => return Err(ConnectionError::ClosedByPeer),
+                Poll::Ready(Err(error)) => return Err(cause(&error)),
+                Poll::Ready(Ok(count)) => {
+                    // As large as what comes at once, within bounds.
+                    self.read_room = if count >= self.read_room { self.read_room * 2 } else { self.read_room };
+                    self.read_room = self.read_room.min(READ_MAX);
+                    engine.handle_data(now, id, &mut self.read);
+                    if engine.has_actions() {
+                        break;
+                    }
+                }
+            }
+        }
+        // There may be more; the others have their turn first.
+        self.ready.set();
+        Ok(())
+    }
+
+    /// Writes what the engine has for this connection, as far as there is room.
+    ///
+    /// # Errors
+    /// The socket is beyond use.
+    pub(super) fn poll_out(&mut self, id: ConnId, engine: &mut Engine) -> Result<(), ConnectionError> {
+        let State::Open(transport) = &mut self.state else { return Ok(()) };
+        let Some(outgoing) = engine.outgoing(id) else { return Ok(()) };
+        let cx = &mut Context::from_waker(&self.waker);
+        while !self.blocked && outgoing.has_remaining() {
+            match transport.poll_write(cx, outgoing) {
+                Poll::Pending => self.blocked = true,
+                Poll::Ready(Ok(0)) => return Err(ConnectionError::Reset),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Err(cause(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The system's error in the client's words.
+fn cause(error: &io::Error) -> ConnectionError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectionError::Refused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            ConnectionError::Reset
+        }
+        io::ErrorKind::UnexpectedEof => ConnectionError::ClosedByPeer,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => ConnectionError::Unreachable,
+        _ => ConnectionError::Other(alloc::string::ToString::to_string(error)),
+    }
+}

@@ -1,0 +1,233 @@
+//! The loop between the engine and a runtime's sockets, written once for all of them.
+//!
+//! ```text
+//! sockets --bytes--> engine --events--> mailbox --wakers--> callers
+//!    ^                  |
+//!    `------bytes-------'   until nothing moves; then sleep until a socket, a caller or the clock wakes
+//! ```
+//!
+//! The driver knows bytes, instants and connection ids, and no word of Redis.
+
+mod line;
+mod net;
+mod ready;
+mod transport;
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+pub use net::{Net, Socket};
+
+use self::line::Line;
+use self::ready::DriverWaker;
+use crate::client::{Client, Inbox, Mailbox};
+use crate::config::Config;
+use crate::connection::ConnId;
+use crate::engine::{Action, Engine};
+use crate::error::{ConfigError, ConnectionError};
+use crate::time::Instant;
+
+/// How often the loop turns before it lets other tasks of its thread run.
+const TURNS_PER_POLL: usize = 32;
+
+/// Moves bytes between the engine and the sockets of `N`, and replies to callers.
+///
+/// It is a future that ends when the client is closed or its last handle is dropped, and has to be polled
+/// for anything to happen: spawn it, or drive it by hand. Dropping it ends every call with an error.
+pub struct Driver<N: Net> {
+    net: N,
+    engine: Engine,
+    mailbox: Arc<Mailbox>,
+    lines: BTreeMap<ConnId, Line<N>>,
+    waker: Arc<DriverWaker>,
+    inbox: Inbox,
+    wake: Vec<Waker>,
+    /// For when the clock is set.
+    armed: Option<Instant>,
+    done: bool,
+}
+
+impl<N: Net> Driver<N> {
+    /// A client and its driver. `seed` is the only source of randomness: of the pauses between attempts.
+    ///
+    /// # Errors
+    /// The configuration cannot be used.
+    pub fn new(config: Config, net: N, seed: u64) -> Result<(Client, Self), ConfigError> {
+        config.validate()?;
+        let config = Arc::new(config);
+        let mailbox = Arc::new(Mailbox::new(Arc::clone(&config)));
+        let client = Client::new(Arc::clone(&mailbox));
+        let engine = Engine::new(config, seed, net.now());
+        let driver = Self {
+            net,
+            engine,
+            mailbox,
+            lines: BTreeMap::new(),
+            waker: Arc::default(),
+            inbox: Inbox::default(),
+            wake: Vec::new(),
+            armed: None,
+            done: false,
+        };
+        Ok((client, driver))
+    }
+
+    /// The runtime's part.
+    pub fn net_mut(&mut self) -> &mut N {
+        &mut self.net
+    }
+
+    /// Moves whatever can be moved. Ready once the client is closed.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.done {
+            return Poll::Ready(());
+        }
+        if self.waker.register(cx.waker()) {
+            self.lines.values().for_each(Line::refresh);
+            self.armed = None;
+        }
+        for _ in 0..TURNS_PER_POLL {
+            let now = self.net.now();
+            self.follow_actions();
+            self.read(now);
+            let line_deadline = self.visit_mailbox(now);
+            self.fire_timers(now);
+            self.write(now);
+            if self.engine.is_closed() {
+                self.finish();
+                return Poll::Ready(());
+            }
+            let busy = self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn follow_actions(&mut self) {
+        while let Some(action) = self.engine.poll_action() {
+            match action {
+                Action::Connect(id, endpoint) => {
+                    let connect = self.net.connect(&endpoint);
+                    self.lines.insert(id, Line::new(connect, &self.waker));
+                }
+                Action::Close(id) => {
+                    self.lines.remove(&id);
+                }
+            }
+        }
+    }
+
+    /// Connects and reads on every socket that is ready.
+    fn read(&mut self, now: Instant) {
+        let mut next = ConnId(0);
+        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
+            next = ConnId(id.0 + 1);
+            if let Err(reason) = line.poll_in(now, id, &mut self.engine) {
+                self.fail(now, id, reason);
+            }
+            self.follow_actions();
+        }
+    }
+
+    /// Writes on every socket what there is for it.
+    fn write(&mut self, now: Instant) {
+        let mut next = ConnId(0);
+        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
+            next = ConnId(id.0 + 1);
+            if let Err(reason) = line.poll_out(id, &mut self.engine) {
+                self.fail(now, id, reason);
+            }
+        }
+    }
+
+    fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
+        self.follow_actions();
+        if self.lines.remove(&id).is_some() {
+            self.engine.handle_closed(now, id, reason);
+            self.follow_actions();
+        }
+    }
+
+    /// Leaves replies, takes requests. Returns when a call in line has to be ended.
+    fn visit_mailbox(&mut self, now: Instant) -> Instant {
+        let Self { engine, inbox, wake, .. } = self;
+        let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
+        wake.drain(..).for_each(Waker::wake);
+        for request in inbox.requests.drain(..) {
+            engine.handle_request(now, request, &mut inbox.bytes);
+        }
+        if !inbox.cancelled.is_empty() {
+            engine.cancel(&mut inbox.cancelled);
+        }
+        if let Some(patience) = inbox.close {
+            engine.close(now, patience);
+        }
+        inbox.clear();
+        self.follow_actions();
+        line_deadline
+    }
+
+    fn fire_timers(&mut self, now: Instant) {
+        if self.engine.poll_timeout().is_some_and(|at| at <= now) {
+            self.engine.handle_timeout(now);
+            self.follow_actions();
+        }
+    }
+
+    /// Sets the clock for the next deadline. Returns whether it lies ahead.
+    ///
+    /// An alarm that is set too early is left as it is: deadlines move on with every reply, and waking
+    /// once for nothing is cheaper than setting the clock each time.
+    fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, line_deadline: Instant) -> bool {
+        let engine = self.engine.poll_timeout().unwrap_or(Instant::FAR);
+        let deadline = engine.min(line_deadline);
+        if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
+            return true;
+        }
+        self.armed = Some(deadline);
+        self.net.poll_deadline(cx, deadline).is_pending()
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        self.follow_actions();
+        self.lines.clear();
+        self.mailbox.shut(&mut self.engine);
+    }
+}
+
+impl<N: Net + Unpin> Future for Driver<N> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Driver::poll(self.get_mut(), cx)
+    }
+}
+
+impl<N: Net> Drop for Driver<N> {
+    /// Ends every call: nothing may hang because the task that drove the client is gone.
+    fn drop(&mut self) {
+        if !self.done {
+            self.follow_actions();
+            let now = self.net.now();
+            self.engine.close(now, core::time::Duration::ZERO);
+            self.follow_actions();
+            self.engine.handle_timeout(now);
+            self.finish();
+        }
+    }
+}
+
+impl<N: Net> fmt::Debug for Driver<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("engine", &self.engine).field("done", &self.done).finish_non_exhaustive()
+    }
+}
