@@ -5,12 +5,17 @@
 //! [`ConfigError`](crate::error::ConfigError) names an option but never repeats its value.
 
 mod endpoint;
+mod into;
+mod options;
 mod secret;
+mod url;
+mod validate;
 
 use alloc::sync::Arc;
 use core::time::Duration;
 
 pub use endpoint::Endpoint;
+pub use into::IntoConfig;
 pub use secret::{Credentials, Secret};
 
 use crate::resp::Limits;
