@@ -318,11 +318,11 @@ impl Scanner {
         match rest.split_at_checked(len as usize) {
             _ if need > self.limits.reply as usize => Err(self.limits.reply_error()),
             Some((payload, [b'\r', b'\n', rest @ ..])) => Ok(Some((payload, rest))),
-            Some((_, [] | [b'\r'])) | None => {
+            Some((_, [_, _, ..])) => Err(ProtocolError::MissingCrLf("a string")),
+            Some(_) | None => {
                 self.need = need;
                 Ok(None)
             }
-            Some(_) => Err(ProtocolError::MissingCrLf("a string")),
         }
     }
 
