@@ -1,5 +1,7 @@
 //! Bytes to frames.
 
+use core::fmt;
+
 use bytes::BytesMut;
 
 use super::error::ProtocolError;
@@ -24,47 +26,50 @@ use super::scan::Scanner;
 /// ```
 ///
 /// After an error the stream has no meaning any more, so the decoder repeats that error for ever.
-#[derive(Debug)]
-pub struct Decoder {
-    scanner: Scanner,
-    failed: Option<ProtocolError>,
-}
+pub struct Decoder(Result<Scanner, ProtocolError>);
 
 impl Decoder {
     /// A decoder at the start of a stream.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { scanner: Scanner::new(limits), failed: None }
+        Self(Ok(Scanner::new(limits)))
     }
 
-    /// Takes the first reply off `read`, without copying it. `None` means that more bytes are needed.
+    /// Takes the first reply off `read`, without copying it. `None` means that more bytes are needed;
+    /// those in `read` must stay in front of them.
     ///
     /// # Errors
     /// The bytes are not RESP or pass a limit. They stay in `read`.
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        let found = match self.scanner.scan(read) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                self.failed = Some(error);
-                return Err(error);
+        let scanner = self.0.as_mut().map_err(|error| *error)?;
+        match scanner.scan(read) {
+            Ok(None) => Ok(None),
+            Ok(Some(found)) => {
+                Ok(Some(Frame::new(read.split_to(found.len).freeze(), found.root, found.tape)))
             }
-        };
-        let bytes = read.split_to(found.len).freeze();
-        if self.scanner.tape.is_empty() {
-            return Ok(Some(Frame::scalar(bytes, found.root)));
+            Err(error) => {
+                self.0 = Err(error);
+                Err(error)
+            }
         }
-        let tape = core::mem::take(&mut self.scanner.tape);
-        Ok(Some(Frame::aggregate(bytes, found.root, tape, found.root_at)))
     }
 
-    /// How many more bytes are needed, at the least, before a reply can be complete; given what is in
-    /// the buffer now. Reserving that much makes one read of a large string instead of many.
+    /// How many bytes to make room for, now that `decode` has returned `None` with `buffered` bytes in
+    /// the buffer: so many are still missing at the least, and a large string comes in few reads.
+    ///
+    /// It is never more than is buffered already, or 64 KiB if that is more: a string that was only
+    /// announced makes nobody allocate.
     #[must_use]
     pub fn missing(&self, buffered: usize) -> usize {
-        self.scanner.need().saturating_sub(buffered)
+        const STEP_MIN: usize = 64 << 10;
+        let need = self.0.as_ref().map_or(0, Scanner::need);
+        need.saturating_sub(buffered).min(buffered.max(STEP_MIN))
+    }
+}
+
+impl fmt::Debug for Decoder {
+    /// Shows the error only, if there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("error", &self.0.as_ref().err()).finish_non_exhaustive()
     }
 }

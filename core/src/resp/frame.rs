@@ -5,7 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use super::item::Item;
+use super::item::{Item, Items};
 
 /// What an element of a reply is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,8 +83,8 @@ impl Kind {
 pub(super) struct Node {
     pub(super) start: u32,
     pub(super) len: u32,
-    /// Index of the first node after this one and all that it holds.
-    pub(super) end: u32,
+    /// How many of the nodes after this one it holds, at any depth.
+    pub(super) below: u32,
     pub(super) kind: Kind,
 }
 
@@ -96,26 +96,21 @@ pub(super) struct Node {
 pub struct Frame {
     bytes: Bytes,
     root: Node,
-    /// All nodes in the order of the wire, the root's last attribute first; empty if the root is alone.
+    /// All nodes in the order of the wire, the root after its attributes; empty if the root is alone.
     tape: Vec<Node>,
-    /// Index of the root on the tape: after its attributes.
-    root_at: u32,
 }
 
 impl Frame {
-    pub(super) const fn scalar(bytes: Bytes, root: Node) -> Self {
-        Self { bytes, root, tape: Vec::new(), root_at: 0 }
-    }
-
-    pub(super) const fn aggregate(bytes: Bytes, root: Node, tape: Vec<Node>, root_at: u32) -> Self {
-        Self { bytes, root, tape, root_at }
+    pub(super) const fn new(bytes: Bytes, root: Node, tape: Vec<Node>) -> Self {
+        Self { bytes, root, tape }
     }
 
     /// The reply itself, as a view to read from.
     #[must_use]
+    #[inline]
     pub fn item(&self) -> Item<'_> {
-        let nodes = if self.tape.is_empty() { core::slice::from_ref(&self.root) } else { &self.tape };
-        Item::new(&self.bytes, nodes, 0, self.root_at as usize)
+        let on_tape = Items::new(&self.bytes, &self.tape, 1).next();
+        on_tape.unwrap_or_else(|| Item::alone(&self.bytes, &self.root))
     }
 
     /// What the reply is.
@@ -140,13 +135,8 @@ impl PartialEq for Frame {
 impl Eq for Frame {}
 
 impl fmt::Debug for Frame {
+    /// Shows the kind and size only: a reply can hold a million elements, or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 128;
-        let wire = &self.bytes;
-        write!(f, "Frame({}", wire.slice(..wire.len().min(SHOWN)).escape_ascii())?;
-        if wire.len() > SHOWN {
-            write!(f, "... {} bytes", wire.len())?;
-        }
-        f.write_str(")")
+        write!(f, "Frame({:?}, {} bytes)", self.item(), self.bytes.len())
     }
 }

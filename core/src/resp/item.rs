@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
+use core::iter::FusedIterator;
 
 use bytes::Bytes;
 
@@ -13,29 +14,29 @@ use super::number::{parse_f64, parse_i64};
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
     bytes: &'a Bytes,
-    nodes: &'a [Node],
-    /// Where this element's attributes begin on the tape; `index` if it has none.
-    attributes: usize,
-    index: usize,
+    node: &'a Node,
+    /// The attributes before it, with all that they hold.
+    attributes: &'a [Node],
+    /// The elements that it holds, with all that they hold.
+    inner: &'a [Node],
 }
 
 impl<'a> Item<'a> {
-    pub(super) const fn new(bytes: &'a Bytes, nodes: &'a [Node], attributes: usize, index: usize) -> Self {
-        Self { bytes, nodes, attributes, index }
-    }
-
-    const fn node(&self) -> &'a Node {
-        &self.nodes[self.index]
+    /// A view of an element that holds no other and has no attributes.
+    pub(super) const fn alone(bytes: &'a Bytes, node: &'a Node) -> Self {
+        Self { bytes, node, attributes: &[], inner: &[] }
     }
 
     /// What this element is.
     #[must_use]
+    #[inline]
     pub const fn kind(&self) -> Kind {
-        self.node().kind
+        self.node.kind
     }
 
     /// Whether this is nil, in any of its three spellings.
     #[must_use]
+    #[inline]
     pub fn is_null(&self) -> bool {
         self.kind() == Kind::Null
     }
@@ -57,13 +58,14 @@ impl<'a> Item<'a> {
     }
 
     /// The payload as one slice, empty for aggregates, nil and streamed strings.
+    #[inline]
     pub(crate) fn payload(&self) -> &'a [u8] {
-        let node = self.node();
-        if node.kind.is_aggregate() {
+        let Node { start, len, kind, .. } = *self.node;
+        if kind.is_aggregate() {
             return &[];
         }
-        let start = node.start as usize;
-        &self.bytes[start..start + node.len as usize]
+        let payload = self.bytes.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+        payload.unwrap_or_default()
     }
 
     /// The payload as shared bytes: a slice of the buffer that was read, without a copy.
@@ -80,12 +82,16 @@ impl<'a> Item<'a> {
     /// The three letters before the text of a verbatim string.
     #[must_use]
     pub fn format(&self) -> Option<&'a [u8]> {
-        let start = self.node().start as usize;
-        (self.kind() == Kind::VerbatimString).then(|| &self.bytes[start - 4..start - 1])
+        if self.kind() != Kind::VerbatimString {
+            return None;
+        }
+        let (_, format) = self.bytes.get(..self.node.start as usize)?.split_last_chunk::<4>()?;
+        format.strip_suffix(b":")
     }
 
     /// The value of an integer, or of a string that holds one.
     #[must_use]
+    #[inline]
     pub fn as_i64(&self) -> Option<i64> {
         parse_i64(&self.text()?)
     }
@@ -98,53 +104,64 @@ impl<'a> Item<'a> {
 
     /// How many elements an aggregate has; a map's pair counts as two. Zero for scalars.
     #[must_use]
-    pub fn len(&self) -> usize {
-        if self.kind().is_aggregate() { self.node().len as usize } else { 0 }
+    #[inline]
+    pub const fn len(&self) -> usize {
+        if self.node.kind.is_aggregate() { self.node.len as usize } else { 0 }
     }
 
     /// Whether there is no element in it.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The elements of an aggregate in order; of a map keys and values in turn. None for scalars.
     #[must_use]
-    pub fn items(&self) -> Items<'a> {
-        let node = self.node();
-        let end = if node.kind.is_aggregate() { node.end as usize } else { self.index + 1 };
-        Items { bytes: self.bytes, nodes: self.nodes, next: self.index + 1, end, left: self.len() }
+    #[inline]
+    pub const fn items(&self) -> Items<'a> {
+        Items::new(self.bytes, self.inner, self.len())
     }
 
     /// The remarks that the server put before this element (RESP3 `|`), keys and values in turn.
     pub fn attributes(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let (bytes, nodes, mut next, index) = (self.bytes, self.nodes, self.attributes, self.index);
+        let (bytes, mut nodes) = (self.bytes, self.attributes);
         core::iter::from_fn(move || {
-            (next < index).then(|| {
-                let remark = Item::new(bytes, nodes, next, next);
-                next = nodes[next].end as usize;
-                remark
-            })
+            let (attribute, inner, rest) = split_first(nodes)?;
+            nodes = rest;
+            Some(Items::new(bytes, inner, attribute.len as usize))
         })
-        .flat_map(|remark| remark.items())
+        .flatten()
     }
+}
+
+/// Cuts a run of nodes behind its first element: that element, what it holds, and the rest.
+#[inline]
+fn split_first(nodes: &[Node]) -> Option<(&Node, &[Node], &[Node])> {
+    let (first, after) = nodes.split_first()?;
+    let (inner, rest) = after.split_at_checked(first.below as usize)?;
+    Some((first, inner, rest))
 }
 
 impl fmt::Debug for Item<'_> {
     /// Shows the kind and size only: an element can hold a million others, or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.kind().name(), self.node().len)
+        write!(f, "{} of {}", self.kind().name(), self.node.len)
     }
 }
 
 /// Iterator over the elements of an aggregate, from [`Item::items`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Items<'a> {
     bytes: &'a Bytes,
     nodes: &'a [Node],
-    next: usize,
-    end: usize,
     left: usize,
+}
+
+impl<'a> Items<'a> {
+    #[inline]
+    pub(super) const fn new(bytes: &'a Bytes, nodes: &'a [Node], left: usize) -> Self {
+        Self { bytes, nodes, left }
+    }
 }
 
 impl<'a> Iterator for Items<'a> {
@@ -152,22 +169,32 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
-        let attributes = self.next;
-        while self.next < self.end {
-            let index = self.next;
-            let node = &self.nodes[index];
-            self.next = node.end as usize;
+        let from = self.nodes;
+        loop {
+            let before = self.nodes.len();
+            let (node, inner, rest) = split_first(self.nodes)?;
+            self.nodes = rest;
             if node.kind != Kind::Attribute {
                 self.left = self.left.saturating_sub(1);
-                return Some(Item::new(self.bytes, self.nodes, attributes, index));
+                let (attributes, _) = from.split_at_checked(from.len().saturating_sub(before))?;
+                return Some(Item { bytes: self.bytes, node, attributes, inner });
             }
         }
-        None
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
     }
 }
 
 impl ExactSizeIterator for Items<'_> {}
+
+impl FusedIterator for Items<'_> {}
+
+impl fmt::Debug for Items<'_> {
+    /// Shows how many are left only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Items({} left)", self.left)
+    }
+}

@@ -6,11 +6,23 @@
 //!
 //! Specification: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 
+// Every byte that comes here is the peer's.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+
 mod decode;
 mod encode;
 mod error;
 mod frame;
 mod item;
+mod length;
 mod limits;
 mod number;
 mod scan;

@@ -22,7 +22,8 @@ pub(crate) fn parse_i64(text: &[u8]) -> Option<i64> {
     if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
-/// Parses a RESP3 double: decimal with optional fraction and exponent, `inf`, `-inf` or `nan`.
+/// Parses a RESP3 double: decimal with optional fraction and exponent, `inf`, `-inf` or `nan`. A decimal
+/// past the range of `f64` is none.
 pub(crate) fn parse_f64(text: &[u8]) -> Option<f64> {
     match text {
         b"inf" | b"+inf" => return Some(f64::INFINITY),
@@ -34,7 +35,7 @@ pub(crate) fn parse_f64(text: &[u8]) -> Option<f64> {
     if !text.iter().all(legal) {
         return None;
     }
-    core::str::from_utf8(text).ok()?.parse().ok()
+    core::str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 /// Says whether `text` is `[+-]digits` of any length.
@@ -72,14 +73,19 @@ mod tests {
 
     #[test]
     fn doubles() {
-        let table: [(&str, Option<f64>); 11] = [
+        let table: [(&str, Option<f64>); 16] = [
             ("1.5", Some(1.5)),
             ("-3", Some(-3.0)),
             ("1e3", Some(1000.0)),
             ("10", Some(10.0)),
             ("inf", Some(f64::INFINITY)),
             ("-inf", Some(f64::NEG_INFINITY)),
+            ("+inf", Some(f64::INFINITY)),
             ("infinity", None),
+            ("INF", None),
+            ("1e308", Some(1e308)),
+            ("1e309", None),
+            ("-1e309", None),
             ("", None),
             ("1.5.5", None),
             (" 1", None),

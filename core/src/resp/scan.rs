@@ -3,6 +3,9 @@
 //! The scanner never goes back behind an element that it has seen whole: `pos` only grows, a long line is
 //! searched from where the last search ended, and inside a long string nothing is done until its last
 //! byte is there. So any split of the bytes costs the same linear time. Nesting is a stack on the heap.
+//!
+//! Whether bytes are an error is decided by the bytes before it and the limits alone, never by how many
+//! more are there already. So any split of the bytes meets the same error.
 
 use alloc::vec::Vec;
 
@@ -10,50 +13,61 @@ use memchr::memchr;
 
 use super::error::ProtocolError;
 use super::frame::{Kind, Node};
+use super::length::{Length, read_length};
 use super::limits::Limits;
 use super::number::{is_big_number, parse_f64, parse_i64};
 
 /// An aggregate whose elements are still to come.
 #[derive(Clone, Copy, Debug)]
 struct Open {
-    node: u32,
+    /// Its index on the tape.
+    node: usize,
     kind: Kind,
-    /// Elements still to come; of a streamed aggregate, unknown.
-    left: Option<u32>,
+    elements: Elements,
 }
 
-/// A length or count: `n`, one past all limits, `-1` or `?`.
-#[derive(Clone, Copy)]
-enum Length {
-    Of(u32),
-    Huge,
-    Null,
-    Streamed,
+#[derive(Clone, Copy, Debug)]
+enum Elements {
+    /// So many are still to come, never none.
+    Left(u32),
+    /// So many were seen of a streamed aggregate.
+    Seen(u32),
 }
 
-/// A whole reply was found.
+/// What became of an attempt to read one element.
+enum Step {
+    /// It is not there in full.
+    Short,
+    /// It was read and the reply goes on.
+    Read,
+    /// It was read and ends the reply, of which this is the root.
+    Whole(Node),
+}
+
+/// A whole reply.
 pub(super) struct Scanned {
     /// How many bytes it has.
     pub(super) len: usize,
     pub(super) root: Node,
-    /// Where the root lies on the tape, if it is on the tape at all.
-    pub(super) root_at: u32,
+    /// All nodes in the order of the wire; none if the root is alone.
+    pub(super) tape: Vec<Node>,
 }
 
 /// Where the scan of the current reply stands.
 #[derive(Debug)]
 pub(super) struct Scanner {
     limits: Limits,
-    /// Everything before it belongs to elements seen whole. `pos <= searched.max(pos) <= buf.len()`.
+    /// Everything before it belongs to elements seen whole. `pos <= limits.reply`, so it fits a node.
     pos: usize,
-    /// In the line at `pos`, there is no CR before it.
+    /// So many bytes of the line at `pos`, its type not counted, are known to hold no CR.
     searched: usize,
-    /// Below this many bytes there is nothing to do.
+    /// Below this many bytes there is nothing to do. `need <= limits.reply`.
     need: usize,
     open: Vec<Open>,
     /// Nodes seen so far, if the reply needs a tape.
-    pub(super) tape: Vec<Node>,
-    root_at: u32,
+    tape: Vec<Node>,
+    /// Bytes seen of the streamed string that is open.
+    streamed: u32,
     /// The element before was an attribute, so one must follow.
     remarked: bool,
 }
@@ -70,7 +84,7 @@ impl Scanner {
             need: 0,
             open: Vec::new(),
             tape: Vec::new(),
-            root_at: 0,
+            streamed: 0,
             remarked: false,
         }
     }
@@ -86,58 +100,49 @@ impl Scanner {
         if buf.len() < self.need {
             return Ok(None);
         }
+        let limit = self.limits.reply as usize;
+        let buf = buf.get(..limit).unwrap_or(buf);
         loop {
-            let Some(&kind) = buf.get(self.pos) else {
-                self.need = self.pos + 1;
-                return self.wait();
-            };
-            let Some(whole) = self.element(kind, buf)? else { return self.wait() };
-            if let Some(root) = whole {
-                let found = Scanned { len: self.pos, root, root_at: self.root_at };
-                (self.pos, self.need, self.searched, self.root_at) = (0, 0, 0, 0);
-                return Ok(Some(found));
+            match self.element(buf)? {
+                Step::Read => {}
+                Step::Short if self.need > limit => return Err(self.limits.reply_error()),
+                Step::Short => return Ok(None),
+                Step::Whole(root) => {
+                    let len = core::mem::take(&mut self.pos);
+                    return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
+                }
             }
         }
     }
 
-    /// One element at `pos`: `None` if it is not there in full, `Some(Some(root))` if it ends the reply.
+    /// Reads the element at `pos`. In all that follows `rest` is the part of `buf` not yet read.
     #[inline]
-    fn element(&mut self, kind: u8, buf: &[u8]) -> Result<Option<Option<Node>>> {
+    fn element(&mut self, buf: &[u8]) -> Result<Step> {
+        let Some((&kind, rest)) = buf.get(self.pos..).and_then(<[u8]>::split_first) else {
+            return Ok(self.short(buf));
+        };
         let in_string = self.open.last().is_some_and(|top| top.kind == Kind::StreamedString);
-        if in_string != (kind == b';') {
-            return Err(Self::misplaced(kind));
-        }
         match kind {
-            b'$' => self.string(Kind::BulkString, buf),
-            b':' | b'+' | b'-' | b',' | b'_' | b'#' | b'(' => self.line(kind, buf),
-            b'*' => self.aggregate(Kind::Array, buf),
-            b'%' => self.aggregate(Kind::Map, buf),
-            b'~' => self.aggregate(Kind::Set, buf),
-            b'|' => self.aggregate(Kind::Attribute, buf),
-            b'>' if self.open.is_empty() => self.aggregate(Kind::Push, buf),
-            b'!' => self.string(Kind::Error, buf),
-            b'=' => self.string(Kind::VerbatimString, buf),
-            b';' => self.chunk(buf),
-            b'.' => self.end_of_stream(buf),
-            b'>' => Err(ProtocolError::Misplaced(kind)),
+            b';' if in_string => self.chunk(buf, rest),
+            _ if in_string => Err(ProtocolError::Misplaced(kind)),
+            b'$' => self.string(Kind::BulkString, buf, rest),
+            b':' | b'+' | b'-' | b',' | b'_' | b'#' | b'(' => self.line(kind, buf, rest),
+            b'*' => self.aggregate(Kind::Array, buf, rest),
+            b'%' => self.aggregate(Kind::Map, buf, rest),
+            b'~' => self.aggregate(Kind::Set, buf, rest),
+            b'|' => self.aggregate(Kind::Attribute, buf, rest),
+            b'>' if self.open.is_empty() => self.aggregate(Kind::Push, buf, rest),
+            b'!' => self.string(Kind::Error, buf, rest),
+            b'=' => self.string(Kind::VerbatimString, buf, rest),
+            b'.' => self.end_of_stream(buf, rest),
+            b'>' | b';' => Err(ProtocolError::Misplaced(kind)),
             _ => Err(ProtocolError::UnknownType(kind)),
         }
     }
 
-    /// A known type where it must not stand, or an unknown one.
-    const fn misplaced(kind: u8) -> ProtocolError {
-        match kind {
-            b'$' | b':' | b'+' | b'-' | b',' | b'_' | b'#' | b'(' | b'*' | b'%' | b'~' | b'|' | b'>'
-            | b'!' | b'=' | b';' | b'.' => ProtocolError::Misplaced(kind),
-            _ => ProtocolError::UnknownType(kind),
-        }
-    }
-
     /// A type with a line of text for payload.
-    fn line(&mut self, kind: u8, buf: &[u8]) -> Result<Option<Option<Node>>> {
-        let start = self.pos + 1;
-        let Some(end) = self.line_end(start, buf)? else { return Ok(None) };
-        let text = &buf[start..end];
+    fn line(&mut self, kind: u8, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        let Some((text, rest)) = self.text(rest)? else { return Ok(self.short(buf)) };
         let (kind, legal, what) = match kind {
             b'+' => (Kind::SimpleString, !text.contains(&b'\n'), "simple string"),
             b'-' => (Kind::Error, !text.contains(&b'\n'), "error"),
@@ -147,273 +152,219 @@ impl Scanner {
             b'(' => (Kind::BigNumber, is_big_number(text), "big number"),
             _ => (Kind::Null, text.is_empty(), "null"),
         };
-        if !legal {
-            return Err(ProtocolError::BadScalar(what));
-        }
-        self.scalar(kind, start, end - start, end + 2)
+        if legal { self.scalar(kind, text.len(), buf, rest) } else { Err(ProtocolError::BadScalar(what)) }
     }
 
     /// A type with a length and then as many bytes.
     #[inline]
-    fn string(&mut self, kind: Kind, buf: &[u8]) -> Result<Option<Option<Node>>> {
-        let Some((length, start)) = self.length(buf)? else { return Ok(None) };
+    fn string(&mut self, kind: Kind, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        let Some((length, rest)) = read_length(rest)? else { return Ok(self.short(buf)) };
         let len = match (length, kind) {
-            (Length::Of(len), _) if len <= self.limits.bulk => len,
-            (Length::Of(_) | Length::Huge, _) => return Err(self.bulk_limit()),
-            (Length::Null, Kind::BulkString) => return self.scalar(Kind::Null, start, 0, start),
-            (Length::Streamed, Kind::BulkString) => return self.begin(Kind::StreamedString, None, start),
+            (Length::Of(len), _) => self.limits.check_bulk(len)?,
+            (Length::Null, Kind::BulkString) => return self.scalar(Kind::Null, 0, buf, rest),
+            (Length::Streamed, Kind::BulkString) => {
+                self.streamed = 0;
+                return self.begin(Kind::StreamedString, Elements::Seen(0), buf, rest);
+            }
             _ => return Err(ProtocolError::BadLength),
         };
-        let Some(end) = self.payload(len, start, buf)? else { return Ok(None) };
-        if kind != Kind::VerbatimString {
-            return self.scalar(kind, start, len as usize, end);
-        }
-        if len < 4 || buf.get(start + 3) != Some(&b':') {
-            return Err(ProtocolError::BadScalar("verbatim string"));
-        }
-        self.scalar(kind, start + 4, len as usize - 4, end)
+        let Some((payload, rest)) = self.payload(len, buf, rest)? else { return Ok(Step::Short) };
+        let text = match (kind, payload) {
+            (Kind::VerbatimString, [_, _, _, b':', text @ ..]) => text,
+            (Kind::VerbatimString, _) => return Err(ProtocolError::BadScalar("verbatim string")),
+            _ => payload,
+        };
+        self.scalar(kind, text.len(), buf, rest)
     }
 
     /// A chunk of a streamed string; an empty one ends it.
-    fn chunk(&mut self, buf: &[u8]) -> Result<Option<Option<Node>>> {
-        let Some((length, start)) = self.length(buf)? else { return Ok(None) };
+    fn chunk(&mut self, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        let Some((length, rest)) = read_length(rest)? else { return Ok(self.short(buf)) };
         let len = match length {
             Length::Of(0) => {
-                self.advance(start)?;
+                self.advance(buf, rest);
                 return self.close();
             }
-            Length::Of(len) if len <= self.limits.bulk => len,
-            Length::Of(_) | Length::Huge => return Err(self.bulk_limit()),
+            Length::Of(len) => len,
             Length::Null | Length::Streamed => return Err(ProtocolError::BadLength),
         };
-        let Some(end) = self.payload(len, start, buf)? else { return Ok(None) };
-        self.scalar(Kind::BulkString, start, len as usize, end)
+        let streamed = self.limits.check_bulk(len.saturating_add(self.streamed.into()))?;
+        let len = streamed.saturating_sub(self.streamed);
+        let Some((chunk, rest)) = self.payload(len, buf, rest)? else { return Ok(Step::Short) };
+        self.streamed = streamed;
+        self.scalar(Kind::BulkString, chunk.len(), buf, rest)
     }
 
-    fn aggregate(&mut self, kind: Kind, buf: &[u8]) -> Result<Option<Option<Node>>> {
-        let Some((length, start)) = self.length(buf)? else { return Ok(None) };
+    fn aggregate(&mut self, kind: Kind, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        let Some((length, rest)) = read_length(rest)? else { return Ok(self.short(buf)) };
         let count = match length {
-            Length::Null if kind == Kind::Array => return self.scalar(Kind::Null, start, 0, start),
-            Length::Null => return Err(ProtocolError::BadLength),
-            Length::Streamed if kind == Kind::Attribute => return Err(ProtocolError::BadLength),
-            Length::Streamed => return self.begin(kind, None, start),
-            Length::Of(pairs) if matches!(kind, Kind::Map | Kind::Attribute) => {
-                pairs.checked_mul(2).ok_or_else(|| self.element_limit())?
-            }
+            Length::Of(pairs) if matches!(kind, Kind::Map | Kind::Attribute) => pairs.saturating_mul(2),
             Length::Of(count) => count,
-            Length::Huge => return Err(self.element_limit()),
-        };
-        if count > self.limits.elements {
-            return Err(self.element_limit());
-        }
-        self.begin(kind, Some(count), start)
-    }
-
-    fn end_of_stream(&mut self, buf: &[u8]) -> Result<Option<Option<Node>>> {
-        match self.open.last() {
-            Some(Open { left: None, .. }) if !self.remarked => {}
-            _ => return Err(ProtocolError::Misplaced(b'.')),
-        }
-        let Some(end) = self.line_end(self.pos + 1, buf)? else { return Ok(None) };
-        if end != self.pos + 1 {
-            return Err(ProtocolError::MissingCrLf("the end of a stream"));
-        }
-        self.advance(end + 2)?;
-        self.close()
-    }
-
-    /// Puts a whole scalar on the tape; alone, it is the reply and needs no tape.
-    #[inline]
-    fn scalar(&mut self, kind: Kind, start: usize, len: usize, end: usize) -> Result<Option<Option<Node>>> {
-        let at = self.tape.len() as u32;
-        // Offsets fit: a reply is limited to u32::MAX bytes and every node takes some.
-        let node = Node { start: start as u32, len: len as u32, end: at + 1, kind };
-        self.advance(end)?;
-        self.remarked = false;
-        if self.open.is_empty() {
-            if at > 0 {
-                self.root_at = at;
-                self.tape.push(node);
+            Length::Null if kind == Kind::Array => return self.scalar(Kind::Null, 0, buf, rest),
+            Length::Streamed if kind != Kind::Attribute => {
+                return self.begin(kind, Elements::Seen(0), buf, rest);
             }
-            return Ok(Some(Some(node)));
-        }
-        self.tape.push(node);
-        self.count_element()
+            Length::Null | Length::Streamed => return Err(ProtocolError::BadLength),
+        };
+        let count = self.limits.check_elements(count)?;
+        self.begin(kind, Elements::Left(count), buf, rest)
     }
 
-    /// Opens an aggregate, or passes an empty one.
-    fn begin(&mut self, kind: Kind, left: Option<u32>, start: usize) -> Result<Option<Option<Node>>> {
-        if self.open.len() >= usize::from(self.limits.depth) {
-            return Err(ProtocolError::Limit { what: "levels", limit: self.limits.depth.into() });
+    fn end_of_stream(&mut self, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        let odd = match self.open.last() {
+            Some(Open { elements: Elements::Seen(seen), kind, .. }) if !self.remarked => {
+                *kind == Kind::Map && seen % 2 == 1
+            }
+            _ => return Err(ProtocolError::Misplaced(b'.')),
+        };
+        match rest {
+            [b'\r', b'\n', ..] if odd => Err(ProtocolError::OddMap),
+            [b'\r', b'\n', rest @ ..] => {
+                self.advance(buf, rest);
+                self.close()
+            }
+            [] | [b'\r'] => Ok(self.short(buf)),
+            _ => Err(ProtocolError::MissingCrLf("the end of a stream")),
         }
-        let at = self.tape.len() as u32;
-        if self.open.is_empty() && kind != Kind::Attribute {
-            self.root_at = at;
-        }
-        if at == 0 {
-            // Never by what was announced: a short first step, then doubling.
-            self.tape.reserve(left.unwrap_or(0).min(255) as usize + 1);
-        }
-        self.tape.push(Node { start: start as u32, len: left.unwrap_or(0), end: at + 1, kind });
-        self.advance(start)?;
-        self.remarked = false;
-        self.open.push(Open { node: at, kind, left });
-        if left == Some(0) { self.close() } else { Ok(Some(None)) }
     }
 
-    /// Counts the element just seen in the aggregate that holds it, and closes what is thereby complete.
+    /// Takes a whole element that holds none, the last `len` bytes before CR LF and `rest` being its
+    /// payload. Alone, it is the reply and needs no tape.
     #[inline]
-    fn count_element(&mut self) -> Result<Option<Option<Node>>> {
-        let limit = self.limits.elements;
-        let Some(top) = self.open.last_mut() else { return Ok(Some(None)) };
-        match &mut top.left {
-            Some(1) => return self.close(),
-            Some(left) => *left -= 1,
-            None => {
-                let holder = &mut self.tape[top.node as usize];
-                holder.len += 1;
-                if holder.len > limit {
-                    return Err(self.element_limit());
+    fn scalar(&mut self, kind: Kind, len: usize, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        self.advance(buf, rest);
+        let start = self.pos.saturating_sub(CRLF).saturating_sub(len);
+        let node = Node { start: narrow(start), len: narrow(len), below: 0, kind };
+        if !(self.open.is_empty() && self.tape.is_empty()) {
+            self.tape.push(node);
+        }
+        self.count(node)
+    }
+
+    /// Opens an aggregate, or takes an empty one.
+    fn begin(&mut self, kind: Kind, elements: Elements, buf: &[u8], rest: &[u8]) -> Result<Step> {
+        if kind != Kind::StreamedString {
+            self.limits.check_depth(self.open.len())?;
+        }
+        let len = match elements {
+            Elements::Left(0) if kind == Kind::Attribute => {
+                self.advance(buf, rest);
+                self.remarked = true;
+                return Ok(Step::Read);
+            }
+            Elements::Left(0) => return self.scalar(kind, 0, buf, rest),
+            Elements::Left(count) => count,
+            Elements::Seen(_) => 0,
+        };
+        if self.tape.is_empty() {
+            // Never by what was announced: a short first step, then doubling.
+            self.tape.reserve_exact((len as usize).min(255).saturating_add(1));
+        }
+        self.advance(buf, rest);
+        self.open.push(Open { node: self.tape.len(), kind, elements });
+        self.tape.push(Node { start: narrow(self.pos), len, below: 0, kind });
+        Ok(Step::Read)
+    }
+
+    /// Counts an element just read in the aggregate that holds it, and closes what is thereby complete.
+    #[inline]
+    fn count(&mut self, mut element: Node) -> Result<Step> {
+        loop {
+            let Some(top) = self.open.last_mut() else { return Ok(Step::Whole(element)) };
+            match &mut top.elements {
+                Elements::Left(left @ 2..) => {
+                    *left = left.saturating_sub(1);
+                    return Ok(Step::Read);
+                }
+                Elements::Left(_) => {}
+                Elements::Seen(seen) => {
+                    *seen = self.limits.check_elements(u64::from(*seen).saturating_add(1))?;
+                    return Ok(Step::Read);
                 }
             }
-        }
-        Ok(Some(None))
-    }
-
-    /// Closes the innermost aggregate and whatever it was the last element of.
-    fn close(&mut self) -> Result<Option<Option<Node>>> {
-        while let Some(top) = self.open.pop() {
-            let end = self.tape.len() as u32;
-            let node = &mut self.tape[top.node as usize];
-            node.end = end;
-            if top.left.is_none() && top.kind == Kind::Map && node.len % 2 == 1 {
-                return Err(ProtocolError::OddMap);
-            }
-            let node = *node;
-            self.remarked = top.kind == Kind::Attribute;
-            if self.remarked {
-                return Ok(Some(None));
-            }
-            match self.open.last() {
-                None => return Ok(Some(Some(node))),
-                Some(Open { left: Some(1), .. }) => {}
-                Some(_) => return self.count_element(),
+            let top = *top;
+            self.open.pop();
+            element = self.end(top);
+            if element.kind == Kind::Attribute {
+                self.remarked = true;
+                return Ok(Step::Read);
             }
         }
-        Ok(Some(None))
     }
 
-    /// Reads the length after the type byte, and where its line ends. `None`: not there in full.
+    /// Closes the innermost aggregate, a streamed one.
+    fn close(&mut self) -> Result<Step> {
+        let Some(top) = self.open.pop() else { return Err(ProtocolError::Misplaced(b'.')) };
+        let element = self.end(top);
+        self.count(element)
+    }
+
+    /// Completes the node of an aggregate that has just been closed.
+    #[expect(clippy::indexing_slicing, reason = "the node of an open aggregate is on the tape")]
+    fn end(&mut self, top: Open) -> Node {
+        let below = self.tape.len().saturating_sub(top.node).saturating_sub(1);
+        let node = &mut self.tape[top.node];
+        node.below = narrow(below);
+        if let Elements::Seen(seen) = top.elements {
+            node.len = seen;
+        }
+        *node
+    }
+
+    /// Takes `len` bytes and CR LF off `rest`.
     #[inline]
-    fn length(&mut self, buf: &[u8]) -> Result<Option<(Length, usize)>> {
-        const DIGITS_MAX: usize = 10;
-        let start = self.pos + 1;
-        let line = &buf[start..];
-        let mut value: u64 = 0;
-        let mut digits = 0;
-        while let Some(&byte) = line.get(digits) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            if digits == DIGITS_MAX {
-                return Ok(Some((Length::Huge, start)));
-            }
-            value = value * 10 + u64::from(digit);
-            digits += 1;
-        }
-        if digits > 1 && line[0] == b'0' {
-            return Err(ProtocolError::BadLength);
-        }
-        match (line.get(digits), line.get(digits + 1)) {
-            (Some(b'\r'), Some(b'\n')) if digits > 0 => {
-                let length = u32::try_from(value).map_or(Length::Huge, Length::Of);
-                Ok(Some((length, start + digits + 2)))
-            }
-            (Some(b'\r'), Some(_)) if digits > 0 => Err(ProtocolError::MissingCrLf("a length")),
-            (None, _) | (Some(b'\r'), None) if digits > 0 || line.is_empty() => {
-                self.need = buf.len() + 1;
+    fn payload<'b>(&mut self, len: u32, buf: &[u8], rest: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>> {
+        let need = offset(buf, rest).saturating_add(len as usize).saturating_add(CRLF);
+        match rest.split_at_checked(len as usize) {
+            _ if need > self.limits.reply as usize => Err(self.limits.reply_error()),
+            Some((payload, [b'\r', b'\n', rest @ ..])) => Ok(Some((payload, rest))),
+            Some((_, [_, _, ..])) => Err(ProtocolError::MissingCrLf("a string")),
+            Some(_) | None => {
+                self.need = need;
                 Ok(None)
             }
-            _ if digits > 0 => Err(ProtocolError::BadLength),
-            _ => self.special_length(start, line),
         }
     }
 
-    /// The lengths that are no numbers.
-    fn special_length(&mut self, start: usize, line: &[u8]) -> Result<Option<(Length, usize)>> {
-        for (text, length) in [(&b"-1\r\n"[..], Length::Null), (b"?\r\n", Length::Streamed)] {
-            let seen = line.len().min(text.len());
-            if line[..seen] != text[..seen] {
-                continue;
-            }
-            if seen == text.len() {
-                return Ok(Some((length, start + seen)));
-            }
-            self.need = start + seen + 1;
-            return Ok(None);
+    /// Takes a line off `rest`; returns it without its CR LF.
+    fn text<'b>(&mut self, rest: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>> {
+        let fresh = rest.get(self.searched..).unwrap_or_default();
+        let len = self.searched.saturating_add(memchr(b'\r', fresh).unwrap_or(fresh.len()));
+        self.limits.check_line(len)?;
+        self.searched = len;
+        match rest.split_at_checked(len) {
+            Some((text, [b'\r', b'\n', rest @ ..])) => Ok(Some((text, rest))),
+            Some((_, [] | [b'\r'])) | None => Ok(None),
+            Some(_) => Err(ProtocolError::MissingCrLf("a line")),
         }
-        Err(ProtocolError::BadLength)
     }
 
-    /// Checks that `len` bytes and CR LF follow `start`; returns where they end.
+    /// Goes on behind an element, or the header of one.
     #[inline]
-    fn payload(&mut self, len: u32, start: usize, buf: &[u8]) -> Result<Option<usize>> {
-        let end = start + len as usize;
-        match buf.get(end..end + 2) {
-            Some(b"\r\n") => Ok(Some(end + 2)),
-            Some(_) => Err(ProtocolError::MissingCrLf("a string")),
-            None if buf.get(end).is_some_and(|&byte| byte != b'\r') => {
-                Err(ProtocolError::MissingCrLf("a string"))
-            }
-            None => {
-                self.need = end + 2;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Finds the CR LF of the line that starts at `start`; returns where the CR is.
-    fn line_end(&mut self, start: usize, buf: &[u8]) -> Result<Option<usize>> {
-        let from = self.searched.max(start);
-        let limit = self.limits.line as usize;
-        let found = memchr(b'\r', &buf[from..]).map(|offset| from + offset);
-        let seen = found.unwrap_or(buf.len());
-        if seen - start > limit {
-            return Err(ProtocolError::Limit { what: "bytes in a line", limit: limit as u64 });
-        }
-        self.searched = seen;
-        match found.map(|cr| buf.get(cr + 1)) {
-            Some(Some(b'\n')) => Ok(found),
-            Some(Some(_)) => Err(ProtocolError::MissingCrLf("a line")),
-            Some(None) | None => {
-                self.need = buf.len() + 1;
-                Ok(None)
-            }
-        }
-    }
-
-    fn advance(&mut self, end: usize) -> Result<()> {
-        self.pos = end;
-        self.searched = end;
+    fn advance(&mut self, buf: &[u8], rest: &[u8]) {
+        self.pos = offset(buf, rest);
+        self.searched = 0;
         self.need = 0;
-        if end > self.limits.reply as usize { Err(self.reply_limit()) } else { Ok(()) }
+        self.remarked = false;
     }
 
-    /// Refuses a reply of which it is known already that it passes the limit.
-    fn wait(&self) -> Result<Option<Scanned>> {
-        if self.need > self.limits.reply as usize { Err(self.reply_limit()) } else { Ok(None) }
+    /// At least one more byte is needed.
+    const fn short(&mut self, buf: &[u8]) -> Step {
+        self.need = buf.len().saturating_add(1);
+        Step::Short
     }
+}
 
-    fn bulk_limit(&self) -> ProtocolError {
-        ProtocolError::Limit { what: "bytes in a string", limit: self.limits.bulk.into() }
-    }
+const CRLF: usize = b"\r\n".len();
 
-    fn element_limit(&self) -> ProtocolError {
-        ProtocolError::Limit { what: "elements", limit: self.limits.elements.into() }
-    }
+/// Where `rest`, the end of `buf`, begins.
+#[inline]
+const fn offset(buf: &[u8], rest: &[u8]) -> usize {
+    buf.len().saturating_sub(rest.len())
+}
 
-    fn reply_limit(&self) -> ProtocolError {
-        ProtocolError::Limit { what: "bytes", limit: self.limits.reply.into() }
-    }
+/// An offset or length within a reply, or a number of its nodes. All fit: `Limits::reply` is a `u32`.
+#[inline]
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }

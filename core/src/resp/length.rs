@@ -1,0 +1,51 @@
+//! Lengths and counts on the wire.
+
+use super::error::ProtocolError;
+
+/// What stands between a type and CR LF where a length is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// A number. Above `u32::MAX`, which no limit allows, it may be cut short.
+    Of(u64),
+    /// `-1`
+    Null,
+    /// `?`
+    Streamed,
+}
+
+/// Takes a length and its CR LF off `line`. `None`: it is not there in full.
+///
+/// A length is decimal without sign or leading zeros.
+#[inline]
+pub(super) fn read_length(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
+    let mut rest = line;
+    let mut value: u64 = 0;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')));
+        rest = after;
+        if value > u64::from(u32::MAX) {
+            return Ok(Some((Length::Of(value), rest)));
+        }
+    }
+    match (line, rest) {
+        ([b'0', b'0'..=b'9', ..], _) => Err(ProtocolError::BadLength),
+        ([b'0'..=b'9', ..], [b'\r', b'\n', rest @ ..]) => Ok(Some((Length::Of(value), rest))),
+        ([] | [b'0'..=b'9', ..], []) | ([b'0'..=b'9', ..], [b'\r']) => Ok(None),
+        ([b'0'..=b'9', ..], [b'\r', ..]) => Err(ProtocolError::MissingCrLf("a length")),
+        ([b'0'..=b'9', ..], _) => Err(ProtocolError::BadLength),
+        _ => read_special(line),
+    }
+}
+
+/// The lengths that are no numbers.
+fn read_special(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
+    for (text, length) in [(&b"-1\r\n"[..], Length::Null), (b"?\r\n", Length::Streamed)] {
+        if let Some(rest) = line.strip_prefix(text) {
+            return Ok(Some((length, rest)));
+        }
+        if text.starts_with(line) {
+            return Ok(None);
+        }
+    }
+    Err(ProtocolError::BadLength)
+}

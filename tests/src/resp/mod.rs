@@ -1,0 +1,9 @@
+//! RESP from the other side: bytes that a server may send, and how a decoder must take them.
+//!
+//! - [`cases`]: the table of verdicts, input by input.
+//! - [`split`]: decoding in pieces equals decoding whole.
+//! - [`write`]: values to bytes, as a server writes them.
+
+pub mod cases;
+pub mod split;
+pub mod write;

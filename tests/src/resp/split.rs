@@ -1,0 +1,126 @@
+//! Decoding in pieces equals decoding whole.
+
+use std::fmt::Write;
+
+use bytes::BytesMut;
+use redstart_core::command::{FromReply, Value};
+use redstart_core::resp::{Decoder, Item, Limits, ProtocolError};
+
+/// All that can be seen of a decoder's work on a stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The replies, each as [`render`] shows it.
+    pub replies: Vec<String>,
+    /// How many bytes they had together.
+    pub consumed: usize,
+    /// What ended the stream; `None` if the decoder waits for more.
+    pub error: Option<ProtocolError>,
+}
+
+/// Decodes a stream that comes in `pieces`.
+///
+/// # Panics
+/// The decoder breaks its word: it goes on with fewer bytes than it said were missing, or after an error.
+pub fn decode<'a>(limits: Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+    let mut decoder = Decoder::new(limits);
+    let mut read = BytesMut::new();
+    let mut outcome = Outcome::default();
+    let mut wanted = 0;
+    for piece in pieces {
+        read.extend_from_slice(piece);
+        loop {
+            let too_few = read.len() < wanted;
+            match decoder.decode(&mut read) {
+                Ok(Some(frame)) => {
+                    assert!(!too_few, "a reply is complete before what was missing came");
+                    outcome.consumed += frame.wire().len();
+                    outcome.replies.push(render(frame.item()));
+                    wanted = 0;
+                }
+                Ok(None) => {
+                    let missing = decoder.missing(read.len());
+                    assert!(missing > 0, "nothing is missing, yet no reply came");
+                    wanted = read.len() + missing;
+                    break;
+                }
+                Err(error) => {
+                    assert!(!too_few, "an error is found before what was missing came");
+                    assert_eq!(decoder.decode(&mut BytesMut::from("+OK\r\n")), Err(error));
+                    outcome.error = Some(error);
+                    return outcome;
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// Asserts that `stream` decodes alike whole, byte by byte, and in pieces whose sizes are taken from
+/// `steps` in turn, 0 meaning 1.
+///
+/// # Panics
+/// It does not.
+pub fn check(limits: Limits, stream: &[u8], steps: &[u8]) {
+    let whole = decode(limits, [stream]);
+    assert_eq!(decode(limits, stream.chunks(1)), whole, "byte by byte: {}", stream.escape_ascii());
+    assert_eq!(decode(limits, pieces(stream, steps)), whole, "steps {steps:?}: {}", stream.escape_ascii());
+}
+
+fn pieces<'a>(mut stream: &'a [u8], steps: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut steps = steps.iter().cycle();
+    std::iter::from_fn(move || {
+        let step = steps.next().map_or(usize::MAX, |&step| usize::from(step).max(1));
+        let (piece, rest) = stream.split_at(step.min(stream.len()));
+        stream = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// How many bytes of a fuzzer's input are the steps; the rest is the stream.
+pub const STEPS: usize = 4;
+
+/// [`check`] on a fuzzer's input, under the default limits and under limits so tight that a short stream
+/// can pass each of them.
+pub fn check_input(input: &[u8]) {
+    if let Some((steps, stream)) = input.split_at_checked(STEPS) {
+        check(Limits::default(), stream, steps);
+        check(tight(), stream, steps);
+    }
+}
+
+/// Limits that a short stream can pass.
+#[must_use]
+pub fn tight() -> Limits {
+    let mut limits = Limits::default();
+    (limits.depth, limits.bulk, limits.elements, limits.line, limits.reply) = (3, 20, 12, 16, 64);
+    limits
+}
+
+/// A reply as text, read through every view that there is of it.
+#[must_use]
+pub fn render(item: Item<'_>) -> String {
+    let mut text = String::new();
+    render_to(item, &mut text);
+    // What is too deep for a tree is refused, not a fault.
+    let value = Value::from_reply(item).map_or_else(|error| error.to_string(), |value| format!("{value:?}"));
+    write!(text, " = {value}").expect("writing to memory does not fail");
+    text
+}
+
+fn render_to(item: Item<'_>, out: &mut String) {
+    for remark in item.attributes() {
+        out.push('|');
+        render_to(remark, out);
+    }
+    let (text, format) = (item.text().unwrap_or_default(), item.format().unwrap_or_default());
+    assert_eq!(item.shared().unwrap_or_default(), text[..], "the shared payload is the payload");
+    write!(out, "{:?} {} {:?}", item.kind(), format.escape_ascii(), text.escape_ascii().to_string())
+        .and_then(|()| write!(out, " {:?} {:?}", item.as_i64(), item.as_f64()))
+        .expect("writing to memory does not fail");
+    let elements = item.items();
+    assert_eq!(elements.len(), item.len());
+    assert_eq!(elements.clone().count(), item.len(), "as many elements as were announced");
+    out.push('[');
+    elements.for_each(|element| render_to(element, out));
+    out.push(']');
+}
