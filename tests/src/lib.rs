@@ -1,1 +1,3 @@
 //! Test kit of Redstart.
+
+pub mod server;
