@@ -1,10 +1,11 @@
-//! Servers for the tests: real ones, private to a test ([`Server`]).
+//! Servers for the tests: real ones, private to a test ([`Server`]), and a scripted hostile one ([`hostile`]).
 //!
 //! A real server listens on a loopback port of its own, keeps nothing on disk, and ends with the value that
 //! stands for it, or with the test process if that is killed first. `tests/servers.sh` lays out the programs;
 //! without them every test that wants one fails and says so.
 
 mod config;
+pub mod hostile;
 mod process;
 
 use std::net::{Ipv4Addr, SocketAddr};

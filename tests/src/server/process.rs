@@ -44,6 +44,12 @@ pub(super) fn program(version: Version, name: &str) -> PathBuf {
 /// If no port is free.
 #[must_use]
 pub fn free_port() -> u16 {
+    listen().local_addr().expect("a bound listener has an address").port()
+}
+
+/// A listener on such a port. Whoever can serve from it should: a port that was let go may be taken meanwhile,
+/// if only by a process just forked here, which holds a copy of the listener until it executes its program.
+pub(super) fn listen() -> TcpListener {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 22_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -52,7 +58,7 @@ pub fn free_port() -> u16 {
     (0..COUNT)
         .map(|_| FIRST + offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
         .filter_map(|port| u16::try_from(port).ok())
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
         .expect("some port is free")
 }
 
