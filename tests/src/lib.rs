@@ -1,3 +1,4 @@
 //! Test kit of Redstart.
 
+pub mod live;
 pub mod server;
