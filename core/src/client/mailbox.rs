@@ -188,7 +188,7 @@ impl Mailbox {
     ) -> Polled {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
-            Polled::Admitted(_) => {
+            Polled::Admitted => {
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
                 state.inbox.put(id, parcel, patience);

@@ -45,7 +45,8 @@ struct Slot {
 #[derive(Debug)]
 pub(super) enum Polled {
     Pending,
-    Admitted(Room),
+    /// There is room now: the request may go out.
+    Admitted,
     Done(Outcome),
     Gathered(Vec<Option<Outcome>>),
 }
@@ -162,7 +163,7 @@ impl Slots {
                 }
                 return Polled::Pending;
             }
-            State::Admitted(room) => return Polled::Admitted(*room),
+            State::Admitted(_) => return Polled::Admitted,
             State::Free | State::Done(_) | State::Gathered(_) => {}
         }
         match self.release(id) {

@@ -1,0 +1,128 @@
+//! What a private server is started with.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{Server, Version, process};
+
+/// A module that [`Version::V8`] can load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Module {
+    /// RedisJSON: `JSON.*`.
+    Json,
+    /// RediSearch: `FT.*`.
+    Search,
+    /// RedisTimeSeries: `TS.*`.
+    TimeSeries,
+    /// RedisBloom: `BF.*`, `CF.*`, `CMS.*`, `TOPK.*`, `TDIGEST.*`.
+    Bloom,
+}
+
+impl Module {
+    /// Every module.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Search, Self::TimeSeries, Self::Bloom];
+
+    fn path(self) -> PathBuf {
+        let file = match self {
+            Self::Json => "rejson.so",
+            Self::Search => "redisearch.so",
+            Self::TimeSeries => "redistimeseries.so",
+            Self::Bloom => "redisbloom.so",
+        };
+        process::laid_out(&Path::new("modules").join(file))
+    }
+}
+
+/// How to start a [`Server`]: the version, and what differs from the default configuration.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    pub(super) version: Version,
+    pub(super) password: Option<String>,
+    pub(super) modules: Vec<Module>,
+    unix_socket: bool,
+    directives: Vec<(String, String)>,
+}
+
+impl ServerConfig {
+    /// A server that listens on loopback TCP, saves nothing and takes the `DEBUG` command.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        Self { version, password: None, modules: Vec::new(), unix_socket: false, directives: Vec::new() }
+    }
+
+    /// Adds a line to the configuration file, such as `("client-output-buffer-limit", "pubsub 1mb 1mb 0")`.
+    /// The default user must stay able to run `PING` and `INFO`: the start is judged by them.
+    #[must_use]
+    pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
+        self.directives.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Listens on a unix socket too; [`Server::unix_path`] says where.
+    #[must_use]
+    pub fn unix_socket(mut self) -> Self {
+        self.unix_socket = true;
+        self
+    }
+
+    /// Sets the default user's password, of characters that may stand in a URL as they are.
+    #[must_use]
+    pub fn requirepass(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+
+    /// Loads a module.
+    ///
+    /// # Panics
+    /// For [`Version::V7`], which cannot load them.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        assert_eq!(self.version, Version::V8, "the modules at hand load into 8.2.3 only");
+        self.modules.push(module);
+        self
+    }
+
+    /// Starts a server and returns once it answers.
+    ///
+    /// # Panics
+    /// If the programs are missing or it does not answer within [`PATIENCE`](super::PATIENCE).
+    #[must_use]
+    pub fn start(&self) -> Server {
+        // Not below the target folder: a unix socket's path has room for 107 bytes only.
+        let dir = tempfile::Builder::new().prefix("redstart-").tempdir().expect("a folder for the server");
+        let (port, child) = super::poll_until("a free port", || {
+            let port = super::free_port();
+            process::launch(self, dir.path(), port).map(|child| (port, child))
+        });
+        Server { config: self.clone(), port, child: Some(child), dir }
+    }
+
+    /// The configuration file of a server that runs in `dir`.
+    pub(super) fn render(&self, dir: &Path, port: u16) -> String {
+        let mut text = format!(
+            "bind 127.0.0.1\nport {port}\ndir \"{}\"\nsave \"\"\nappendonly no\nenable-debug-command local\n",
+            dir.display()
+        );
+        let mut line = |name: &str, value: &dyn std::fmt::Display| {
+            writeln!(text, "{name} {value}").expect("writing to a String cannot fail");
+        };
+        if let Some(password) = &self.password {
+            line("requirepass", password);
+        }
+        if self.unix_socket {
+            line("unixsocket", &format_args!("\"{}\"", unix_path(dir).display()));
+        }
+        for module in &self.modules {
+            line("loadmodule", &format_args!("\"{}\"", module.path().display()));
+        }
+        for (name, value) in &self.directives {
+            line(name, value);
+        }
+        text
+    }
+}
+
+pub(super) fn unix_path(dir: &Path) -> PathBuf {
+    dir.join("redis.sock")
+}
