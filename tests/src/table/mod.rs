@@ -19,7 +19,9 @@ pub struct Row {
 }
 
 /// The families, each with the function that adds its rows.
-const FAMILIES: &[(&str, fn(&mut Table))] = &[("strings", strings::rows)];
+const FAMILIES: &[(&str, fn(&mut Table))] = &[
+    ("strings", strings::rows),
+];
 
 /// The rows of one family.
 #[derive(Clone, Debug, Default)]
