@@ -1,11 +1,13 @@
 //! The commands of Redis, one trait per family, one method per command.
 
+mod bitmaps;
 mod expiry;
 mod hashes;
 mod keys;
 mod scan;
 mod strings;
 
+pub use bitmaps::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use hashes::*;
 pub use keys::*;

@@ -3,6 +3,7 @@
 //! The rows are the source of `tests/snapshots/commands/`, of the list that `--bin commands` prints
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
+mod bitmaps;
 mod hashes;
 mod keys;
 mod strings;
@@ -22,6 +23,7 @@ pub struct Row {
 
 /// The families, each with the function that adds its rows.
 const FAMILIES: &[(&str, fn(&mut Table))] = &[
+    ("bitmaps", bitmaps::rows),
     ("hashes", hashes::rows),
     ("keys", keys::rows),
     ("strings", strings::rows),
