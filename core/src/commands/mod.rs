@@ -3,6 +3,7 @@
 mod bitmaps;
 mod expiry;
 mod hashes;
+mod hyperloglog;
 mod keys;
 mod scan;
 mod strings;
@@ -10,6 +11,7 @@ mod strings;
 pub use bitmaps::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use hashes::*;
+pub use hyperloglog::*;
 pub use keys::*;
 pub use scan::*;
 pub use strings::*;

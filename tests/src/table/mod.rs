@@ -5,6 +5,7 @@
 
 mod bitmaps;
 mod hashes;
+mod hyperloglog;
 mod keys;
 mod strings;
 
@@ -25,6 +26,7 @@ pub struct Row {
 const FAMILIES: &[(&str, fn(&mut Table))] = &[
     ("bitmaps", bitmaps::rows),
     ("hashes", hashes::rows),
+    ("hyperloglog", hyperloglog::rows),
     ("keys", keys::rows),
     ("strings", strings::rows),
 ];
