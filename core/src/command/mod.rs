@@ -11,6 +11,7 @@ mod packed;
 mod reply;
 mod run;
 pub mod slot;
+mod time;
 mod tuple;
 mod value;
 
@@ -27,6 +28,8 @@ pub(crate) use batch::name_on_wire;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
+pub use time::UnixTime;
+pub(crate) use time::{whole_millis, whole_secs};
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.

@@ -1,5 +1,17 @@
 //! The commands of Redis, one trait per family, one method per command.
 
+mod bitmaps;
+mod expiry;
+mod hashes;
+mod hyperloglog;
+mod keys;
+mod scan;
 mod strings;
 
+pub use bitmaps::*;
+pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
+pub use hashes::*;
+pub use hyperloglog::*;
+pub use keys::*;
+pub use scan::*;
 pub use strings::*;

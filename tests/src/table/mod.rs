@@ -3,6 +3,10 @@
 //! The rows are the source of `tests/snapshots/commands/`, of the list that `--bin commands` prints
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
+mod bitmaps;
+mod hashes;
+mod hyperloglog;
+mod keys;
 mod strings;
 
 use std::fmt::Write;
@@ -19,7 +23,13 @@ pub struct Row {
 }
 
 /// The families, each with the function that adds its rows.
-const FAMILIES: &[(&str, fn(&mut Table))] = &[("strings", strings::rows)];
+const FAMILIES: &[(&str, fn(&mut Table))] = &[
+    ("bitmaps", bitmaps::rows),
+    ("hashes", hashes::rows),
+    ("hyperloglog", hyperloglog::rows),
+    ("keys", keys::rows),
+    ("strings", strings::rows),
+];
 
 /// The rows of one family.
 #[derive(Clone, Debug, Default)]

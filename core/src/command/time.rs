@@ -1,0 +1,115 @@
+//! Times as arguments: spans in whole milliseconds or seconds, and points in time as unix times.
+
+use core::time::Duration;
+
+use super::args::{Arg, ArgSink, ArgSlot, Args};
+
+/// A point in time as servers take it: milliseconds since 1970-01-01 UTC.
+///
+/// It is the server's clock that it is compared with, not this machine's.
+///
+/// ```
+/// use redstart_core::command::UnixTime;
+///
+/// assert_eq!(UnixTime::from_secs(2), UnixTime::from_millis(2_000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// The time that lies `secs` seconds after 1970.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1_000))
+    }
+
+    /// The time that lies `millis` milliseconds after 1970.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since 1970; a part of a second counts as a whole one, so that nothing ends early.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0.div_ceil(1_000)
+    }
+}
+
+/// As milliseconds.
+impl Arg for UnixTime {
+    fn write_to(&self, out: ArgSlot<'_>) {
+        out.integer(self.0);
+    }
+}
+
+impl Args for UnixTime {
+    fn write_to(&self, out: &mut ArgSink<'_>) {
+        out.arg(self);
+    }
+
+    fn count(&self) -> usize {
+        1
+    }
+}
+
+/// Rounded up to a millisecond; 1970 for what lies before.
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for UnixTime {
+    fn from(time: std::time::SystemTime) -> Self {
+        Self(time.duration_since(std::time::UNIX_EPOCH).map_or(0, whole_millis))
+    }
+}
+
+/// `span` in milliseconds, rounded up: no span but zero becomes zero.
+pub(crate) fn whole_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// `span` in seconds, rounded up: no span but zero becomes zero.
+pub(crate) const fn whole_secs(span: Duration) -> u64 {
+    span.as_secs().saturating_add(if span.subsec_nanos() > 0 { 1 } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_rounded_up() {
+        let nano = Duration::from_nanos(1);
+        let table = [
+            (Duration::ZERO, 0, 0),
+            (nano, 1, 1),
+            (Duration::from_millis(1), 1, 1),
+            (Duration::from_millis(1) + nano, 2, 1),
+            (Duration::from_secs(1), 1_000, 1),
+            (Duration::from_millis(1_001), 1_001, 2),
+            (Duration::MAX, u64::MAX, u64::MAX),
+        ];
+        for (span, millis, secs) in table {
+            assert_eq!((whole_millis(span), whole_secs(span)), (millis, secs), "{span:?}");
+        }
+    }
+
+    #[test]
+    fn unix_times() {
+        assert_eq!(UnixTime::from_millis(1_001).as_secs(), 2);
+        assert_eq!(UnixTime::from_secs(u64::MAX), UnixTime::from_millis(u64::MAX));
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn system_times() {
+        use std::time::UNIX_EPOCH;
+
+        assert_eq!(UnixTime::from(UNIX_EPOCH + Duration::from_micros(1_500)), UnixTime::from_millis(2));
+        assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(1)), UnixTime::from_millis(0));
+    }
+}
