@@ -300,7 +300,8 @@ impl State {
     #[inline]
     fn fits(&self, room: Room, config: &Config) -> bool {
         let used = self.used();
-        used.commands + room.commands <= config.queue_commands && used.bytes + room.bytes <= config.queue_bytes
+        used.commands + room.commands <= config.queue_commands
+            && used.bytes + room.bytes <= config.queue_bytes
     }
 
     fn full(&self, room: Room, config: &Config) -> Error {

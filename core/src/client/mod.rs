@@ -13,8 +13,8 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
 
-pub(crate) use mailbox::{Inbox, Mailbox};
 use mailbox::Status;
+pub(crate) use mailbox::{Inbox, Mailbox};
 pub use reply::{PipelineReply, Reply, TransactionReply};
 
 use crate::command::{Batch, Command, FromReply, Run};

@@ -20,11 +20,11 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
+pub(crate) use batch::name_on_wire;
 pub use batch::{Batch, BatchEntry, PackedBatch, Results};
 pub use flags::{Flags, Route};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
-pub(crate) use batch::name_on_wire;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};

@@ -157,7 +157,11 @@ impl Handshake {
                 _ => {}
             }
         }
-        if self.info.protocol == 3 { Ok(()) } else { Err(broken("HELLO 3 was answered with another protocol")) }
+        if self.info.protocol == 3 {
+            Ok(())
+        } else {
+            Err(broken("HELLO 3 was answered with another protocol"))
+        }
     }
 
     fn authenticate(&mut self, config: &Config, out: &mut Outgoing) {

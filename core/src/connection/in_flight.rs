@@ -174,7 +174,8 @@ mod tests {
         let mut entries = Entries::default();
         (0..4).for_each(|slot| entries.push(entry(slot, 50)));
         entries.cancel(&[RequestId { slot: 1, generation: 0 }, RequestId { slot: 3, generation: 7 }]);
-        let awaited: Vec<_> = core::iter::from_fn(|| entries.pop()).map(|entry| entry.id.is_awaited()).collect();
+        let awaited: Vec<_> =
+            core::iter::from_fn(|| entries.pop()).map(|entry| entry.id.is_awaited()).collect();
         assert_eq!(awaited, [true, false, true, true]);
     }
 }

@@ -60,7 +60,12 @@ impl<N: Net> Line<N> {
     ///
     /// # Errors
     /// The socket is beyond use.
-    pub(super) fn poll_in(&mut self, now: Instant, id: ConnId, engine: &mut Engine) -> Result<(), ConnectionError> {
+    pub(super) fn poll_in(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        engine: &mut Engine,
+    ) -> Result<(), ConnectionError> {
         if !self.ready.take() {
             return Ok(());
         }
@@ -85,7 +90,8 @@ impl<N: Net> Line<N> {
                 Poll::Ready(Err(error)) => return Err(cause(&error)),
                 Poll::Ready(Ok(count)) => {
                     // As large as what comes at once, within bounds.
-                    self.read_room = if count >= self.read_room { self.read_room * 2 } else { self.read_room };
+                    self.read_room =
+                        if count >= self.read_room { self.read_room * 2 } else { self.read_room };
                     self.read_room = self.read_room.min(READ_MAX);
                     engine.handle_data(now, id, &mut self.read);
                     if engine.has_actions() {

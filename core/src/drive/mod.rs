@@ -21,7 +21,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-pub use net::{Net, Socket};
+pub use net::{Net, Socket, random_seed};
 
 use self::line::Line;
 use self::ready::DriverWaker;
@@ -228,6 +228,9 @@ impl<N: Net> Drop for Driver<N> {
 
 impl<N: Net> fmt::Debug for Driver<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("engine", &self.engine).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("engine", &self.engine)
+            .field("done", &self.done)
+            .finish_non_exhaustive()
     }
 }

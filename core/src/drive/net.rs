@@ -38,3 +38,11 @@ pub trait Socket {
     /// to the system.
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>>;
 }
+
+/// A seed that differs from process to process and from call to call.
+#[must_use]
+pub fn random_seed() -> u64 {
+    use core::hash::{BuildHasher, Hasher};
+    // The standard library keys its hashers at random.
+    std::hash::RandomState::new().build_hasher().finish()
+}

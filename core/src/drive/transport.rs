@@ -23,7 +23,11 @@ impl<S: Socket> Transport<S> {
         socket.poll_read(cx, into)
     }
 
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut impl Buf,
+    ) -> Poll<io::Result<usize>> {
         let Self::Plain(socket) = self;
         socket.poll_write(cx, from)
     }

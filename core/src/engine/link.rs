@@ -66,7 +66,12 @@ impl Link {
     }
 
     /// Starts a connection if one is due.
-    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64, config: &Config) -> Option<(ConnId, Endpoint)> {
+    pub(super) fn poll_connect(
+        &mut self,
+        now: Instant,
+        next_id: &mut u64,
+        config: &Config,
+    ) -> Option<(ConnId, Endpoint)> {
         if self.connection.is_some() || now < self.retry_at {
             return None;
         }
@@ -172,7 +177,14 @@ impl Link {
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
-    fn park_again(&mut self, mut entries: Entries, mut bytes: Outgoing, error: &Error, config: &Config, ended: &mut Ended) {
+    fn park_again(
+        &mut self,
+        mut entries: Entries,
+        mut bytes: Outgoing,
+        error: &Error,
+        config: &Config,
+        ended: &mut Ended,
+    ) {
         let mut parked = Entries::default();
         let mut parked_bytes = Outgoing::default();
         let mut written = bytes.in_flight();
@@ -233,7 +245,12 @@ impl Link {
     ///
     /// # Errors
     /// The connection is beyond use.
-    pub(super) fn handle_timeout(&mut self, now: Instant, config: &Config, ended: &mut Ended) -> Result<(), Error> {
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        ended: &mut Ended,
+    ) -> Result<(), Error> {
         let timeout = |waiting, delivery| Error::new(ErrorKind::Timeout(waiting), delivery);
         for (_, entry) in self.parked.expire(now) {
             let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(self.last_error.clone());
@@ -266,7 +283,8 @@ impl Link {
 
     /// Whether nothing is under way for which somebody waits.
     pub(super) fn is_drained(&mut self) -> bool {
-        let busy = self.connection.as_mut().is_some_and(|(_, connection)| connection.in_flight().any_awaited());
+        let busy =
+            self.connection.as_mut().is_some_and(|(_, connection)| connection.in_flight().any_awaited());
         !busy && !self.parked.any_awaited()
     }
 

@@ -145,7 +145,9 @@ impl Engine {
                     }
                     self.end(entry, Ok(frame));
                 }
-                Ok(Some(Answer::Reply(entry, outcome))) => self.handle_refusal(now, node, conn, entry, outcome),
+                Ok(Some(Answer::Reply(entry, outcome))) => {
+                    self.handle_refusal(now, node, conn, entry, outcome)
+                }
                 Ok(Some(Answer::Push(frame))) => self.events.push_back(Event::Push(frame)),
                 Ok(Some(Answer::Ready(info))) => {
                     link.handle_ready(now);
@@ -215,7 +217,11 @@ impl Engine {
         let error = error.clone().with_node(link.name());
         let was_ready = link.handle_lost(now, &error, &self.config, &mut self.rng, &mut ended);
         self.end_all(ended);
-        self.events.push_back(if was_ready { Event::Disconnected(error) } else { Event::ConnectFailed(error) });
+        self.events.push_back(if was_ready {
+            Event::Disconnected(error)
+        } else {
+            Event::ConnectFailed(error)
+        });
         self.connect_due(now);
     }
 
@@ -230,7 +236,9 @@ impl Engine {
         let mut lost = Vec::new();
         let mut ended = Ended::new();
         for link in &mut self.links {
-            if let (Err(error), Some(conn)) = (link.handle_timeout(now, &self.config, &mut ended), link.conn_id()) {
+            if let (Err(error), Some(conn)) =
+                (link.handle_timeout(now, &self.config, &mut ended), link.conn_id())
+            {
                 lost.push((conn, error));
             }
         }
@@ -417,7 +425,11 @@ fn refusal(frame: &Frame, entry: Entry) -> Error {
         // What a script did before it failed stays done.
         !matches!(
             error.code(),
-            ServerCode::NoScript | ServerCode::Loading | ServerCode::Busy | ServerCode::NoAuth | ServerCode::NoPerm
+            ServerCode::NoScript
+                | ServerCode::Loading
+                | ServerCode::Busy
+                | ServerCode::NoAuth
+                | ServerCode::NoPerm
         )
     } else {
         false
