@@ -11,6 +11,9 @@ mod secret;
 mod url;
 mod validate;
 
+#[cfg(test)]
+mod tests;
+
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -64,6 +67,19 @@ impl Default for Backoff {
 ///
 /// Setters take any value; [`validate`](Self::validate), which every `connect` calls, refuses what cannot
 /// work.
+///
+/// ```
+/// use core::time::Duration;
+/// use redstart_core::config::{Config, Credentials, Endpoint};
+///
+/// let config = Config::new(Endpoint::tcp("cache.example", 7000))
+///     .credentials(Credentials::new("ann", "secret"))
+///     .database(2)
+///     .response_timeout(Duration::from_millis(500))
+///     .health_interval(None);
+/// let url = "redis://ann:secret@cache.example:7000/2?response_timeout=500ms&health_interval=none";
+/// assert_eq!(Config::from_url(url), Ok(config));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub(crate) endpoint: Endpoint,

@@ -202,7 +202,7 @@ fn unknown(name: &str, after_password: bool) -> ConfigError {
     let looks_like_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if after_password {
         refused("query", "an unknown option after password; an & in a value is written %26")
-    } else if name.len() > 32 || !name.bytes().all(looks_like_one) {
+    } else if name.is_empty() || name.len() > 32 || !name.bytes().all(looks_like_one) {
         refused("query", "an option has a malformed name")
     } else {
         refused(name, "unknown option")
