@@ -128,7 +128,7 @@ impl Server {
     /// If it does not answer within [`PATIENCE`].
     pub fn restart(&mut self) {
         self.kill9();
-        // A client's outgoing connection may hold the port for a moment.
+        // Another test that looks for a free port may hold this one for a moment.
         self.child = Some(poll_until("the port to be free", || {
             process::launch(&self.config, self.dir.path(), self.port)
         }));
