@@ -1,1 +1,30 @@
-//! Redstart.
+//! Redstart, a Redis client, for blocking code.
+//!
+//! ```no_run
+//! use redstart_blocking::{Client, commands::*};
+//!
+//! # fn example() -> redstart_blocking::Result<()> {
+//! let client = Client::connect("redis://127.0.0.1/")?;
+//! client.set("greeting", "hello")?;
+//! let greeting: Option<String> = client.get("greeting")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No runtime and no thread work behind it. A [`Client`] is shared by threads, and of those that wait for a
+//! reply one at a time moves the bytes for all; a thread that is alone makes one write and one read per
+//! command. What can be done with a client is said in [`redstart_core`].
+
+mod client;
+mod net;
+mod socket;
+mod turn;
+
+pub use client::{Client, drive};
+pub use net::{BlockingNet, Connecting};
+pub use redstart_core as core;
+pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};
+pub use socket::BlockingSocket;
+
+/// The loop between a client and its sockets, for those who drive it themselves.
+pub type Driver = redstart_core::drive::Driver<BlockingNet>;

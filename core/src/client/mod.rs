@@ -6,6 +6,7 @@
 mod mailbox;
 mod reply;
 mod slots;
+mod wall_clock;
 
 use alloc::sync::Arc;
 use core::fmt;

@@ -59,14 +59,6 @@ impl Args for UnixTime {
     }
 }
 
-/// Rounded up to a millisecond; 1970 for what lies before.
-#[cfg(feature = "std")]
-impl From<std::time::SystemTime> for UnixTime {
-    fn from(time: std::time::SystemTime) -> Self {
-        Self(time.duration_since(std::time::UNIX_EPOCH).map_or(0, whole_millis))
-    }
-}
-
 /// `span` in milliseconds, rounded up: no span but zero becomes zero.
 pub(crate) fn whole_millis(span: Duration) -> u64 {
     u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)

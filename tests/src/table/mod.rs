@@ -23,7 +23,9 @@ pub struct Row {
 }
 
 /// The families, each with the function that adds its rows.
-const FAMILIES: &[(&str, fn(&mut Table))] = &[
+type Rows = fn(&mut Table);
+
+const FAMILIES: &[(&str, Rows)] = &[
     ("bitmaps", bitmaps::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),

@@ -1,0 +1,158 @@
+//! The handle that users hold.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use redstart_core::client::Options;
+use redstart_core::command::{Batch, Command, FromReply, Run};
+use redstart_core::config::IntoConfig;
+use redstart_core::engine::ServerInfo;
+use redstart_core::error::{ConnectionError, Delivery};
+use redstart_core::{Config, Error, ErrorKind, Result, drive};
+
+use crate::net::BlockingNet;
+use crate::turn::{self, Turn};
+use crate::{Driver, core};
+
+/// A client for blocking code: cheap to clone, shared by threads.
+///
+/// Calls made at the same time share one connection. While no call is made nothing moves: a connection
+/// that is lost is made anew by the next call, unless [`connect_in_background`](Self::connect_in_background)
+/// gave the client a thread of its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    core: core::Client,
+    /// `None` if somebody else drives.
+    turn: Option<Arc<Turn>>,
+}
+
+impl Client {
+    /// Connects to what a URL or a [`Config`] says.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, or the first attempt to connect fails.
+    pub fn connect(config: impl IntoConfig) -> Result<Self> {
+        let (client, driver) = Self::with_driver(config)?;
+        let client = Self { turn: Some(Arc::new(Turn::new(driver))), ..client };
+        client.wait(client.core.connected())?;
+        Ok(client)
+    }
+
+    /// As [`connect`](Self::connect), with a thread that moves the bytes, also while no call is made. It
+    /// ends when the last clone is dropped.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); or the thread cannot be started.
+    pub fn connect_in_background(config: impl IntoConfig) -> Result<Self> {
+        let (client, driver) = Self::with_driver(config)?;
+        let thread = std::thread::Builder::new().name("redstart".into());
+        thread.spawn(|| drive(driver)).map_err(|error| unavailable(&error))?;
+        client.wait(client.core.connected())?;
+        Ok(client)
+    }
+
+    /// A client and the driver that it needs, for those who have a thread for it: see [`drive`].
+    ///
+    /// # Errors
+    /// The configuration cannot be used, or the system has no file descriptor left.
+    pub fn with_driver(config: impl IntoConfig) -> Result<(Self, Driver)> {
+        let config = config.into_config()?;
+        let net = BlockingNet::new(config.probes_after()).map_err(|error| unavailable(&error))?;
+        let (core, driver) = drive::Driver::new(config, net, drive::random_seed())?;
+        Ok((Self { core, turn: None }, driver))
+    }
+
+    fn wait<F: Future>(&self, future: F) -> F::Output {
+        match &self.turn {
+            Some(turn) => turn.wait(future),
+            None => turn::wait(future),
+        }
+    }
+
+    /// A handle to the same connections whose calls go by other options.
+    #[must_use]
+    pub fn with(&self, options: Options) -> Self {
+        Self { core: self.core.with(options), turn: self.turn.clone() }
+    }
+
+    /// Sends several commands at once, without waiting between them, and returns their replies in the
+    /// same shape. Other callers' commands may run between them.
+    ///
+    /// # Errors
+    /// The first error among the commands. All of them were sent, and those after it may have run:
+    /// use [`try_pipeline`](Self::try_pipeline) to see each result.
+    pub fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies> {
+        self.wait(self.core.pipeline(batch))
+    }
+
+    /// Sends several commands at once and returns a result for each.
+    pub fn try_pipeline<B: Batch>(&self, batch: B) -> B::Results {
+        self.wait(self.core.try_pipeline(batch))
+    }
+
+    /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TransactionAborted`] if one was refused before the transaction ran: then none has run.
+    /// Otherwise the first error among the commands; the others have run all the same.
+    pub fn transaction<B: Batch>(&self, batch: B) -> Result<B::Replies> {
+        self.wait(self.core.transaction(batch))
+    }
+
+    /// Runs several commands as one transaction and returns a result for each.
+    ///
+    /// # Errors
+    /// As [`transaction`](Self::transaction), but for the errors of single commands.
+    pub fn try_transaction<B: Batch>(&self, batch: B) -> Result<B::Results> {
+        self.wait(self.core.try_transaction(batch))
+    }
+
+    /// Waits until a connection is ready; returns what the server says of itself.
+    ///
+    /// # Errors
+    /// The first attempt failed. The client goes on trying with the next call.
+    pub fn connected(&self) -> Result<ServerInfo> {
+        self.wait(self.core.connected())
+    }
+
+    /// Closes the client for all its handles: new calls fail, those under way may end within the
+    /// configured close timeout. Calling it again is harmless.
+    pub fn close(&self) {
+        self.wait(self.core.close());
+    }
+
+    /// What this client was configured with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.core.config()
+    }
+}
+
+impl Run for &Client {
+    type Output<T: FromReply> = Result<T>;
+
+    #[inline]
+    fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
+        self.wait(self.core.run(command))
+    }
+}
+
+/// Moves a client's bytes on this thread until the client is closed or its last handle is dropped.
+pub fn drive(mut driver: Driver) {
+    let signal = driver.net_mut().signal();
+    let waker = Waker::from(std::sync::Arc::clone(&signal));
+    let cx = &mut Context::from_waker(&waker);
+    loop {
+        signal.clear();
+        if driver.poll(cx).is_ready() {
+            return;
+        }
+        driver.net_mut().wait(false);
+    }
+}
+
+fn unavailable(error: &io::Error) -> Error {
+    Error::new(ErrorKind::Connection(ConnectionError::Other(error.to_string())), Delivery::NotSent)
+}
