@@ -14,6 +14,9 @@ use redstart_core::error::{Delivery, ServerError};
 use redstart_core::resp::{Decoder, Frame, Kind, Limits};
 use redstart_core::{Error, ErrorKind, Result};
 
+use crate::live::for_each_protocol;
+use crate::server::{ServerConfig, Version};
+
 /// A connection that speaks one protocol version.
 #[derive(Debug)]
 pub struct Wire(RefCell<State>);
@@ -74,4 +77,32 @@ impl Run for &Wire {
         T::from_reply(frame.item())
             .map_err(|reason| error(ErrorKind::Conversion(reason), Delivery::MaybeExecuted))
     }
+}
+
+/// Runs the test on a connection to every combination of server version and protocol.
+///
+/// # Panics
+/// If the test does, after naming the target on standard error; or if a server does not start.
+pub fn for_each_wire(test: impl Fn(&Wire, Version)) {
+    for version in Version::ALL {
+        for_each_wire_to(version, |wire| test(wire, version));
+    }
+}
+
+/// Runs the test on a connection to this version with both protocols, for what other versions lack.
+///
+/// # Panics
+/// If the test does, after naming the target on standard error; or if a server does not start.
+pub fn for_each_wire_to(version: Version, test: impl Fn(&Wire)) {
+    for_each_protocol(&ServerConfig::new(version), |target| {
+        test(&Wire::connect(target.addr(), target.protocol().number()));
+    });
+}
+
+/// Whether the server has answered that there is no such command.
+#[must_use]
+pub fn is_unknown_command<T>(result: Result<T>) -> bool {
+    let error = result.err();
+    let server = error.as_ref().and_then(Error::server);
+    server.is_some_and(|error| error.text().contains("unknown command"))
 }

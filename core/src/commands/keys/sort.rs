@@ -7,8 +7,8 @@ use crate::command::{ArgSink, Args};
 /// Choices for sorting: by number, ascending and whole unless said otherwise.
 ///
 /// A pattern names another key for each element, which takes the place of its `*`: `weight_*`. With
-/// `->` it names a field of a hash: `user_*->age`. A cluster takes patterns only if they name keys of the
-/// same slot, from 7.4 on; before, it takes none.
+/// `->` it names a field of a hash: `user_*->age`. Of clusters, those of version 8 take patterns for keys
+/// of the same slot only, those of 7.0 take none.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SortOptions {
