@@ -208,7 +208,7 @@ impl<N: Net + Unpin> Future for Driver<N> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Driver::poll(self.get_mut(), cx)
+        Self::poll(self.get_mut(), cx)
     }
 }
 

@@ -146,7 +146,7 @@ impl Engine {
                     self.end(entry, Ok(frame));
                 }
                 Ok(Some(Answer::Reply(entry, outcome))) => {
-                    self.handle_refusal(now, node, conn, entry, outcome)
+                    self.handle_refusal(now, node, conn, entry, outcome);
                 }
                 Ok(Some(Answer::Push(frame))) => self.events.push_back(Event::Push(frame)),
                 Ok(Some(Answer::Ready(info))) => {
