@@ -6,6 +6,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod scan;
+mod server;
 mod strings;
 
 pub use bitmaps::*;
@@ -14,4 +15,5 @@ pub use hashes::*;
 pub use hyperloglog::*;
 pub use keys::*;
 pub use scan::*;
+pub use server::*;
 pub use strings::*;

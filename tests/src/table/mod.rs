@@ -7,6 +7,7 @@ mod bitmaps;
 mod hashes;
 mod hyperloglog;
 mod keys;
+mod server;
 mod strings;
 
 use std::fmt::Write;
@@ -30,6 +31,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("keys", keys::rows),
+    ("server", server::rows),
     ("strings", strings::rows),
 ];
 
