@@ -6,6 +6,7 @@
 mod bitmaps;
 mod hashes;
 mod hyperloglog;
+mod introspection;
 mod keys;
 mod server;
 mod strings;
@@ -30,6 +31,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("bitmaps", bitmaps::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
+    ("introspection", introspection::rows),
     ("keys", keys::rows),
     ("server", server::rows),
     ("strings", strings::rows),
