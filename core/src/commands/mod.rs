@@ -1,6 +1,7 @@
 //! The commands of Redis, one trait per family, one method per command.
 
 mod bitmaps;
+mod connection;
 mod expiry;
 mod hashes;
 mod hyperloglog;
@@ -11,6 +12,7 @@ mod server;
 mod strings;
 
 pub use bitmaps::*;
+pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use hashes::*;
 pub use hyperloglog::*;

@@ -4,6 +4,7 @@
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
 mod bitmaps;
+mod connection;
 mod hashes;
 mod hyperloglog;
 mod introspection;
@@ -29,6 +30,7 @@ type Rows = fn(&mut Table);
 
 const FAMILIES: &[(&str, Rows)] = &[
     ("bitmaps", bitmaps::rows),
+    ("connection", connection::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("introspection", introspection::rows),
