@@ -8,6 +8,7 @@ mod hyperloglog;
 mod introspection;
 mod keys;
 mod scan;
+mod scripting;
 mod server;
 mod strings;
 
@@ -19,5 +20,6 @@ pub use hyperloglog::*;
 pub use introspection::*;
 pub use keys::*;
 pub use scan::*;
+pub use scripting::*;
 pub use server::*;
 pub use strings::*;

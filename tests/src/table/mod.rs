@@ -9,6 +9,7 @@ mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod scripting;
 mod server;
 mod strings;
 
@@ -35,6 +36,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("hyperloglog", hyperloglog::rows),
     ("introspection", introspection::rows),
     ("keys", keys::rows),
+    ("scripting", scripting::rows),
     ("server", server::rows),
     ("strings", strings::rows),
 ];

@@ -1,0 +1,171 @@
+//! Scripts: Lua that the server runs as one atomic step.
+//!
+//! ```
+//! use redstart_core::command::Prepare as p;
+//! use redstart_core::commands::{Script, ScriptingCommands};
+//!
+//! let double = Script::new("return 2 * redis.call('GET', KEYS[1])");
+//! let by_digest = double.evalsha::<i64>("counter", ());
+//! let by_text = p.eval::<i64>(double.text(), "counter", ());
+//! assert_eq!(by_digest.packed().slot(), by_text.packed().slot());
+//! ```
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+use sha1_smol::Sha1;
+
+use super::FlushMode;
+use crate::command::{Arg, Args, Command, FromReply, Prepare, Route, Run};
+
+/// Commands that run and manage scripts. <https://redis.io/docs/latest/commands/?group=scripting>
+///
+/// A script must get every key that it touches among its keys, or a cluster cannot route it. What the
+/// script returns is converted by the server: a Lua table becomes an array up to its first nil, a
+/// number loses its fraction, `false` becomes nil.
+pub trait ScriptingCommands: Run {
+    /// Runs a script given as its text.
+    ///
+    /// `EVAL script numkeys [key ...] [arg ...]` · 2.6.0 · the script's own cost
+    fn eval<T: FromReply>(self, script: impl Arg, keys: impl Args, args: impl Args) -> Self::Output<T> {
+        self.run(Command::new("EVAL").arg(script).counted_keys(keys).args(args).script())
+    }
+
+    /// Runs a script given as its text, which the server stops where it would write.
+    ///
+    /// `EVAL_RO script numkeys [key ...] [arg ...]` · 7.0.0 · the script's own cost
+    fn eval_ro<T: FromReply>(self, script: impl Arg, keys: impl Args, args: impl Args) -> Self::Output<T> {
+        self.run(Command::new("EVAL_RO").arg(script).counted_keys(keys).args(args).read_only().script())
+    }
+
+    /// Runs the script with this SHA1 digest, which the server must have seen before: else `NOSCRIPT`.
+    ///
+    /// Servers forget their scripts when they restart or fail over.
+    ///
+    /// `EVALSHA sha1 numkeys [key ...] [arg ...]` · 2.6.0 · the script's own cost
+    fn evalsha<T: FromReply>(self, sha1: impl Arg, keys: impl Args, args: impl Args) -> Self::Output<T> {
+        self.run(Command::new("EVALSHA").arg(sha1).counted_keys(keys).args(args).script())
+    }
+
+    /// Runs the script with this SHA1 digest, which the server stops where it would write; `NOSCRIPT` if it
+    /// does not know the script.
+    ///
+    /// `EVALSHA_RO sha1 numkeys [key ...] [arg ...]` · 7.0.0 · the script's own cost
+    fn evalsha_ro<T: FromReply>(self, sha1: impl Arg, keys: impl Args, args: impl Args) -> Self::Output<T> {
+        self.run(Command::new("EVALSHA_RO").arg(sha1).counted_keys(keys).args(args).read_only().script())
+    }
+
+    /// Returns which of the scripts with these SHA1 digests the server knows, in their order.
+    ///
+    /// `SCRIPT EXISTS sha1 [sha1 ...]` · 2.6.0 · O(1) each
+    fn script_exists(self, sha1s: impl Args) -> Self::Output<Vec<bool>> {
+        self.run(Command::new("SCRIPT EXISTS").args(sha1s).read_only().route(Route::AllPrimaries))
+    }
+
+    /// Makes the server forget all scripts, those of other clients too.
+    ///
+    /// `SCRIPT FLUSH [ASYNC | SYNC]` · 2.6.0 · O(n) in the scripts
+    fn script_flush(self, mode: FlushMode) -> Self::Output<()> {
+        self.run(Command::new("SCRIPT FLUSH").args(mode).route(Route::AllNodes))
+    }
+
+    /// Stops the script that is running, which must not have written yet: else `UNKILLABLE`.
+    ///
+    /// Fails with `NOTBUSY` when no script is running.
+    ///
+    /// `SCRIPT KILL` · 2.6.0 · O(1)
+    fn script_kill(self) -> Self::Output<()> {
+        self.run(Command::new("SCRIPT KILL").route(Route::AllPrimaries))
+    }
+
+    /// Makes the server learn a script without running it; returns its SHA1 digest.
+    ///
+    /// `SCRIPT LOAD script` · 2.6.0 · O(n) in the script's bytes
+    fn script_load(self, script: impl Arg) -> Self::Output<String> {
+        self.run(Command::new("SCRIPT LOAD").arg(script).route(Route::AllNodes))
+    }
+}
+
+impl<R: Run> ScriptingCommands for R {}
+
+/// A script's text and its SHA1 digest, computed here. Cloning it is cheap.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Script {
+    text: Bytes,
+    sha1: Arc<str>,
+}
+
+impl Script {
+    /// Takes a script and computes its digest.
+    #[must_use]
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        let text = text.as_ref();
+        let sha1 = Sha1::from(text).digest().to_string();
+        Self { text: Bytes::copy_from_slice(text), sha1: sha1.into() }
+    }
+
+    /// The script.
+    #[must_use]
+    pub const fn text(&self) -> &Bytes {
+        &self.text
+    }
+
+    /// The digest by which servers know the script: 40 hexadecimal digits in lower case.
+    #[must_use]
+    pub fn sha1(&self) -> &str {
+        &self.sha1
+    }
+
+    /// The command that runs the script by its digest; see [`ScriptingCommands::evalsha`].
+    pub fn evalsha<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        Prepare.evalsha(self.sha1(), keys, args)
+    }
+
+    /// The command that runs the script by its digest and forbids it to write; see
+    /// [`ScriptingCommands::evalsha_ro`].
+    pub fn evalsha_ro<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        Prepare.evalsha_ro(self.sha1(), keys, args)
+    }
+
+    /// The command that runs the script by its text; see [`ScriptingCommands::eval`].
+    pub fn eval<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        Prepare.eval(&self.text, keys, args)
+    }
+
+    /// The command that runs the script by its text and forbids it to write; see
+    /// [`ScriptingCommands::eval_ro`].
+    pub fn eval_ro<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        Prepare.eval_ro(&self.text, keys, args)
+    }
+
+    /// The command that makes servers learn the script; see [`ScriptingCommands::script_load`].
+    pub fn load(&self) -> Command<String> {
+        Prepare.script_load(&self.text)
+    }
+}
+
+impl fmt::Debug for Script {
+    /// Shows the digest only: a script's text can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Script({})", self.sha1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn digest_is_that_of_the_server() {
+        // From SCRIPT LOAD of Redis 7.0.15.
+        let script = Script::new("return 1");
+        assert_eq!(script.sha1(), "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+        assert_eq!(format!("{script:?}"), "Script(e0e1f9fabfc9d4800c877a703b823ac0578ff8db)");
+        assert_eq!(Script::new(b"").sha1(), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    }
+}
