@@ -1,11 +1,13 @@
 //! The test kit of Redstart.
 //!
+//! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
 //! - [`resp`]: bytes that a server may send, and how they must be taken.
 //! - [`server`]: private real servers, and a scripted hostile one.
 //! - [`table`]: every command as it goes on the wire.
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
+pub mod left_out;
 pub mod live;
 pub mod resp;
 pub mod server;

@@ -1,0 +1,234 @@
+//! Every command of real servers is implemented or left out for a reason, and what Redstart says of a
+//! command agrees with what the servers say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use redstart_core::command::{Flags, Packed};
+use redstart_core::commands::{CommandInfo, IntrospectionCommands};
+use redstart_core::{Error, ErrorKind, Result};
+use redstart_tests::left_out::{HELP, LEFT_OUT};
+use redstart_tests::server::{Server, Version};
+use redstart_tests::table::{Row, Table};
+use redstart_tests::wire::Wire;
+
+/// Commands that read the server's own state, which it flags neither `readonly` nor `write`: that flag is
+/// about the data set. They change nothing, so Redstart may repeat them.
+const UNFLAGGED_READS: &[&str] = &[
+    "CLIENT GETNAME",
+    "CLIENT GETREDIR",
+    "CLIENT ID",
+    "CLIENT INFO",
+    "CLIENT LIST",
+    "CLIENT TRACKINGINFO",
+    "COMMAND",
+    "COMMAND COUNT",
+    "COMMAND DOCS",
+    "COMMAND GETKEYS",
+    "COMMAND GETKEYSANDFLAGS",
+    "COMMAND INFO",
+    "COMMAND LIST",
+    "CONFIG GET",
+    "ECHO",
+    "INFO",
+    "LASTSAVE",
+    "MEMORY DOCTOR",
+    "MEMORY MALLOC-STATS",
+    "MEMORY STATS",
+    "PING",
+    "ROLE",
+    "SCRIPT EXISTS",
+    "TIME",
+];
+
+/// Commands that wait only if they are told to, by this word.
+const WAIT_ON_DEMAND: &[(&str, &[u8])] = &[("XREAD", b"BLOCK"), ("XREADGROUP", b"BLOCK")];
+
+/// Calls that the servers take, but in which they cannot find the keys: their rule for the sources of
+/// `PFMERGE` wants at least one.
+const KEYS_UNKNOWN: &[&str] = &["PFMERGE d"];
+
+/// A real server and the commands that it has.
+struct Peer {
+    server: Server,
+    wire: Wire,
+    /// Commands that can be called, by names such as `CONFIG GET`: not the containers.
+    commands: BTreeMap<String, CommandInfo>,
+}
+
+impl Peer {
+    fn start(version: Version) -> Self {
+        let server = Server::start(version);
+        let wire = Wire::connect(server.addr(), 3);
+        let mut commands = BTreeMap::new();
+        for mut info in wire.command().expect("a reply") {
+            let subcommands = std::mem::take(&mut info.subcommands);
+            // A container takes at least the name of a subcommand; COMMAND alone is both.
+            if subcommands.is_empty() || info.arity.abs() == 1 {
+                commands.insert(readable(&info.name), info);
+            }
+            commands.extend(subcommands.into_iter().map(|info| (readable(&info.name), info)));
+        }
+        Self { server, wire, commands }
+    }
+
+    /// Whether the server has the command, and an older one takes as many arguments; the newest must.
+    fn takes(&self, name: &str, command: &Packed) -> bool {
+        let Some(info) = self.commands.get(name) else { return false };
+        let count = command.args().count() as i64;
+        let fits = if info.arity < 0 { count >= -info.arity } else { count == info.arity };
+        fits || self.server.version() == Version::V8
+    }
+
+    fn number(&self) -> &'static str {
+        self.server.version().number()
+    }
+}
+
+/// `config|get` as Redstart calls it.
+fn readable(name: &str) -> String {
+    name.replace('|', " ").to_uppercase()
+}
+
+fn rows() -> impl Iterator<Item = (String, Row)> {
+    Table::families().flat_map(|(_, table)| table.rows).map(|row| (row.command.name(), row))
+}
+
+fn shown(row: &Row) -> String {
+    let args: Vec<String> = row.command.args().map(|arg| arg.escape_ascii().to_string()).collect();
+    args.join(" ")
+}
+
+#[test]
+fn every_command_is_implemented_or_left_out_for_a_reason() {
+    let peers = Version::ALL.map(Peer::start);
+    let of_servers = || peers.iter().flat_map(|peer| &peer.commands);
+    let known: BTreeSet<&str> = of_servers().map(|(name, _)| name.as_str()).collect();
+    let of_modules = |info: &CommandInfo| info.flags.contains("module");
+    let core = of_servers().filter(|(_, info)| !of_modules(info)).map(|(name, _)| name.as_str());
+
+    let implemented: BTreeSet<String> = rows().map(|(name, _)| name).collect();
+    let left_out: BTreeMap<&str, &str> = LEFT_OUT.iter().copied().collect();
+    let is_left_out = |name: &str| left_out.contains_key(name) || name.ends_with(" HELP");
+
+    let mut faults = BTreeSet::new();
+    for name in core.filter(|name| !implemented.contains(*name) && !is_left_out(name)) {
+        faults.insert(format!("{name} is neither implemented nor left out"));
+    }
+    for name in implemented.iter().filter(|name| is_left_out(name)) {
+        faults.insert(format!("{name} is implemented and left out"));
+    }
+    for name in implemented.iter().filter(|name| !known.contains(name.as_str())) {
+        faults.insert(format!("{name} is implemented, but no server has it"));
+    }
+    for name in left_out.keys().filter(|name| !known.contains(*name)) {
+        faults.insert(format!("{name} is left out, but no server has it"));
+    }
+    print_left_out(&left_out);
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(
+        LEFT_OUT.is_sorted() && LEFT_OUT.len() == left_out.len(),
+        "LEFT_OUT is in order, without doubles"
+    );
+}
+
+/// By reason, for the reader of the test's output.
+fn print_left_out(left_out: &BTreeMap<&str, &str>) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::from([(HELP, vec!["* HELP"])]);
+    for (name, reason) in left_out {
+        by_reason.entry(reason).or_default().push(name);
+    }
+    println!("{} commands are left out:", left_out.len());
+    for (reason, names) in by_reason {
+        println!("- {reason}: {}", names.join(", "));
+    }
+}
+
+#[test]
+fn keys_are_where_the_servers_find_them() {
+    for peer in Version::ALL.map(Peer::start) {
+        let (mut faults, mut compared) = (Vec::new(), 0);
+        for (name, row) in rows().filter(|(name, row)| peer.takes(name, &row.command)) {
+            compared += 1;
+            let ours = keys(&row.command);
+            let theirs = keys_by_server(&peer, &row.command);
+            if KEYS_UNKNOWN.contains(&shown(&row).as_str()) {
+                assert!(theirs.is_err(), "{}: {theirs:?} is known", shown(&row));
+                continue;
+            }
+            match theirs {
+                Ok(theirs) if ours == theirs => {}
+                Ok(theirs) => faults.push(format!("{}: {ours:?}, {name} has {theirs:?}", shown(&row))),
+                Err(error) => faults.push(format!("{}: {error}", shown(&row))),
+            }
+        }
+        println!("{}: compared the keys of {compared} calls", peer.number());
+        assert!(faults.is_empty(), "{}: {faults:#?}", peer.number());
+        assert!(compared > 0, "the table has commands of the server");
+    }
+}
+
+/// The keys of a call in order of their bytes: servers find them in another order than that of the arguments.
+fn keys(command: &Packed) -> Vec<Bytes> {
+    let args: Vec<Bytes> = command.args().map(|arg| Bytes::from(arg.into_owned())).collect();
+    let mut keys: Vec<Bytes> = command.key_indexes().map(|index| args[index].clone()).collect();
+    keys.sort();
+    keys
+}
+
+fn keys_by_server(peer: &Peer, command: &Packed) -> Result<Vec<Bytes>> {
+    let args: Vec<Bytes> = command.args().map(|arg| Bytes::from(arg.into_owned())).collect();
+    // 7.0.15 refuses to look at a command that is a name alone; there is no key in a name.
+    if args.len() == 1 {
+        return Ok(Vec::new());
+    }
+    match peer.wire.command_getkeys::<Bytes>(&args) {
+        Ok(mut keys) => {
+            keys.sort();
+            Ok(keys)
+        }
+        Err(error) if says(&error, "ERR The command has no key arguments") => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn says(error: &Error, text: &str) -> bool {
+    matches!(error.kind(), ErrorKind::Server(answer) if answer.text() == text)
+}
+
+#[test]
+fn flags_agree_with_those_of_the_servers() {
+    for peer in Version::ALL.map(Peer::start) {
+        let mut faults = BTreeSet::new();
+        let mut unflagged = BTreeSet::new();
+        for (name, row) in rows() {
+            let Some(info) = peer.commands.get(&name) else { continue };
+            let is = |flag: &str| info.flags.contains(flag);
+            let reads = row.command.flags().has(Flags::READ_ONLY);
+            if reads && !is("readonly") && !is("write") {
+                unflagged.insert(name.clone());
+            } else if reads != is("readonly") {
+                faults.insert(format!("{}: read-only {reads}, {name} {}", shown(&row), is("readonly")));
+            }
+            let waits = row.command.flags().has(Flags::BLOCKING);
+            if waits != (is("blocking") && !is_told_not_to_wait(&name, &row.command)) {
+                faults.insert(format!("{}: blocking {waits}, {name} {}", shown(&row), is("blocking")));
+            }
+        }
+        assert!(faults.is_empty(), "{}: {faults:#?}", peer.number());
+        assert!(unflagged.iter().eq(UNFLAGGED_READS), "{}: {unflagged:#?}", peer.number());
+    }
+}
+
+fn is_told_not_to_wait(name: &str, command: &Packed) -> bool {
+    let on_demand = WAIT_ON_DEMAND.iter().find(|(command, _)| *command == name);
+    on_demand.is_some_and(|(_, word)| !command.args().any(|arg| *arg == **word))
+}
+
+#[test]
+fn what_may_be_cached_depends_on_keys() {
+    for (_, row) in rows().filter(|(_, row)| row.command.flags().has(Flags::CACHEABLE)) {
+        assert!(row.command.flags().has(Flags::READ_ONLY), "{}", shown(&row));
+        assert!(row.command.key_indexes().next().is_some(), "{}", shown(&row));
+    }
+}
