@@ -5,6 +5,7 @@ mod expiry;
 mod hashes;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod scan;
 mod strings;
 
@@ -13,5 +14,6 @@ pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use hashes::*;
 pub use hyperloglog::*;
 pub use keys::*;
+pub use lists::*;
 pub use scan::*;
 pub use strings::*;

@@ -7,6 +7,7 @@ mod bitmaps;
 mod hashes;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod strings;
 
 use std::fmt::Write;
@@ -28,6 +29,7 @@ const FAMILIES: &[(&str, fn(&mut Table))] = &[
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("keys", keys::rows),
+    ("lists", lists::rows),
     ("strings", strings::rows),
 ];
 
