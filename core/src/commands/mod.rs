@@ -7,6 +7,7 @@ mod hyperloglog;
 mod keys;
 mod lists;
 mod scan;
+mod sets;
 mod strings;
 
 pub use bitmaps::*;
@@ -16,4 +17,5 @@ pub use hyperloglog::*;
 pub use keys::*;
 pub use lists::*;
 pub use scan::*;
+pub use sets::*;
 pub use strings::*;

@@ -8,6 +8,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod sets;
 mod strings;
 
 use std::fmt::Write;
@@ -30,6 +31,7 @@ const FAMILIES: &[(&str, fn(&mut Table))] = &[
     ("hyperloglog", hyperloglog::rows),
     ("keys", keys::rows),
     ("lists", lists::rows),
+    ("sets", sets::rows),
     ("strings", strings::rows),
 ];
 
