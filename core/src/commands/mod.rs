@@ -8,6 +8,7 @@ mod keys;
 mod lists;
 mod scan;
 mod sets;
+mod sorted_sets;
 mod strings;
 
 pub use bitmaps::*;
@@ -18,4 +19,5 @@ pub use keys::*;
 pub use lists::*;
 pub use scan::*;
 pub use sets::*;
+pub use sorted_sets::*;
 pub use strings::*;

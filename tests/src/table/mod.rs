@@ -9,6 +9,7 @@ mod hyperloglog;
 mod keys;
 mod lists;
 mod sets;
+mod sorted_sets;
 mod strings;
 
 use std::fmt::Write;
@@ -32,6 +33,7 @@ const FAMILIES: &[(&str, fn(&mut Table))] = &[
     ("keys", keys::rows),
     ("lists", lists::rows),
     ("sets", sets::rows),
+    ("sorted_sets", sorted_sets::rows),
     ("strings", strings::rows),
 ];
 
