@@ -2,6 +2,7 @@
 
 mod bitmaps;
 mod expiry;
+mod geo;
 mod hashes;
 mod hyperloglog;
 mod keys;
@@ -13,6 +14,7 @@ mod strings;
 
 pub use bitmaps::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
+pub use geo::*;
 pub use hashes::*;
 pub use hyperloglog::*;
 pub use keys::*;

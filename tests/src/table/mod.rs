@@ -4,6 +4,7 @@
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
 mod bitmaps;
+mod geo;
 mod hashes;
 mod hyperloglog;
 mod keys;
@@ -28,6 +29,7 @@ pub struct Row {
 /// The families, each with the function that adds its rows.
 const FAMILIES: &[(&str, fn(&mut Table))] = &[
     ("bitmaps", bitmaps::rows),
+    ("geo", geo::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("keys", keys::rows),
