@@ -43,9 +43,7 @@ impl<'a> ArgSlot<'a> {
 
     /// Writes a double in the shortest form that reads back as the same value; `inf`, `-inf`, `NaN`.
     pub fn double(self, value: f64) {
-        let size = value.abs();
-        let short = value == 0.0 || !value.is_finite() || (1e-5..1e17).contains(&size);
-        if short { self.display(format_args!("{value}")) } else { self.display(format_args!("{value:e}")) }
+        self.display(Double(value));
     }
 
     /// Writes what `value` displays as.
@@ -54,6 +52,17 @@ impl<'a> ArgSlot<'a> {
         // Writing to memory does not fail; a `Display` that fails on its own account is cut there.
         let _ = write!(text, "{value}");
         self.0.push_bytes(&text.0);
+    }
+}
+
+/// A double as servers read it, in the shortest form.
+pub(crate) struct Double(pub(crate) f64);
+
+impl fmt::Display for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = *self;
+        let short = value == 0.0 || !value.is_finite() || (1e-5..1e17).contains(&value.abs());
+        if short { write!(f, "{value}") } else { write!(f, "{value:e}") }
     }
 }
 

@@ -19,6 +19,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
+pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Batch, BatchEntry, PackedBatch, Results};

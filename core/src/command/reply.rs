@@ -31,6 +31,16 @@ pub trait FromReply: Sized {
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
         elements(item)?.map(Self::from_reply).collect()
     }
+
+    /// Reads a value that may be missing. Types whose absence has another spelling besides nil override
+    /// it: where a tuple would be, `ZPOPMIN` leaves an empty array.
+    ///
+    /// # Errors
+    /// As [`from_reply`](Self::from_reply).
+    #[inline]
+    fn option_from_reply(item: Item<'_>) -> Result<Option<Self>, ConversionError> {
+        if item.is_null() { Ok(None) } else { Self::from_reply(item).map(Some) }
+    }
 }
 
 /// The error for an element that is not what was `expected`; the server's own, if it is one.
@@ -202,7 +212,7 @@ impl<T: FromReply> FromReply for Option<T> {
     /// Nil is `None`.
     #[inline]
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        if item.is_null() { Ok(None) } else { T::from_reply(item).map(Some) }
+        T::option_from_reply(item)
     }
 }
 

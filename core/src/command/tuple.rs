@@ -31,6 +31,11 @@ fn wrong_width(width: usize, item: Item<'_>) -> ConversionError {
     unexpected(format!("{width} elements"), item)
 }
 
+/// Whether there is no tuple: nil, or an array without elements.
+fn is_absent(item: Item<'_>) -> bool {
+    item.is_null() || (item.kind() == Kind::Array && item.is_empty())
+}
+
 macro_rules! tuple {
     ($n:literal: $($type:ident $value:ident),+) => {
         impl<$($type: FromReply),+> FromReply for ($($type,)+) {
@@ -48,6 +53,10 @@ macro_rules! tuple {
                     $(let $value = items.next().ok_or_else(|| wrong_width($n, item)).and_then($type::from_reply)?;)+
                     Ok(($($value,)+))
                 })
+            }
+
+            fn option_from_reply(item: Item<'_>) -> Result<Option<Self>, ConversionError> {
+                if is_absent(item) { Ok(None) } else { Self::from_reply(item).map(Some) }
             }
         }
 

@@ -5,12 +5,16 @@
 
 mod bitmaps;
 mod connection;
+mod geo;
 mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod lists;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 
 use std::fmt::Write;
@@ -26,18 +30,23 @@ pub struct Row {
     pub command: Packed,
 }
 
-/// The families, each with the function that adds its rows.
+/// Adds the rows of a family.
 type Rows = fn(&mut Table);
 
+/// The families.
 const FAMILIES: &[(&str, Rows)] = &[
     ("bitmaps", bitmaps::rows),
     ("connection", connection::rows),
+    ("geo", geo::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("introspection", introspection::rows),
     ("keys", keys::rows),
     ("scripting", scripting::rows),
     ("server", server::rows),
+    ("lists", lists::rows),
+    ("sets", sets::rows),
+    ("sorted_sets", sorted_sets::rows),
     ("strings", strings::rows),
 ];
 
