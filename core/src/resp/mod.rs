@@ -34,3 +34,6 @@ pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
 pub use limits::Limits;
 pub(crate) use number::{parse_f64, parse_i64};
+
+#[cfg(test)]
+mod tests;
