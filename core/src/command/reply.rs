@@ -5,11 +5,12 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::str::FromStr;
 
 use bytes::Bytes;
 
 use crate::error::{ConversionError, ServerError};
-use crate::resp::{Item, Kind};
+use crate::resp::{Item, Kind, is_big_number, parse_f64, parse_i64};
 
 /// A value that a reply can become.
 ///
@@ -50,10 +51,10 @@ pub(crate) fn unexpected(expected: impl Into<Cow<'static, str>>, item: Item<'_>)
         return ConversionError::Element(Box::new(ServerError::new(item.payload())));
     }
     let name = item.kind().name();
-    let got = match item.kind() {
-        Kind::Null | Kind::Integer | Kind::Boolean | Kind::Double | Kind::BigNumber => name.to_owned(),
-        kind if kind.is_aggregate() => format!("{name} of {} elements", item.len()),
-        _ => format!("{name} of {} bytes", item.payload().len()),
+    let got = match (item.kind(), item.text()) {
+        (Kind::Integer | Kind::Boolean | Kind::Double | Kind::BigNumber | Kind::Null, _) => name.to_owned(),
+        (_, Some(text)) => format!("{name} of {} bytes", text.len()),
+        (_, None) => format!("{name} of {} elements", item.len()),
     };
     ConversionError::Unexpected { expected: expected.into(), got }
 }
@@ -95,13 +96,15 @@ pub(super) fn is_nested(item: Item<'_>) -> bool {
     item.items().next().is_some_and(|first| matches!(first.kind(), Kind::Array | Kind::Set))
 }
 
-/// The payload of any string.
+/// The text of any string, number or boolean, as RESP2 spells it.
+#[inline]
 pub(crate) fn expect_text<'a>(
     expected: &'static str,
     item: Item<'a>,
 ) -> Result<Cow<'a, [u8]>, ConversionError> {
     match item.kind() {
-        Kind::Error | Kind::Null => Err(unexpected(expected, item)),
+        Kind::Error => Err(unexpected(expected, item)),
+        Kind::Boolean => Ok(Cow::Borrowed(if item.payload() == b"t" { b"1" } else { b"0" })),
         _ => item.text().ok_or_else(|| unexpected(expected, item)),
     }
 }
@@ -116,10 +119,10 @@ impl FromReply for () {
 impl FromReply for bool {
     /// An integer 0 or 1, a boolean, `OK`; nil is `false`.
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        match (item.kind(), item.payload()) {
-            (Kind::Error, _) => Err(unexpected("a boolean", item)),
-            (Kind::Boolean, text) => Ok(text == b"t"),
-            (Kind::Null, _) => Ok(false),
+        if item.is_null() {
+            return Ok(false);
+        }
+        match (item.kind(), &*expect_text("a boolean", item)?) {
             (Kind::SimpleString, b"OK") | (_, b"1") => Ok(true),
             (_, b"0") => Ok(false),
             _ => Err(unexpected("a boolean", item)),
@@ -130,13 +133,10 @@ impl FromReply for bool {
 macro_rules! integer_reply {
     ($($type:ty),+) => { $(
         impl FromReply for $type {
-            /// An integer within the type's range, or a string that holds one.
+            /// An integer within the type's range, a boolean, or a string or double that holds one.
             #[inline]
             fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-                read_integer(item).and_then(|value| {
-                    Self::try_from(value)
-                        .map_err(|_| unexpected(concat!("an integer that fits ", stringify!($type)), item))
-                })
+                read_integer(concat!("an integer that fits ", stringify!($type)), item)
             }
         }
     )+ };
@@ -144,25 +144,23 @@ macro_rules! integer_reply {
 
 integer_reply!(i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
 
-fn read_integer(item: Item<'_>) -> Result<i128, ConversionError> {
-    let wrong = || unexpected("an integer", item);
-    match item.kind() {
-        Kind::Error | Kind::Double | Kind::Boolean | Kind::Null => Err(wrong()),
-        _ => {
-            let text = item.text().ok_or_else(wrong)?;
-            if let Some(value) = crate::resp::parse_i64(&text) {
-                return Ok(value.into());
-            }
-            // Cursors and big numbers can pass `i64`.
-            core::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or_else(wrong)
-        }
-    }
+#[inline]
+fn read_integer<T: TryFrom<i64> + FromStr>(
+    fitting: &'static str,
+    item: Item<'_>,
+) -> Result<T, ConversionError> {
+    let text = expect_text("an integer", item)?;
+    let value = match parse_i64(&text) {
+        Some(value) => T::try_from(value).ok(),
+        // Cursors and big numbers can pass `i64`.
+        None => core::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()),
+    };
+    value.ok_or_else(|| unexpected(if is_big_number(&text) { fitting } else { "an integer" }, item))
 }
 
 impl FromReply for u8 {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        read_integer(item)
-            .and_then(|value| Self::try_from(value).map_err(|_| unexpected("an integer that fits u8", item)))
+        read_integer("an integer that fits u8", item)
     }
 
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
@@ -172,11 +170,10 @@ impl FromReply for u8 {
 
 impl FromReply for f64 {
     /// A double, an integer, or a string that holds one.
+    #[inline]
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        match item.kind() {
-            Kind::Error | Kind::Null | Kind::Boolean => Err(unexpected("a double", item)),
-            _ => item.as_f64().ok_or_else(|| unexpected("a double", item)),
-        }
+        let text = expect_text("a double", item)?;
+        parse_f64(&text).ok_or_else(|| unexpected("a double", item))
     }
 }
 
@@ -201,10 +198,11 @@ impl FromReply for Bytes {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
         const COPIED_BELOW: usize = 4096;
         let text = expect_text("a string", item)?;
-        match (text, item.shared()) {
-            (Cow::Borrowed(slice), Some(shared)) if slice.len() >= COPIED_BELOW => Ok(shared),
-            (text, _) => Ok(text.into_owned().into()),
-        }
+        let shared = match text {
+            Cow::Borrowed(slice) if slice.len() >= COPIED_BELOW => item.shared(),
+            _ => None,
+        };
+        Ok(shared.unwrap_or_else(|| text.into_owned().into()))
     }
 }
 
@@ -245,3 +243,6 @@ impl<T: FromReply> FromReply for Result<T, ServerError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

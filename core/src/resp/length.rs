@@ -18,6 +18,9 @@ pub(super) enum Length {
 /// A length is decimal without sign or leading zeros.
 #[inline]
 pub(super) fn read_length(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
+    if let [b'0', b'0'..=b'9', ..] = line {
+        return Err(ProtocolError::BadLength);
+    }
     let mut rest = line;
     let mut value: u64 = 0;
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
@@ -28,7 +31,6 @@ pub(super) fn read_length(line: &[u8]) -> Result<Option<(Length, &[u8])>, Protoc
         }
     }
     match (line, rest) {
-        ([b'0', b'0'..=b'9', ..], _) => Err(ProtocolError::BadLength),
         ([b'0'..=b'9', ..], [b'\r', b'\n', rest @ ..]) => Ok(Some((Length::Of(value), rest))),
         ([] | [b'0'..=b'9', ..], []) | ([b'0'..=b'9', ..], [b'\r']) => Ok(None),
         ([b'0'..=b'9', ..], [b'\r', ..]) => Err(ProtocolError::MissingCrLf("a length")),

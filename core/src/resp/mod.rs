@@ -33,4 +33,7 @@ pub use error::ProtocolError;
 pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
 pub use limits::Limits;
-pub(crate) use number::parse_i64;
+pub(crate) use number::{is_big_number, parse_f64, parse_i64};
+
+#[cfg(test)]
+mod tests;

@@ -368,3 +368,6 @@ const fn offset(buf: &[u8], rest: &[u8]) -> usize {
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,6 +158,7 @@ fn errors() -> Vec<Row<ProtocolError>> {
         (b"$003\r\nabc\r\n", BadLength),
         (b"$00000000000000000000000000\r\n", BadLength),
         (b"*00\r\n", BadLength),
+        (b"*05001000000\r\n", BadLength),
         (b"$\r\n\r\n", BadLength),
         (b"*\r\n", BadLength),
         (b"*1.0\r\n", BadLength),

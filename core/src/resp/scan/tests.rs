@@ -1,0 +1,45 @@
+//! The work of a scan, counted by what the scanner remembers between calls.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+use super::*;
+
+/// Feeds `wire` byte by byte; returns how many bytes the scans looked at together.
+///
+/// A scan looks at what lies behind `pos` and, in a line, behind `searched`; at nothing while fewer bytes
+/// than `need` are there.
+fn looked_at(wire: &[u8]) -> usize {
+    let mut scanner = Scanner::new(Limits::default());
+    let mut looked_at = 0;
+    for end in 1..=wire.len() {
+        if end >= scanner.need {
+            looked_at += end - (scanner.pos + scanner.searched);
+        }
+        let found = scanner.scan(&wire[..end]).expect("legal bytes");
+        assert_eq!(found.is_some(), end == wire.len(), "the reply ends with the last byte");
+    }
+    looked_at
+}
+
+#[test]
+fn work_is_linear_in_the_bytes_however_they_come() {
+    const SIZE: usize = 1 << 20;
+    let bulk = [&b"$1048576\r\n"[..], &[b'x'; SIZE], b"\r\n"].concat();
+    let line = [&b"+"[..], &[b'x'; 60_000], b"\r\n"].concat();
+    let nils = [&b"*100000\r\n"[..], &b"_\r\n".repeat(100_000)].concat();
+    let strings =
+        [&b"*10000\r\n"[..], &b"$40\r\n0123456789012345678901234567890123456789\r\n".repeat(10_000)];
+    let chunks = [&b"$?\r\n"[..], &b";10\r\n0123456789\r\n".repeat(10_000), b";0\r\n"].concat();
+    let nested = [&b"*1\r\n".repeat(128)[..], b"_\r\n"].concat();
+    let attributes = [&b"|1\r\n+k\r\n+v\r\n".repeat(10_000)[..], b"_\r\n"].concat();
+    for wire in [bulk, line, nils, strings.concat(), chunks, nested, attributes] {
+        // Each byte once, and those of a type and a length again for each byte of them.
+        let (bytes, start) = (wire.len(), wire[..12].escape_ascii());
+        let looked_at = looked_at(&wire);
+        assert!(looked_at <= 4 * bytes, "{looked_at} bytes looked at of {bytes} in {start}");
+    }
+}
