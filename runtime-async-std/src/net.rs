@@ -1,0 +1,127 @@
+//! Sockets and a clock from async-std.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_std::net::TcpStream;
+#[cfg(unix)]
+use async_std::os::unix::net::UnixStream;
+use async_std::task::sleep;
+use bytes::{Buf, BytesMut};
+use futures_io::{AsyncRead, AsyncWrite};
+use redstart_core::Instant;
+use redstart_core::config::Endpoint;
+use redstart_core::drive::{Net, Socket};
+use socket2::{SockRef, TcpKeepalive};
+
+/// What one read takes at the most: it bounds what is zeroed for a read, however large the room is that was
+/// made for one big reply.
+const READ_MAX: usize = 64 << 10;
+
+/// Async-std's sockets and clock.
+pub struct AsyncStdNet {
+    origin: std::time::Instant,
+    keepalive: Option<Duration>,
+    alarm: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl AsyncStdNet {
+    /// Sockets whose peers are probed after `keepalive` of silence.
+    #[must_use]
+    pub fn new(keepalive: Option<Duration>) -> Self {
+        let alarm = Box::pin(std::future::pending());
+        Self { origin: std::time::Instant::now(), keepalive, alarm }
+    }
+}
+
+impl Net for AsyncStdNet {
+    type Socket = AsyncStdSocket;
+    type Connect = Pin<Box<dyn Future<Output = io::Result<AsyncStdSocket>> + Send>>;
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN + self.origin.elapsed()
+    }
+
+    fn connect(&mut self, to: &Endpoint) -> Self::Connect {
+        Box::pin(connect(to.clone(), self.keepalive))
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        self.alarm = Box::pin(sleep(at - self.now()));
+        self.alarm.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for AsyncStdNet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncStdNet").field("keepalive", &self.keepalive).finish_non_exhaustive()
+    }
+}
+
+async fn connect(to: Endpoint, keepalive: Option<Duration>) -> io::Result<AsyncStdSocket> {
+    match to {
+        Endpoint::Tcp { host, port } => {
+            let stream = TcpStream::connect((&*host, port)).await?;
+            stream.set_nodelay(true)?;
+            if let Some(idle) = keepalive {
+                SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+            }
+            Ok(AsyncStdSocket::new(stream))
+        }
+        #[cfg(unix)]
+        Endpoint::Unix { path } => Ok(AsyncStdSocket::new(UnixStream::connect(&*path).await?)),
+        other => Err(io::Error::new(io::ErrorKind::Unsupported, format!("cannot connect to {other} here"))),
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection over any stream of the `futures-io` traits.
+pub struct AsyncStdSocket(Box<dyn Stream>);
+
+impl AsyncStdSocket {
+    /// Uses a stream that is open, for a [`Net`] that connects in its own way.
+    #[must_use]
+    pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self(Box::new(stream))
+    }
+}
+
+impl Socket for AsyncStdSocket {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+        let len = into.len();
+        let room = (into.capacity() - len).min(READ_MAX);
+        // These traits read into bytes that have a value: the room is zeroed first.
+        into.resize(len + room, 0);
+        let read = Pin::new(&mut *self.0).poll_read(cx, &mut into[len..]);
+        let count = if let Poll::Ready(Ok(count)) = read { count } else { 0 };
+        into.truncate(len + count);
+        read
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
+        const SLICES: usize = 16;
+        let stream = Pin::new(&mut *self.0);
+        let written = if from.chunk().len() == from.remaining() {
+            stream.poll_write(cx, from.chunk())
+        } else {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = from.chunks_vectored(&mut slices);
+            stream.poll_write_vectored(cx, &slices[..used])
+        };
+        let count = ready!(written)?;
+        from.advance(count);
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl fmt::Debug for AsyncStdSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AsyncStdSocket")
+    }
+}
