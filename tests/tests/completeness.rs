@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use redstart_core::command::{Flags, Packed};
 use redstart_core::commands::{CommandInfo, IntrospectionCommands};
-use redstart_core::{Error, ErrorKind, Result};
+use redstart_core::{Error, Result};
 use redstart_tests::left_out::{HELP, LEFT_OUT};
 use redstart_tests::server::{Server, Version};
 use redstart_tests::table::{Row, Table};
@@ -193,7 +193,7 @@ fn keys_by_server(peer: &Peer, command: &Packed) -> Result<Vec<Bytes>> {
 }
 
 fn says(error: &Error, text: &str) -> bool {
-    matches!(error.kind(), ErrorKind::Server(answer) if answer.text() == text)
+    error.server().is_some_and(|answer| answer.text() == text)
 }
 
 #[test]

@@ -3,26 +3,20 @@
 use std::collections::BTreeSet;
 
 use redstart_core::commands::{BeginSearch, CommandFilter, CommandInfo, FindKeys, IntrospectionCommands};
-use redstart_tests::live::{Target, for_each_target};
 use redstart_tests::server::Version;
-use redstart_tests::wire::Wire;
-
-fn connect(target: &Target) -> Wire {
-    Wire::connect(target.addr(), target.protocol().number())
-}
+use redstart_tests::wire::{Wire, for_each_wire};
 
 fn set<const N: usize>(words: [&str; N]) -> BTreeSet<String> {
     words.map(String::from).into()
 }
 
 fn info(wire: &Wire, name: &str) -> CommandInfo {
-    wire.command_info(name).unwrap().remove(0).unwrap()
+    wire.command_info(name).expect("a reply").remove(0).expect("a known command")
 }
 
 #[test]
 fn all_commands() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         let commands = wire.command().unwrap();
         assert_eq!(wire.command_count().unwrap(), commands.len() as u64);
         assert_eq!(wire.command_info(()).unwrap().len(), commands.len());
@@ -38,22 +32,20 @@ fn all_commands() {
 
 #[test]
 fn lists_of_names_by_filter() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, version| {
         let list = |filter| BTreeSet::from_iter(wire.command_list(filter).unwrap());
         assert_eq!(list(CommandFilter::Pattern("*scan".into())), set(["hscan", "scan", "sscan", "zscan"]));
         let scripting = list(CommandFilter::AclCategory("scripting".into()));
         assert!(scripting.contains("eval") && !scripting.contains("get"));
         let of_module = list(CommandFilter::Module("vectorset".into()));
-        assert_eq!(of_module.contains("VADD"), target.version() == Version::V8);
+        assert_eq!(of_module.contains("VADD"), version == Version::V8);
         assert_eq!(list(CommandFilter::Module("none".into())), BTreeSet::new());
     });
 }
 
 #[test]
 fn what_servers_know_of_a_command() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         let known = wire.command_info(["get", "nosuch", "config|get"]).unwrap();
         assert_eq!(known.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
 
@@ -90,8 +82,7 @@ fn what_servers_know_of_a_command() {
 
 #[test]
 fn documentation() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         let docs = wire.command_docs(["set", "config", "georadius", "debug", "nosuch"]).unwrap();
         assert_eq!(
             docs.keys().cloned().collect::<BTreeSet<_>>(),
@@ -125,8 +116,7 @@ fn documentation() {
 
 #[test]
 fn keys_of_a_call() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         let mset = ["MSET", "a", "1", "b", "2"];
         assert_eq!(wire.command_getkeys::<String>(mset).unwrap(), ["a", "b"]);
         assert!(wire.command_getkeys::<String>(["CONFIG", "GET", "x"]).is_err());

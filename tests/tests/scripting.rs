@@ -2,29 +2,20 @@
 
 use std::thread;
 
-use redstart_core::Result;
 use redstart_core::command::Run;
 use redstart_core::commands::{FlushMode, Script, ScriptingCommands, ServerCommands, StringCommands};
-use redstart_core::error::{ErrorKind, ServerCode};
+use redstart_core::error::ServerCode;
 use redstart_tests::live::{Target, for_each_target};
 use redstart_tests::server::poll_until;
-use redstart_tests::wire::Wire;
+use redstart_tests::wire::{Wire, for_each_wire};
 
 fn connect(target: &Target) -> Wire {
     Wire::connect(target.addr(), target.protocol().number())
 }
 
-fn code<T>(result: Result<T>) -> Option<ServerCode> {
-    match result.err()?.kind() {
-        ErrorKind::Server(error) => Some(error.code()),
-        _ => None,
-    }
-}
-
 #[test]
 fn keys_arguments_and_replies() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         wire.set("k", "v").unwrap();
         let get = "return redis.call('GET', KEYS[1])";
         assert_eq!(wire.eval::<String>(get, "k", ()).unwrap(), "v");
@@ -33,14 +24,13 @@ fn keys_arguments_and_replies() {
         let all = wire.eval::<Vec<String>>("return {#KEYS, KEYS[2], ARGV[1], ARGV[2]}", ["a", "b"], ("x", 7));
         assert_eq!(all.unwrap(), ["2", "b", "x", "7"]);
         let failed = wire.eval::<()>("return redis.error_reply('WRONGTYPE x')", (), ());
-        assert_eq!(code(failed), Some(ServerCode::WrongType));
+        assert_eq!(failed.unwrap_err().code(), Some(ServerCode::WrongType));
     });
 }
 
 #[test]
 fn read_only_scripts_cannot_write() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         wire.set("k", "v").unwrap();
         let get = Script::new("return redis.call('GET', KEYS[1])");
         let del = Script::new("return redis.call('DEL', KEYS[1])");
@@ -57,11 +47,16 @@ fn read_only_scripts_cannot_write() {
 
 #[test]
 fn a_server_runs_the_digests_that_it_knows() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         let script = Script::new("return ARGV[1]");
-        assert_eq!(code(wire.evalsha::<()>(script.sha1(), (), "x")), Some(ServerCode::NoScript));
-        assert_eq!(code(wire.run(script.evalsha_ro::<()>((), "x"))), Some(ServerCode::NoScript));
+        assert_eq!(
+            wire.evalsha::<()>(script.sha1(), (), "x").unwrap_err().code(),
+            Some(ServerCode::NoScript)
+        );
+        assert_eq!(
+            wire.run(script.evalsha_ro::<()>((), "x")).unwrap_err().code(),
+            Some(ServerCode::NoScript)
+        );
 
         assert_eq!(wire.script_load(script.text()).unwrap(), script.sha1());
         assert_eq!(wire.run(script.evalsha::<String>((), "x")).unwrap(), "x");
@@ -84,17 +79,17 @@ fn a_server_runs_the_digests_that_it_knows() {
 fn a_running_script_can_be_stopped() {
     for_each_target(|target| {
         let wire = &connect(target);
-        assert_eq!(code(wire.script_kill()), Some(ServerCode::NotBusy));
+        assert_eq!(wire.script_kill().unwrap_err().code(), Some(ServerCode::NotBusy));
         wire.config_set([("busy-reply-threshold", "1")]).unwrap();
         let other = connect(target);
         let running = thread::spawn(move || other.eval::<()>("while true do end", (), ()));
         poll_until("the script to run", || match wire.script_kill() {
             Ok(()) => Some(()),
-            result => {
-                assert_eq!(code(result), Some(ServerCode::NotBusy));
+            Err(error) => {
+                assert_eq!(error.code(), Some(ServerCode::NotBusy));
                 None
             }
         });
-        assert_eq!(code(running.join().unwrap()), Some(ServerCode::Err));
+        assert_eq!(running.join().unwrap().unwrap_err().code(), Some(ServerCode::Err));
     });
 }

@@ -9,7 +9,7 @@ use redstart_core::commands::{
 };
 use redstart_tests::live::{Target, for_each_target};
 use redstart_tests::server::{Server, poll_until};
-use redstart_tests::wire::Wire;
+use redstart_tests::wire::{Wire, for_each_wire};
 
 fn connect(target: &Target) -> Wire {
     Wire::connect(target.addr(), target.protocol().number())
@@ -17,13 +17,12 @@ fn connect(target: &Target) -> Wire {
 
 /// Sends a command that this family does not offer.
 fn raw(wire: &Wire, name: &str, args: &[&str]) {
-    wire.run(Command::<()>::new(name).args(args)).unwrap();
+    wire.run(Command::<()>::new(name).args(args)).expect(name);
 }
 
 #[test]
 fn databases_are_counted_swapped_and_flushed() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         for mode in [FlushMode::Configured, FlushMode::Async, FlushMode::Sync] {
             raw(wire, "SELECT", &["0"]);
             wire.set("a", 1).unwrap();
@@ -108,8 +107,7 @@ fn info_by_section() {
 
 #[test]
 fn memory_reports() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, _| {
         assert_eq!(wire.memory_usage("list", Samples::All).unwrap(), None);
         let mut push = Command::<u64>::new("RPUSH").key("list");
         for len in 0..1000 {
@@ -173,7 +171,7 @@ fn until_idle(wire: &Wire) {
         "rdb_bgsave_scheduled",
     ];
     poll_until("the background jobs to end", || {
-        let info = wire.info("persistence").unwrap();
+        let info = wire.info("persistence").expect("a section");
         JOBS.iter().all(|job| info.get(job).is_none_or(|flag| flag == "0")).then_some(())
     });
 }
@@ -207,8 +205,7 @@ fn the_parts_in_replication() {
 
 #[test]
 fn clock_and_art() {
-    for_each_target(|target| {
-        let wire = &connect(target);
+    for_each_wire(|wire, version| {
         let here = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let there = wire.time().unwrap();
         assert!(there.microseconds < 1_000_000);
@@ -216,6 +213,6 @@ fn clock_and_art() {
 
         assert!(!wire.lolwut(None, ()).unwrap().is_empty());
         let art = wire.lolwut(Some(5), (1, 1, 1)).unwrap();
-        assert!(art.ends_with(&format!("Redis ver. {}\n", target.version().number())), "{art}");
+        assert!(art.ends_with(&format!("Redis ver. {}\n", version.number())), "{art}");
     });
 }

@@ -104,3 +104,37 @@ impl FromReply for ReplicaLink {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::resp::{Decoder, Limits};
+
+    fn read(wire: &str) -> Result<Role, ConversionError> {
+        let mut bytes = BytesMut::from(wire.as_bytes());
+        let frame = Decoder::new(Limits::default()).decode(&mut bytes).expect("legal").expect("whole");
+        Role::from_reply(frame.item())
+    }
+
+    #[test]
+    fn a_replica_that_has_read_nothing() {
+        let role = read("*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:7\r\n$4\r\nsync\r\n:-1\r\n");
+        let link = ReplicaLink::Syncing;
+        assert_eq!(role, Ok(Role::Replica { host: "h".into(), port: 7, link, offset: None }));
+    }
+
+    #[test]
+    fn a_sentinel() {
+        let role = read("*2\r\n$8\r\nsentinel\r\n*1\r\n$4\r\nmain\r\n");
+        assert_eq!(role, Ok(Role::Sentinel { primaries: ["main".into()].into() }));
+    }
+
+    #[test]
+    fn what_is_no_role_is_refused() {
+        assert!(read("*0\r\n").is_err());
+        assert!(read("*2\r\n$6\r\nmaster\r\n:1\r\n").is_err());
+        assert!(read("*1\r\n$5\r\nother\r\n").is_err());
+    }
+}
