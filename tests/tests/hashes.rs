@@ -134,7 +134,7 @@ fn fields_that_expire() {
         assert_eq!(c.hexpire("missing", MINUTE, "f").unwrap(), [Missing]);
         let when = ExpireIf::NoExpiry;
         assert_eq!(c.hexpire_with("k", HOUR, ["f", "g"], when).unwrap(), [Unchanged, Set]);
-        assert_eq!(c.hpexpire_with("k", MINUTE, ["f", "g"], ExpireIf::Later).unwrap(), [Unchanged; 2]);
+        assert_eq!(c.hpexpire_with("k", MINUTE / 2, ["f", "g"], ExpireIf::Later).unwrap(), [Unchanged; 2]);
         assert_eq!(c.hpexpire("k", MINUTE, ["f", "g"]).unwrap(), [Set, Set]);
         assert_eq!(c.hexpireat_with("k", FAR, ["f", "g"], ExpireIf::Sooner).unwrap(), [Unchanged; 2]);
         assert_eq!(c.hexpireat("k", FAR, "f").unwrap(), [Set]);

@@ -5,6 +5,7 @@
 
 mod mailbox;
 mod reply;
+mod script;
 mod slots;
 mod wall_clock;
 
