@@ -85,6 +85,8 @@ struct State {
     line: VecDeque<Queued>,
     /// `line_deadline <= deadline` for every call in line that has one.
     line_deadline: Instant,
+    /// How many calls in line were given up.
+    line_left: usize,
     /// In the inbox, and reserved for calls that were let in.
     pending: Room,
     /// In the engine, when the driver was here last.
@@ -116,6 +118,7 @@ impl Mailbox {
             slots: Slots::default(),
             line: VecDeque::new(),
             line_deadline: Instant::FAR,
+            line_left: 0,
             pending: Room::default(),
             engine: Room::default(),
             sleeping: None,
@@ -204,6 +207,10 @@ impl Mailbox {
         let mut state = self.lock();
         match state.slots.abandon(id) {
             Left::Nothing => return,
+            Left::InLine => {
+                state.line_left += 1;
+                state.inbox.line_changed = true;
+            }
             Left::Reserved(room) => {
                 state.pending.sub(room);
                 state.inbox.line_changed = true;
@@ -363,9 +370,14 @@ impl State {
 
     /// Lets calls in, in their order, as far as there is room.
     fn let_in(&mut self, config: &Config, wake: &mut Vec<Waker>) {
+        if self.line_left > self.line.len() / 2 {
+            let slots = &mut self.slots;
+            self.line.retain(|queued| slots.wanted(queued.id).is_some());
+            self.line_left = 0;
+        }
         while let Some(first) = self.line.front() {
             let id = first.id;
-            // A call that was given up has left the line without saying so.
+            // A call that was given up may still stand in the line.
             if let Some(room) = self.slots.wanted(id) {
                 if !self.fits(room, config) {
                     return;

@@ -55,6 +55,8 @@ pub(super) enum Polled {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
+    /// Its place in line.
+    InLine,
     /// Room that was reserved for it.
     Reserved(Room),
     /// It is under way.
@@ -181,7 +183,8 @@ impl Slots {
         match self.release(id) {
             State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
             State::Admitted(room) => Left::Reserved(room),
-            _ => Left::Nothing,
+            State::Queued(..) => Left::InLine,
+            State::Free | State::Done(_) | State::Gathered(_) => Left::Nothing,
         }
     }
 

@@ -112,7 +112,9 @@ impl BatchEntry {
         self.flags
     }
 
-    pub(crate) const fn name_words(&self) -> u8 {
+    /// How many of its arguments are its name.
+    #[must_use]
+    pub const fn name_words(&self) -> u8 {
         self.name_words
     }
 }
@@ -162,6 +164,11 @@ impl PackedBatch {
     pub fn name(&self, index: usize) -> Option<String> {
         let entry = self.entries.get(index)?;
         name_on_wire(self.bytes.get(entry.start..)?, entry.name_words)
+    }
+
+    /// Appends the wire form of all commands to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.write_to(&mut super::packed::Copied(out));
     }
 
     pub(crate) fn write_to(&self, out: &mut impl WireSink) {

@@ -243,7 +243,7 @@ pub(crate) trait WireSink {
 }
 
 /// A plain buffer: copies everything.
-struct Copied<'a>(&'a mut Vec<u8>);
+pub(super) struct Copied<'a>(pub(super) &'a mut Vec<u8>);
 
 impl WireSink for Copied<'_> {
     fn copied(&mut self, bytes: &[u8]) {

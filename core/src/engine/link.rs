@@ -317,7 +317,8 @@ pub(super) fn name(error: Error, bytes: &Outgoing, entry: &Entry) -> Error {
 fn is_permanent(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Server(refusal) => {
-            refusal.code() != ServerCode::Loading && !refusal.text().contains("max number of clients")
+            let passing = retry::passes_by_itself(refusal.code()) || refusal.code() == ServerCode::Busy;
+            !passing && !refusal.text().contains("max number of clients")
         }
         ErrorKind::Conversation(_) | ErrorKind::Protocol(_) => true,
         _ => false,

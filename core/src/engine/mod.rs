@@ -192,8 +192,7 @@ impl Engine {
             }
             _ => Verdict::Deliver,
         };
-        let tries_left = u32::from(entry.attempts) < self.config.retries && entry.id.is_awaited();
-        if verdict == Verdict::Deliver || !tries_left {
+        if verdict == Verdict::Deliver || !entry.id.is_awaited() {
             return self.end(entry, Err(error));
         }
         if verdict == Verdict::Reconnect {
@@ -381,7 +380,7 @@ impl Engine {
     }
 
     /// All that has happened, in order.
-    pub(crate) fn drain_events(&mut self) -> impl Iterator<Item = Event> {
+    pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
         self.events.drain(..)
     }
 
