@@ -133,7 +133,7 @@ pub trait SetCommands: Run {
         self.run(Command::new("SINTER").keys(keys).cacheable())
     }
 
-    /// Returns how many members are in all sets, and stops counting at `limit`.
+    /// Returns how many members are in all sets, and stops counting at `limit`, unless that is 0.
     ///
     /// `SINTERCARD numkeys key [key ...] [LIMIT limit]` · 7.0.0 · O(n·m), n members in the smallest of m sets
     fn sintercard(self, keys: impl Args, limit: Option<u64>) -> Self::Output<u64> {

@@ -325,7 +325,7 @@ pub trait SortedSetCommands: Run {
         self.run(Command::new("ZINTERSTORE").key(destination).counted_keys(keys).args(options))
     }
 
-    /// Returns how many members are in all keys, and stops counting at `limit`.
+    /// Returns how many members are in all keys, and stops counting at `limit`, unless that is 0.
     ///
     /// `ZINTERCARD numkeys key [key ...] [LIMIT limit]` · 7.0.0 · O(n·k), n members in the smallest of k keys
     fn zintercard(self, keys: impl Args, limit: Option<u64>) -> Self::Output<u64> {
