@@ -3,18 +3,17 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Waker};
 
 use redstart_core::client::Options;
 use redstart_core::command::{Args, Batch, Command, FromReply, Run};
 use redstart_core::commands::Script;
 use redstart_core::config::IntoConfig;
+use redstart_core::drive::{self, Turn};
 use redstart_core::engine::ServerInfo;
 use redstart_core::error::{ConnectionError, Delivery};
-use redstart_core::{Config, Error, ErrorKind, Result, drive};
+use redstart_core::{Config, Error, ErrorKind, Result};
 
 use crate::net::BlockingNet;
-use crate::turn::{self, Turn};
 use crate::{Driver, core};
 
 /// A client for blocking code: cheap to clone, shared by threads.
@@ -25,8 +24,7 @@ use crate::{Driver, core};
 #[derive(Clone, Debug)]
 pub struct Client {
     core: core::Client,
-    /// `None` if somebody else drives.
-    turn: Option<Arc<Turn>>,
+    turn: Arc<Turn<BlockingNet>>,
 }
 
 impl Client {
@@ -36,7 +34,7 @@ impl Client {
     /// The configuration cannot be used, or the first attempt to connect fails.
     pub fn connect(config: impl IntoConfig) -> Result<Self> {
         let (client, driver) = Self::with_driver(config)?;
-        let client = Self { turn: Some(Arc::new(Turn::new(driver))), ..client };
+        let client = Self { turn: Arc::new(Turn::new(driver)), ..client };
         client.wait(client.core.connected())?;
         Ok(client)
     }
@@ -49,33 +47,31 @@ impl Client {
     pub fn connect_in_background(config: impl IntoConfig) -> Result<Self> {
         let (client, driver) = Self::with_driver(config)?;
         let thread = std::thread::Builder::new().name("redstart".into());
-        thread.spawn(|| drive(driver)).map_err(|error| unavailable(&error))?;
+        thread.spawn(|| driver.run()).map_err(|error| unavailable(&error))?;
         client.wait(client.core.connected())?;
         Ok(client)
     }
 
-    /// A client and the driver that it needs, for those who have a thread for it: see [`drive`].
+    /// A client and the driver that it needs, for those who have a thread for it:
+    /// [`Driver::run`](drive::Driver::run) needs one of its own.
     ///
     /// # Errors
     /// The configuration cannot be used, or the system has no file descriptor left.
     pub fn with_driver(config: impl IntoConfig) -> Result<(Self, Driver)> {
         let config = config.into_config()?;
-        let net = BlockingNet::new(config.probes_after()).map_err(|error| unavailable(&error))?;
+        let net = BlockingNet::new(&config).map_err(|error| unavailable(&error))?;
         let (core, driver) = drive::Driver::new(config, net, drive::random_seed())?;
-        Ok((Self { core, turn: None }, driver))
+        Ok((Self { core, turn: Arc::new(Turn::new(None)) }, driver))
     }
 
     fn wait<F: Future>(&self, future: F) -> F::Output {
-        match &self.turn {
-            Some(turn) => turn.wait(future),
-            None => turn::wait(future),
-        }
+        self.turn.wait(future)
     }
 
     /// A handle to the same connections whose calls go by other options.
     #[must_use]
     pub fn with(&self, options: Options) -> Self {
-        Self { core: self.core.with(options), turn: self.turn.clone() }
+        Self { core: self.core.with(options), turn: Arc::clone(&self.turn) }
     }
 
     /// Sends several commands at once, without waiting between them, and returns their replies in the
@@ -158,20 +154,6 @@ impl Run for &Client {
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
         self.wait(self.core.run(command))
-    }
-}
-
-/// Moves a client's bytes on this thread until the client is closed or its last handle is dropped.
-pub fn drive(mut driver: Driver) {
-    let signal = driver.net_mut().signal();
-    let waker = Waker::from(std::sync::Arc::clone(&signal));
-    let cx = &mut Context::from_waker(&waker);
-    loop {
-        signal.clear();
-        if driver.poll(cx).is_ready() {
-            return;
-        }
-        driver.net_mut().wait(false);
     }
 }
 

@@ -18,9 +18,8 @@
 mod client;
 mod net;
 mod socket;
-mod turn;
 
-pub use client::{Client, drive};
+pub use client::Client;
 pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
 pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};

@@ -1,38 +1,30 @@
 //! Sockets and a clock without a runtime.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use mio::{Events, Interest, Registry, Token};
-use redstart_core::Instant;
 use redstart_core::config::Endpoint;
-use redstart_core::drive::Net;
-use socket2::{SockRef, TcpKeepalive};
+use redstart_core::drive::{Net, Sleep};
+use redstart_core::{Config, Instant};
+use socket2::TcpKeepalive;
 
 use crate::socket::{BlockingSocket, NAP, Stream};
 
 const SIGNAL: Token = Token(0);
 
-/// Wakes the thread that sleeps in [`BlockingNet::wait`], if one does.
+/// Wakes the thread that sleeps, if one does.
 #[derive(Debug)]
-pub(crate) struct Signal {
+struct Signal {
     raised: AtomicBool,
     asleep: AtomicBool,
     poll: mio::Waker,
-}
-
-impl Signal {
-    /// What was raised so far is seen to now.
-    pub(crate) fn clear(&self) {
-        self.raised.store(false, SeqCst);
-    }
 }
 
 impl Wake for Signal {
@@ -49,111 +41,66 @@ impl Wake for Signal {
     }
 }
 
-/// A socket, or one that is being connected, and whom to tell that it is ready.
-#[derive(Debug)]
-struct Watched {
-    token: Token,
-    inner: Mutex<(Option<BlockingSocket>, Option<Waker>)>,
-}
-
-impl Watched {
-    fn lock(&self) -> MutexGuard<'_, (Option<BlockingSocket>, Option<Waker>)> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wake(&self) {
-        let inner = self.lock();
-        match &*inner {
-            (Some(socket), _) => socket.lock().wake(),
-            (None, Some(waker)) => waker.wake_by_ref(),
-            (None, None) => {}
-        }
-    }
-
-    fn socket(&self) -> Option<BlockingSocket> {
-        self.lock().0.clone()
-    }
-}
-
 /// Sockets and a clock of the operating system.
 #[derive(Debug)]
 pub struct BlockingNet {
     origin: std::time::Instant,
+    within: Duration,
     keepalive: Option<Duration>,
     poll: mio::Poll,
     events: Events,
     signal: Arc<Signal>,
-    watched: Vec<Arc<Watched>>,
+    sockets: Vec<(Token, BlockingSocket)>,
     last_token: usize,
     alarm: Instant,
 }
 
 impl BlockingNet {
-    /// Sockets whose peers are probed after `keepalive` of silence.
+    /// Sockets as `config` wants them.
     ///
     /// # Errors
     /// The system has no file descriptor left.
-    pub fn new(keepalive: Option<Duration>) -> io::Result<Self> {
+    pub fn new(config: &Config) -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), SIGNAL)?;
         let signal = Signal { raised: AtomicBool::new(false), asleep: AtomicBool::new(false), poll: waker };
         Ok(Self {
             origin: std::time::Instant::now(),
-            keepalive,
+            within: config.connects_within(),
+            keepalive: config.probes_after(),
             poll,
             events: Events::with_capacity(64),
             signal: Arc::new(signal),
-            watched: Vec::new(),
+            sockets: Vec::new(),
             last_token: SIGNAL.0,
             alarm: Instant::FAR,
         })
     }
 
-    pub(crate) fn signal(&self) -> Arc<Signal> {
-        Arc::clone(&self.signal)
+    fn sleep_in_read(&self) -> bool {
+        let [(_, socket)] = &*self.sockets else { return false };
+        self.signal.raised.swap(false, SeqCst) || socket.lock().sleep()
+    }
+}
+
+impl Sleep for BlockingNet {
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.signal))
     }
 
-    /// Sleeps until a socket is ready, the alarm goes off, or somebody signals. If the caller is `alone`
-    /// and there is one socket, it sleeps in a read of it.
-    pub(crate) fn wait(&mut self, alone: bool) {
+    fn clear(&self) {
+        self.signal.raised.store(false, SeqCst);
+    }
+
+    /// If the caller is alone and there is one socket, it sleeps in a read of it.
+    fn sleep(&mut self, alone: bool) {
         let left = self.alarm - self.now();
-        if left.is_zero() {
-            self.alarm = Instant::FAR;
-            return;
-        }
-        self.watched.retain(|watched| match watched.socket() {
-            Some(socket) => !socket.is_closed(),
-            None => Arc::strong_count(watched) > 1,
-        });
+        // The driver has dropped what only this list still holds.
+        self.sockets.retain(|(_, socket)| Arc::strong_count(&socket.0) > 1);
         if alone && left >= NAP && self.sleep_in_read() {
             return;
         }
-        for watched in &self.watched {
-            if let Some(socket) = watched.socket() {
-                let mut state = socket.lock();
-                if state.is_blocking() && state.set_blocking(false).is_ok() {
-                    // What came in the meantime was announced to nobody.
-                    state.wake();
-                }
-            }
-        }
-        self.sleep_in_poll(left);
-    }
-
-    fn sleep_in_read(&self) -> bool {
-        let [watched] = &*self.watched else { return false };
-        let Some(socket) = watched.socket() else { return false };
-        let mut state = socket.lock();
-        if !state.can_sleep() {
-            return false;
-        }
-        if !self.signal.raised.swap(false, SeqCst) {
-            state.sleep();
-        }
-        true
-    }
-
-    fn sleep_in_poll(&mut self, left: Duration) {
+        self.sockets.iter().for_each(|(_, socket)| socket.lock().stop_blocking());
         self.signal.asleep.store(true, SeqCst);
         if !self.signal.raised.swap(false, SeqCst) {
             let timeout = (self.alarm != Instant::FAR).then_some(left);
@@ -162,8 +109,8 @@ impl BlockingNet {
         }
         self.signal.asleep.store(false, SeqCst);
         for event in &self.events {
-            let ready = self.watched.iter().find(|watched| watched.token == event.token());
-            ready.into_iter().for_each(|watched| watched.wake());
+            let ready = self.sockets.iter().filter(|(token, _)| *token == event.token());
+            ready.for_each(|(_, socket)| socket.lock().wake());
         }
         self.events.clear();
     }
@@ -177,23 +124,28 @@ impl Net for BlockingNet {
         Instant::ORIGIN + self.origin.elapsed()
     }
 
-    /// Resolves the name on this thread, which can take as long as the system's resolver takes.
+    /// Resolves and connects on a thread that ends with it: the system's resolver cannot be told to stop,
+    /// and callers have deadlines.
     fn connect(&mut self, to: &Endpoint) -> Connecting {
         self.last_token += 1;
-        let watched = Arc::new(Watched { token: Token(self.last_token), inner: Mutex::default() });
-        self.watched.push(Arc::clone(&watched));
-        let found = match to {
-            Endpoint::Tcp { host, port } => {
-                let resolved = (&**host, *port).to_socket_addrs();
-                resolved.map(|found| Targets::Tcp(found.collect()))
-            }
-            Endpoint::Unix { path } => Ok(Targets::Unix(path.to_string())),
-            other => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, format!("cannot connect to {other} here")))
-            }
-        };
-        let targets = found.and_then(|found| Ok((found, self.poll.registry().try_clone()?)));
-        Connecting { watched, keepalive: self.keepalive, targets: Some(targets), current: None }
+        let token = Token(self.last_token);
+        let socket = BlockingSocket::default();
+        self.sockets.push((token, socket.clone()));
+        let (shared, to) = (socket.clone(), to.clone());
+        let (within, keepalive) = (self.within, self.keepalive);
+        let started = self.poll.registry().try_clone().and_then(|registry| {
+            std::thread::Builder::new().name("redstart-connect".into()).spawn(move || {
+                let opened = open(&to, within, keepalive, &registry, token);
+                let mut state = shared.lock();
+                match opened {
+                    Ok(stream) => state.stream = Some(stream),
+                    Err(error) => state.failed = Some(error),
+                }
+                state.wake();
+            })
+        });
+        socket.lock().failed = started.err();
+        Connecting(socket)
     }
 
     fn poll_deadline(&mut self, _: &mut Context<'_>, at: Instant) -> Poll<()> {
@@ -202,102 +154,62 @@ impl Net for BlockingNet {
     }
 }
 
+/// A connection that is being opened.
 #[derive(Debug)]
-enum Targets {
-    Tcp(VecDeque<SocketAddr>),
-    Unix(String),
-}
-
-/// A connection that is being opened: all addresses of the name, one after the other.
-#[derive(Debug)]
-pub struct Connecting {
-    watched: Arc<Watched>,
-    keepalive: Option<Duration>,
-    targets: Option<io::Result<(Targets, Registry)>>,
-    current: Option<mio::net::TcpStream>,
-}
+pub struct Connecting(BlockingSocket);
 
 impl Future for Connecting {
     type Output = io::Result<BlockingSocket>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        this.watched.lock().1 = Some(cx.waker().clone());
-        let connected = match &mut this.targets {
-            None => return Poll::Pending,
-            Some(Err(_)) => match this.targets.take() {
-                Some(Err(error)) => Err(error),
-                _ => return Poll::Pending,
-            },
-            Some(Ok((Targets::Unix(path), registry))) => unix(path, registry, this.watched.token),
-            Some(Ok((Targets::Tcp(addresses), registry))) => {
-                let token = this.watched.token;
-                match std::task::ready!(tcp(addresses, registry, token, &mut this.current)) {
-                    Ok(stream) => ready(stream, this.keepalive),
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        Poll::Ready(connected.map(|stream| {
-            let socket = BlockingSocket::new(stream);
-            this.watched.lock().0 = Some(socket.clone());
-            socket
-        }))
+        let mut state = self.0.lock();
+        state.waker = Some(cx.waker().clone());
+        match state.failed.take() {
+            Some(error) => Poll::Ready(Err(error)),
+            None if state.stream.is_some() => Poll::Ready(Ok(self.0.clone())),
+            None => Poll::Pending,
+        }
     }
 }
 
-/// Goes on with the current attempt, or begins the next one when it has failed.
-fn tcp(
-    addresses: &mut VecDeque<SocketAddr>,
-    registry: &Registry,
-    token: Token,
-    current: &mut Option<mio::net::TcpStream>,
-) -> Poll<io::Result<mio::net::TcpStream>> {
+/// The first address of the name that answers. The attempts are bounded so that their thread is.
+fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    loop {
-        if let Some(stream) = current.take() {
-            match stream.take_error().and_then(|error| error.map_or_else(|| stream.peer_addr(), Err)) {
-                Ok(_) => return Poll::Ready(Ok(stream)),
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-                    *current = Some(stream);
-                    return Poll::Pending;
-                }
-                Err(error) => failed = error,
-            }
-        }
-        let Some(address) = addresses.pop_front() else { return Poll::Ready(Err(failed)) };
-        match mio::net::TcpStream::connect(address) {
-            Ok(mut stream) => {
-                registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-                *current = Some(stream);
-            }
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, within) {
+            Ok(stream) => return Ok(stream),
             Err(error) => failed = error,
         }
     }
+    Err(failed)
 }
 
-fn ready(stream: mio::net::TcpStream, keepalive: Option<Duration>) -> io::Result<Stream> {
-    // It stays registered: the system knows the socket, not the object around it.
-    let stream = std::net::TcpStream::from(stream);
-    stream.set_nodelay(true)?;
-    if let Some(idle) = keepalive {
-        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+fn open(
+    to: &Endpoint,
+    within: Duration,
+    keepalive: Option<Duration>,
+    registry: &Registry,
+    token: Token,
+) -> io::Result<Box<dyn Stream>> {
+    let mut stream: Box<dyn Stream> = match to {
+        Endpoint::Tcp { host, port } => {
+            let stream = connect(host, *port, within)?;
+            stream.set_nodelay(true)?;
+            Box::new(mio::net::TcpStream::from_std(stream))
+        }
+        #[cfg(unix)]
+        Endpoint::Unix { path } => {
+            let stream = std::os::unix::net::UnixStream::connect(&**path)?;
+            Box::new(mio::net::UnixStream::from_std(stream))
+        }
+        other => return Err(io::Error::other(format!("cannot connect to {other} here"))),
+    };
+    let options = stream.options();
+    options.set_read_timeout(Some(NAP))?;
+    options.set_nonblocking(true)?;
+    if let (Some(idle), Endpoint::Tcp { .. }) = (keepalive, to) {
+        options.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
     }
-    let stream = Stream::Tcp(stream);
-    stream.set_nap()?;
+    registry.register(&mut *stream, token, Interest::READABLE | Interest::WRITABLE)?;
     Ok(stream)
-}
-
-#[cfg(unix)]
-fn unix(path: &str, registry: &Registry, token: Token) -> io::Result<Stream> {
-    let mut stream = mio::net::UnixStream::connect(path)?;
-    registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-    let stream = Stream::Unix(std::os::unix::net::UnixStream::from(stream));
-    stream.set_nap()?;
-    Ok(stream)
-}
-
-#[cfg(not(unix))]
-fn unix(_: &str, _: &Registry, _: Token) -> io::Result<Stream> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "there are no Unix sockets here"))
 }

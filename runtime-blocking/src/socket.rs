@@ -5,157 +5,106 @@
 //! driver asks for it.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::TcpStream;
 #[cfg(unix)]
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsFd;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket as AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use mio::event::Source;
 use redstart_core::drive::Socket;
+use socket2::SockRef;
 
 /// The longest sleep in a read: as long as this it can take until a second thread is noticed.
 pub(crate) const NAP: Duration = Duration::from_millis(20);
 /// Room for a read that sleeps; if it is filled, reads that do not sleep fetch the rest.
 const ROOM: usize = 4 << 10;
-/// The most that one read is given, unless one reply is known to need more.
-const ROOM_MAX: usize = 64 << 10;
 
 /// A stream over TCP or a Unix socket.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
+pub(crate) trait Stream: Read + Write + Source + Send {
+    fn options(&self) -> SockRef<'_>;
 }
 
-impl Stream {
-    /// Bounds the sleep in a read.
-    pub(crate) fn set_nap(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_read_timeout(Some(NAP)),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.set_read_timeout(Some(NAP)),
-        }
-    }
-
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nonblocking(nonblocking),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.set_nonblocking(nonblocking),
-        }
-    }
-
-    fn reader(&mut self) -> &mut dyn Read {
-        match self {
-            Self::Tcp(stream) => stream,
-            #[cfg(unix)]
-            Self::Unix(stream) => stream,
-        }
-    }
-
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            Self::Tcp(stream) => stream,
-            #[cfg(unix)]
-            Self::Unix(stream) => stream,
-        }
+impl<S: Read + Write + Source + AsFd + Send> Stream for S {
+    fn options(&self) -> SockRef<'_> {
+        SockRef::from(self)
     }
 }
 
-/// What driver and net share of a socket.
-#[derive(Debug)]
+/// What the driver, the net and the thread that connects share.
+#[derive(Default)]
 pub(crate) struct State {
-    stream: Stream,
+    /// `None` while it is being connected.
+    pub(crate) stream: Option<Box<dyn Stream>>,
+    /// Why it could not be connected.
+    pub(crate) failed: Option<io::Error>,
+    pub(crate) waker: Option<Waker>,
     /// Whether reads and writes sleep.
     blocking: bool,
-    /// A write found no room: it has to be awaited, which a read cannot.
+    /// A write found no room: that has to be awaited, which a read cannot.
     write_waits: bool,
     /// What a sleeping read brought to `room`, not yet asked for.
     early: Option<io::Result<usize>>,
     room: Box<[u8]>,
-    waker: Option<Waker>,
 }
 
-/// An open connection.
-#[derive(Clone, Debug)]
-pub struct BlockingSocket(Arc<Mutex<State>>);
+/// A connection, open or being opened.
+#[derive(Clone, Default)]
+pub struct BlockingSocket(pub(crate) Arc<Mutex<State>>);
 
 impl BlockingSocket {
-    pub(crate) fn new(stream: Stream) -> Self {
-        let state = State {
-            stream,
-            blocking: false,
-            write_waits: false,
-            early: None,
-            room: Box::default(),
-            waker: None,
-        };
-        Self(Arc::new(Mutex::new(state)))
-    }
-
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the driver has dropped its handle. One other is the net's, one the caller's.
-    pub(crate) fn is_closed(&self) -> bool {
-        Arc::strong_count(&self.0) == 2
     }
 }
 
 impl State {
     /// The socket may be ready: the driver is to try.
-    pub(crate) fn wake(&mut self) {
+    pub(crate) fn wake(&self) {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
     }
 
-    /// Whether a read may sleep: nothing has to be written first.
-    pub(crate) const fn can_sleep(&self) -> bool {
-        !self.write_waits
+    /// Ends the time of sleeping reads.
+    pub(crate) fn stop_blocking(&mut self) {
+        if self.blocking {
+            // A socket that cannot be switched is found to fail by its next use.
+            let _ = self.set_blocking(false);
+            // What came in the meantime was announced to nobody.
+            self.wake();
+        }
     }
 
-    pub(crate) const fn is_blocking(&self) -> bool {
-        self.blocking
-    }
-
-    pub(crate) fn set_blocking(&mut self, blocking: bool) -> io::Result<()> {
-        if self.blocking != blocking {
-            self.stream.set_nonblocking(!blocking)?;
+    fn set_blocking(&mut self, blocking: bool) -> io::Result<()> {
+        if let Some(stream) = self.stream.as_ref().filter(|_| self.blocking != blocking) {
+            stream.options().set_nonblocking(!blocking)?;
             self.blocking = blocking;
         }
         Ok(())
     }
 
-    /// Sleeps in a read until bytes come, at most for [`NAP`].
-    pub(crate) fn sleep(&mut self) {
+    /// Sleeps in a read until bytes come, at most for [`NAP`]; `false` if that is not possible now.
+    pub(crate) fn sleep(&mut self) -> bool {
         if self.room.is_empty() {
             self.room = vec![0; ROOM].into();
         }
-        let read = self.set_blocking(true).and_then(|()| self.stream.reader().read(&mut self.room));
+        if self.write_waits || self.set_blocking(true).is_err() {
+            return false;
+        }
+        let Some(stream) = &mut self.stream else { return false };
+        let read = stream.read(&mut self.room);
         match read {
-            Err(error) if is_empty_handed(&error) => return,
+            Err(error) if is_empty_handed(&error) => return true,
             Ok(ROOM) => self.early = Some(self.set_blocking(false).map(|()| ROOM)),
             read => self.early = Some(read),
         }
         self.wake();
+        true
     }
-}
-
-/// Reads into the room that `into` has left.
-fn read(stream: &mut dyn Read, into: &mut BytesMut) -> io::Result<usize> {
-    let start = into.len();
-    let spare = into.capacity() - start;
-    // A slice to read into must be initialised. Only where one large reply is awaited is there much room.
-    let room = if spare > 4 * ROOM_MAX { spare } else { spare.min(ROOM_MAX) };
-    into.resize(start + room, 0);
-    let read = stream.read(&mut into[start..]);
-    into.truncate(start + read.as_ref().map_or(0, |count| *count));
-    read
 }
 
 /// Whether a call was interrupted, or found nothing to do in its time.
@@ -164,54 +113,54 @@ fn is_empty_handed(error: &io::Error) -> bool {
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
 }
 
+fn done(result: io::Result<usize>) -> Poll<io::Result<usize>> {
+    if matches!(&result, Err(error) if is_empty_handed(error)) { Poll::Pending } else { Poll::Ready(result) }
+}
+
 impl Socket for BlockingSocket {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         let state = &mut *self.lock();
         if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
         }
-        match state.early.take() {
-            Some(Ok(count)) => {
-                into.extend_from_slice(&state.room[..count]);
-                return Poll::Ready(Ok(count));
-            }
-            Some(Err(error)) => return Poll::Ready(Err(error)),
-            None => {}
+        if let Some(early) = state.early.take() {
+            into.extend_from_slice(&state.room[..*early.as_ref().unwrap_or(&0)]);
+            return Poll::Ready(early);
         }
-        if state.blocking {
-            // Not without the driver's leave: it may have something to write first.
-            return Poll::Pending;
-        }
-        match read(state.stream.reader(), into) {
-            Err(error) if is_empty_handed(&error) => Poll::Pending,
-            read => Poll::Ready(read),
-        }
+        // While reads sleep the driver does not read: it may have something to write first.
+        let Some(stream) = state.stream.as_mut().filter(|_| !state.blocking) else { return Poll::Pending };
+        let start = into.len();
+        into.resize(into.capacity(), 0);
+        let read = stream.read(&mut into[start..]);
+        into.truncate(start + *read.as_ref().unwrap_or(&0));
+        done(read)
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
         /// As much fits the buffer of a socket that has been answered.
         const SMALL: usize = 8 << 10;
-        const SLICES: usize = 16;
         let state = &mut *self.lock();
-        if state.blocking && from.remaining() > SMALL {
+        if from.remaining() > SMALL {
             // A write that sleeps while the server sleeps in its own would never end.
-            state.set_blocking(false)?;
+            state.stop_blocking();
         }
-        let stream = state.stream.writer();
+        let Some(stream) = &mut state.stream else { return Poll::Pending };
         let written = if from.chunk().len() == from.remaining() {
             stream.write(from.chunk())
         } else {
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); 16];
             let used = from.chunks_vectored(&mut slices);
             stream.write_vectored(&slices[..used])
         };
-        state.write_waits = matches!(&written, Err(error) if is_empty_handed(error));
-        if state.write_waits {
-            return Poll::Pending;
-        }
-        if let Ok(count) = written {
-            from.advance(count);
-        }
-        Poll::Ready(written)
+        from.advance(*written.as_ref().unwrap_or(&0));
+        let polled = done(written);
+        state.write_waits = polled.is_pending();
+        polled
+    }
+}
+
+impl std::fmt::Debug for BlockingSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlockingSocket")
     }
 }

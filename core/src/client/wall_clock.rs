@@ -11,3 +11,16 @@ impl From<SystemTime> for UnixTime {
         Self::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn system_times() {
+        assert_eq!(UnixTime::from(UNIX_EPOCH + Duration::from_micros(1_500)), UnixTime::from_millis(2));
+        assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(1)), UnixTime::from_millis(0));
+    }
+}

@@ -95,13 +95,4 @@ mod tests {
         assert_eq!(UnixTime::from_millis(1_001).as_secs(), 2);
         assert_eq!(UnixTime::from_secs(u64::MAX), UnixTime::from_millis(u64::MAX));
     }
-
-    #[cfg(feature = "std")]
-    #[test]
-    fn system_times() {
-        use std::time::UNIX_EPOCH;
-
-        assert_eq!(UnixTime::from(UNIX_EPOCH + Duration::from_micros(1_500)), UnixTime::from_millis(2));
-        assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(1)), UnixTime::from_millis(0));
-    }
 }

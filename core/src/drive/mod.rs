@@ -12,6 +12,7 @@ mod line;
 mod net;
 mod ready;
 mod transport;
+mod turn;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -22,6 +23,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 pub use net::{Net, Socket, random_seed};
+pub use turn::{Sleep, Turn};
 
 use self::line::Line;
 use self::ready::DriverWaker;

@@ -2,7 +2,7 @@
 //!
 //! - [`cases`]: the table of verdicts, input by input.
 //! - [`split`]: decoding in pieces equals decoding whole.
-//! - [`write`]: values to bytes, as a server writes them.
+//! - [`mod@write`]: values to bytes, as a server writes them.
 
 pub mod cases;
 pub mod split;

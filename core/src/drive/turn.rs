@@ -1,0 +1,153 @@
+//! Driving by those who wait, for runtimes without tasks: whose turn it is to move the bytes.
+//!
+//! ```text
+//! my reply is not there --> is the driver free? -- yes --> drive until it is there, then hand over
+//!        ^                                      `- no ---> sleep until it is there, or the driver is free
+//!        `--------------------------------------------------'
+//! ```
+//!
+//! Whoever returns while the driver is free wakes one of those who sleep, so as long as anybody waits,
+//! somebody drives.
+
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::{self, Thread};
+
+use super::{Driver, Net};
+
+/// A [`Net`] whose thread sleeps by itself instead of being polled by a runtime.
+pub trait Sleep: Net {
+    /// What the sockets, and callers on other threads, use to end a [`sleep`](Self::sleep).
+    fn waker(&self) -> Waker;
+
+    /// Whatever the waker was used for so far is about to be seen to.
+    fn clear(&self);
+
+    /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it
+    /// was used since [`clear`](Self::clear). `alone` says that no other thread waits for a reply.
+    fn sleep(&mut self, alone: bool);
+}
+
+/// A driver that is driven by the threads that wait for replies, one at a time.
+pub struct Turn<N: Sleep> {
+    /// `None` if it is driven elsewhere.
+    driver: Option<Mutex<Driver<N>>>,
+    /// Threads inside [`wait`](Self::wait).
+    callers: AtomicUsize,
+    /// Threads that sleep because another one drives.
+    sleepers: Mutex<Vec<Thread>>,
+}
+
+impl<N: Sleep> Turn<N> {
+    /// Takes turns at driving `driver`; without one, only waits for replies.
+    #[must_use]
+    pub fn new(driver: impl Into<Option<Driver<N>>>) -> Self {
+        let driver = driver.into().map(Mutex::new);
+        Self { driver, callers: AtomicUsize::new(0), sleepers: Mutex::default() }
+    }
+
+    /// Waits for a future of this client, driving when nobody else does. It must not be called from within
+    /// a task of an async runtime.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        self.callers.fetch_add(1, SeqCst);
+        let output = MY_WAKER.with(|waker| self.wait_in_turn(future.as_mut(), waker));
+        if self.callers.fetch_sub(1, SeqCst) > 1 {
+            self.hand_over();
+        }
+        output
+    }
+
+    fn wait_in_turn<F: Future>(&self, mut future: Pin<&mut F>, waker: &Waker) -> F::Output {
+        let mut ready = || match future.as_mut().poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        };
+        loop {
+            if let Some(output) = ready() {
+                return output;
+            }
+            if let Some(mut driver) = self.try_drive() {
+                // A driver that has ended has ended every call, so the future is ready by then.
+                return driver.drive(|| self.callers.load(SeqCst) == 1, |_| ready());
+            }
+            let me = thread::current();
+            self.sleepers().push(me.clone());
+            // Whoever let go of the driver before this thread was on the list did not wake it.
+            let free = self.try_drive().is_some();
+            if !free {
+                thread::park();
+            }
+            self.sleepers().retain(|sleeper| sleeper.id() != me.id());
+        }
+    }
+
+    fn try_drive(&self) -> Option<MutexGuard<'_, Driver<N>>> {
+        match self.driver.as_ref()?.try_lock() {
+            Ok(driver) => Some(driver),
+            // The driver's state is sound between any two of its statements.
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// If nobody drives, wakes somebody who can. Whoever drives now does the same when done.
+    fn hand_over(&self) {
+        let free = self.try_drive().is_some();
+        let sleeper = if free { self.sleepers().pop() } else { None };
+        if let Some(sleeper) = sleeper {
+            sleeper.unpark();
+        }
+    }
+
+    fn sleepers(&self) -> MutexGuard<'_, Vec<Thread>> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<N: Sleep> Driver<N> {
+    /// Drives on this thread until the client is closed or its last handle is dropped.
+    pub fn run(mut self) {
+        self.drive(|| false, |ended| ended.then_some(()));
+    }
+
+    /// Moves bytes until there is a `result`. It is asked for after every move, and told whether the driver
+    /// has ended.
+    fn drive<T>(&mut self, alone: impl Fn() -> bool, mut result: impl FnMut(bool) -> Option<T>) -> T {
+        let waker = self.net.waker();
+        loop {
+            self.net.clear();
+            let ended = self.poll(&mut Context::from_waker(&waker)).is_ready();
+            if let Some(result) = result(ended) {
+                return result;
+            }
+            self.net.sleep(alone());
+        }
+    }
+}
+
+impl<N: Sleep> fmt::Debug for Turn<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("callers", &self.callers).finish_non_exhaustive()
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+std::thread_local! {
+    /// One per thread, so that a call allocates none.
+    static MY_WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+}
