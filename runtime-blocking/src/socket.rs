@@ -24,18 +24,18 @@ pub(crate) const NAP: Duration = Duration::from_millis(20);
 const ROOM: usize = 4 << 10;
 
 /// A stream over TCP or a Unix socket.
-pub(crate) trait Stream: Read + Write + Source + Send {
+pub(crate) trait Stream: Read + Write + Source + Send + std::fmt::Debug {
     fn options(&self) -> SockRef<'_>;
 }
 
-impl<S: Read + Write + Source + AsFd + Send> Stream for S {
+impl<S: Read + Write + Source + AsFd + Send + std::fmt::Debug> Stream for S {
     fn options(&self) -> SockRef<'_> {
         SockRef::from(self)
     }
 }
 
 /// What the driver, the net and the thread that connects share.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct State {
     /// `None` while it is being connected.
     pub(crate) stream: Option<Box<dyn Stream>>,
@@ -52,7 +52,7 @@ pub(crate) struct State {
 }
 
 /// A connection, open or being opened.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BlockingSocket(pub(crate) Arc<Mutex<State>>);
 
 impl BlockingSocket {
@@ -156,11 +156,5 @@ impl Socket for BlockingSocket {
         let polled = done(written);
         state.write_waits = polled.is_pending();
         polled
-    }
-}
-
-impl std::fmt::Debug for BlockingSocket {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("BlockingSocket")
     }
 }
