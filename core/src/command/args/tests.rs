@@ -116,7 +116,7 @@ fn lists() {
     assert_eq!(written(["a", "b"]), ["a", "b"]);
     assert_eq!(written(&["a", "b"][..]), ["a", "b"]);
     assert_eq!(written(vec![1, 2]), ["1", "2"]);
-    assert_eq!(written(&vec![b"a".to_vec(), b"b".to_vec()]), ["a", "b"]);
+    assert_eq!(written(vec![b"a".to_vec(), b"b".to_vec()]), ["a", "b"]);
     assert_eq!(written(BTreeSet::from([2, 1])), ["1", "2"]);
     assert_eq!(written(HashSet::<&str>::from(["a"])), ["a"]);
     assert_eq!(written(Vec::<String>::new()), [""; 0]);
@@ -176,7 +176,7 @@ fn pairs_come_in_order() {
     }
     assert_eq!(collected([("a", 1), ("b", 2)]), "2 a 1 b 2");
     assert_eq!(collected(&[("a", 1), ("b", 2)][..]), "2 a 1 b 2");
-    assert_eq!(collected(&vec![("a", 1.5)]), "1 a 1.5");
+    assert_eq!(collected(vec![("a", 1.5)]), "1 a 1.5");
     assert_eq!(collected(BTreeMap::from([("b", "y"), ("a", "x")])), "2 a x b y");
     assert_eq!(collected(HashMap::<_, _>::from([("a", "x")])), "1 a x");
     assert_eq!(collected(Vec::<(String, String)>::new()), "0");
