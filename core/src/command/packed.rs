@@ -177,7 +177,7 @@ impl Packed {
         core::iter::from_fn(move || {
             let (len, after) = bulk_header(rest)?;
             let at = self.bytes.len() - after.len();
-            if let Some((_, value)) = shared.next_if(|(place, _)| *place == at && len >= SHARED_MIN) {
+            if let Some((_, value)) = shared.next_if(|(place, _)| *place == at) {
                 rest = after.get(2..)?;
                 return Some(Cow::Borrowed(&value[..]));
             }
