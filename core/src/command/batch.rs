@@ -240,12 +240,8 @@ mod tests {
 
     /// The batch on the wire.
     fn wire(batch: &PackedBatch) -> Vec<u8> {
-        let mut copy = PackedBatch::default();
-        batch.write_to(&mut copy);
-        let mut wire = copy.bytes;
-        for (at, value) in copy.shared.iter().rev() {
-            wire.splice(at..at, value.iter().copied());
-        }
+        let mut wire = Vec::new();
+        batch.encode(&mut wire);
         wire
     }
 

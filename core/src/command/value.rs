@@ -103,8 +103,7 @@ mod tests {
     use crate::resp::{Decoder, Limits};
 
     fn read(wire: &str) -> Result<Value, ConversionError> {
-        let mut limits = Limits::default();
-        limits.depth = 200;
+        let limits = Limits { depth: 200, ..Limits::default() };
         let frame = Decoder::new(limits).decode(&mut BytesMut::from(wire));
         Value::from_reply(frame.expect("a legal reply").expect("a whole reply").item())
     }

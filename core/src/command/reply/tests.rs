@@ -261,6 +261,9 @@ fn tuples() {
     same(("a".to_owned(), 1_i64), &["%1\r\n+a\r\n:1\r\n", "*2\r\n+a\r\n:1\r\n"]);
     same(Vec::<(String, f64)>::new(), &["*0\r\n", "%0\r\n", "~0\r\n"]);
     same(vec![Some((1.0, 2.0)), None], &["*2\r\n*2\r\n,1\r\n,2\r\n*-1\r\n", "*2\r\n*2\r\n+1\r\n+2\r\n_\r\n"]);
+    same(None::<(String, f64)>, &["_\r\n", "*-1\r\n", "*0\r\n"]);
+    same(Some(("a".to_owned(), 1.5)), &["*2\r\n+a\r\n,1.5\r\n", "*2\r\n+a\r\n+1.5\r\n"]);
+    refused::<Option<(i64, i64)>>("*1\r\n:1\r\n", "expected 2 elements, got array of 1 elements");
     refused::<(i64, i64)>(":1\r\n", "expected an array, got integer");
     refused::<(i64, i64)>("*2\r\n:1\r\n_\r\n", "expected an integer, got nil");
     refused::<Vec<(i64, i64)>>("*3\r\n:1\r\n:2\r\n:3\r\n", "expected groups of 2, got array of 3 elements");
