@@ -289,6 +289,10 @@ impl<T: Pairs + ?Sized> Pairs for &T {
 
 impl Args for () {
     fn write_to(&self, _: &mut ArgSink<'_>) {}
+
+    fn count(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Args> Args for Option<T> {
@@ -297,6 +301,10 @@ impl<T: Args> Args for Option<T> {
         if let Some(args) = self {
             args.write_to(out);
         }
+    }
+
+    fn count(&self) -> usize {
+        self.as_ref().map_or(0, Args::count)
     }
 }
 
@@ -374,10 +382,21 @@ impl<A: Arg, B: Arg> Args for (A, B) {
     fn write_to(&self, out: &mut ArgSink<'_>) {
         out.arg(&self.0).arg(&self.1);
     }
+
+    fn count(&self) -> usize {
+        2
+    }
 }
 
 impl<A: Arg, B: Arg, C: Arg> Args for (A, B, C) {
     fn write_to(&self, out: &mut ArgSink<'_>) {
         out.arg(&self.0).arg(&self.1).arg(&self.2);
     }
+
+    fn count(&self) -> usize {
+        3
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ pub struct Packed {
     /// The arguments as bulk strings, without the array's header and without the shared values.
     bytes: SmallVec<[u8; INLINE]>,
     /// Large values, each with the place in `bytes` where it belongs, in ascending order.
-    shared: Vec<(u32, Bytes)>,
+    shared: Vec<(usize, Bytes)>,
     keys: SmallVec<[KeySpan; 1]>,
     argc: u32,
     name_words: u8,
@@ -61,7 +61,7 @@ impl Packed {
         };
         for word in name.split(' ') {
             packed.push_bytes(word.as_bytes());
-            packed.name_words += 1;
+            packed.name_words = packed.name_words.saturating_add(1);
         }
         packed
     }
@@ -103,8 +103,7 @@ impl Packed {
             return self.push_bytes(&payload);
         }
         self.push_header(payload.len());
-        // Offsets fit: `oversize` refuses what does not.
-        self.shared.push((self.bytes.len() as u32, payload));
+        self.shared.push((self.bytes.len(), payload));
         self.bytes.extend_from_slice(b"\r\n");
     }
 
@@ -159,10 +158,9 @@ impl Packed {
         out.copied(&length_line(b'*', self.argc as usize));
         let mut from = 0;
         for (at, value) in &self.shared {
-            let at = *at as usize;
-            out.copied(&self.bytes[from..at]);
+            out.copied(&self.bytes[from..*at]);
             out.shared(value);
-            from = at;
+            from = *at;
         }
         out.copied(&self.bytes[from..]);
     }
@@ -178,8 +176,8 @@ impl Packed {
         let mut shared = self.shared.iter().peekable();
         core::iter::from_fn(move || {
             let (len, after) = bulk_header(rest)?;
-            let at = (self.bytes.len() - after.len()) as u32;
-            if let Some((_, value)) = shared.next_if(|(place, _)| *place == at && len >= SHARED_MIN) {
+            let at = self.bytes.len() - after.len();
+            if let Some((_, value)) = shared.next_if(|(place, _)| *place == at) {
                 rest = after.get(2..)?;
                 return Some(Cow::Borrowed(&value[..]));
             }
@@ -269,3 +267,6 @@ impl fmt::Debug for Packed {
         write!(f, "Command({} with {} arguments)", self.name(), self.argc - u32::from(self.name_words))
     }
 }
+
+#[cfg(test)]
+mod tests;

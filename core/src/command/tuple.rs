@@ -95,3 +95,50 @@ tuple!(9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
 tuple!(10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 tuple!(11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
 tuple!(12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use core::fmt::Debug;
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::resp::{Decoder, Limits};
+
+    fn read<T: FromReply>(wire: &str) -> Result<T, ConversionError> {
+        let frame = Decoder::new(Limits::default()).decode(&mut BytesMut::from(wire));
+        T::from_reply(frame.expect("a legal reply").expect("a whole reply").item())
+    }
+
+    /// Reads `wire`, which holds the integers from 1 on, as a tuple and as a list of it in two spellings.
+    fn check<T: FromReply + PartialEq + Debug>(width: usize, tuple: T) {
+        let numbers: String = (1..=width).map(|n| format!(":{n}\r\n")).collect();
+        let row = format!("*{width}\r\n{numbers}");
+        assert_eq!(read::<T>(&row).as_ref(), Ok(&tuple));
+        assert_eq!(read::<T>(&row.replacen('*', "~", 1)).as_ref(), Ok(&tuple));
+        let nested = read::<Vec<T>>(&format!("*2\r\n{row}{row}")).expect("rows one by one");
+        let flat = read::<Vec<T>>(&format!("*{}\r\n{numbers}{numbers}", 2 * width)).expect("rows in turn");
+        assert_eq!(nested, flat);
+        assert_eq!((nested.len(), &nested[1]), (2, &tuple));
+        let short = read::<T>(&format!("*{}\r\n{numbers}:0\r\n", width + 1)).expect_err("one too many");
+        let text = format!("expected {width} elements, got array of {} elements", width + 1);
+        assert_eq!(short.to_string(), text);
+    }
+
+    #[test]
+    fn every_width() {
+        check(1, (1,));
+        check(2, (1, 2));
+        check(3, (1, 2, 3));
+        check(4, (1, 2, 3, 4));
+        check(5, (1, 2, 3, 4, 5));
+        check(6, (1, 2, 3, 4, 5, 6));
+        check(7, (1, 2, 3, 4, 5, 6, 7));
+        check(8, (1, 2, 3, 4, 5, 6, 7, 8));
+        check(9, (1, 2, 3, 4, 5, 6, 7, 8, 9));
+        check(10, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+        check(11, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+        check(12, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+    }
+}

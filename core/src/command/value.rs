@@ -11,7 +11,7 @@ use crate::resp::{Item, Kind};
 
 /// A reply as it came, for commands whose shape is not known beforehand.
 ///
-/// Errors inside an aggregate stay where they are, as [`Value::Error`].
+/// Errors inside an aggregate stay where they are, as [`Value::Error`]. Attributes are left out.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -90,4 +90,57 @@ fn read_aggregate(item: Item<'_>, depth: usize) -> Result<Value, ConversionError
     }
     let elements = items.map(|element| read(element, depth)).collect::<Result<_, _>>()?;
     Ok(if item.kind() == Kind::Set { Value::Set(elements) } else { Value::Array(elements) })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::{format, vec};
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::resp::{Decoder, Limits};
+
+    fn read(wire: &str) -> Result<Value, ConversionError> {
+        let limits = Limits { depth: 200, ..Limits::default() };
+        let frame = Decoder::new(limits).decode(&mut BytesMut::from(wire));
+        Value::from_reply(frame.expect("a legal reply").expect("a whole reply").item())
+    }
+
+    #[test]
+    fn every_kind_has_its_value() {
+        let verbatim = Value::Verbatim { format: "txt".into(), text: "a".into() };
+        let table = [
+            ("_\r\n", Value::Nil),
+            ("$-1\r\n", Value::Nil),
+            ("*-1\r\n", Value::Nil),
+            (":-7\r\n", Value::Integer(-7)),
+            (",1.5\r\n", Value::Double(1.5)),
+            ("#t\r\n", Value::Boolean(true)),
+            ("#f\r\n", Value::Boolean(false)),
+            ("(12\r\n", Value::BigNumber("12".into())),
+            ("+OK\r\n", Value::Status("OK".into())),
+            ("$2\r\nab\r\n", Value::Bulk("ab".into())),
+            ("$?\r\n;1\r\na\r\n;1\r\nb\r\n;0\r\n", Value::Bulk("ab".into())),
+            ("=5\r\ntxt:a\r\n", verbatim),
+            ("*1\r\n:1\r\n", Value::Array(vec![Value::Integer(1)])),
+            (">1\r\n:1\r\n", Value::Array(vec![Value::Integer(1)])),
+            ("~1\r\n:1\r\n", Value::Set(vec![Value::Integer(1)])),
+            ("%1\r\n:1\r\n_\r\n", Value::Map(vec![(Value::Integer(1), Value::Nil)])),
+            ("|1\r\n:1\r\n_\r\n*0\r\n", Value::Array(vec![])),
+            ("-ERR no\r\n", Value::Error(ServerError::new(b"ERR no"))),
+        ];
+        for (wire, value) in table {
+            assert_eq!(read(wire), Ok(value), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |levels| format!("{}:1\r\n", "*1\r\n".repeat(levels));
+        assert!(read(&nested(DEPTH_MAX)).is_ok());
+        let refused = read(&nested(DEPTH_MAX + 1)).expect_err("too deep");
+        assert_eq!(refused.to_string(), "expected at most 128 levels, got array of 1 elements");
+    }
 }

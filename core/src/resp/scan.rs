@@ -316,7 +316,6 @@ impl Scanner {
     fn payload<'b>(&mut self, len: u32, buf: &[u8], rest: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>> {
         let need = offset(buf, rest).saturating_add(len as usize).saturating_add(CRLF);
         match rest.split_at_checked(len as usize) {
-            _ if need > self.limits.reply as usize => Err(self.limits.reply_error()),
             Some((payload, [b'\r', b'\n', rest @ ..])) => Ok(Some((payload, rest))),
             Some((_, [_, _, ..])) => Err(ProtocolError::MissingCrLf("a string")),
             Some(_) | None => {

@@ -1,6 +1,6 @@
 //! Decoding in pieces equals decoding whole.
 
-use std::fmt::Write;
+use std::fmt;
 
 use bytes::BytesMut;
 use redstart_core::command::{FromReply, Value};
@@ -9,8 +9,8 @@ use redstart_core::resp::{Decoder, Item, Limits, ProtocolError};
 /// All that can be seen of a decoder's work on a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// The replies, each as [`render`] shows it.
-    pub replies: Vec<String>,
+    /// The replies, each read through every view that there is of it.
+    pub replies: Vec<Rendered>,
     /// How many bytes they had together.
     pub consumed: usize,
     /// What ended the stream; `None` if the decoder waits for more.
@@ -34,7 +34,7 @@ pub fn decode<'a>(limits: Limits, pieces: impl IntoIterator<Item = &'a [u8]>) ->
                 Ok(Some(frame)) => {
                     assert!(!too_few, "a reply is complete before what was missing came");
                     outcome.consumed += frame.wire().len();
-                    outcome.replies.push(render(frame.item()));
+                    outcome.replies.push(Rendered::new(frame.item()));
                     wanted = 0;
                 }
                 Ok(None) => {
@@ -76,15 +76,14 @@ fn pieces<'a>(mut stream: &'a [u8], steps: &[u8]) -> impl Iterator<Item = &'a [u
     })
 }
 
-/// How many bytes of a fuzzer's input are the steps; the rest is the stream.
-pub const STEPS: usize = 4;
-
-/// [`check`] on a fuzzer's input, under the default limits and under limits so tight that a short stream
-/// can pass each of them.
+/// [`check`] on a fuzzer's input: four steps, of which the first also chooses between the default limits
+/// and tight ones, and then the stream.
+///
+/// # Panics
+/// It does not.
 pub fn check_input(input: &[u8]) {
-    if let Some((steps, stream)) = input.split_at_checked(STEPS) {
-        check(Limits::default(), stream, steps);
-        check(tight(), stream, steps);
+    if let Some((steps, stream)) = input.split_first_chunk::<4>() {
+        check(if steps[0] < 128 { Limits::default() } else { tight() }, stream, steps);
     }
 }
 
@@ -96,31 +95,51 @@ pub fn tight() -> Limits {
     limits
 }
 
-/// A reply as text, read through every view that there is of it.
-#[must_use]
-pub fn render(item: Item<'_>) -> String {
-    let mut text = String::new();
-    render_to(item, &mut text);
-    // What is too deep for a tree is refused, not a fault.
-    let value = Value::from_reply(item).map_or_else(|error| error.to_string(), |value| format!("{value:?}"));
-    write!(text, " = {value}").expect("writing to memory does not fail");
-    text
+/// All that can be read from a reply, in one string of bytes.
+#[derive(Clone, PartialEq)]
+pub struct Rendered(Vec<u8>);
+
+impl Rendered {
+    /// Reads a reply in full.
+    ///
+    /// # Panics
+    /// Two views of it contradict each other.
+    #[must_use]
+    pub fn new(item: Item<'_>) -> Self {
+        let mut out = Vec::new();
+        render(item, &mut out);
+        // What is too deep for a tree is refused, not a fault.
+        if let Err(error) = Value::from_reply(item) {
+            out.extend_from_slice(error.to_string().as_bytes());
+        }
+        Self(out)
+    }
 }
 
-fn render_to(item: Item<'_>, out: &mut String) {
-    for remark in item.attributes() {
-        out.push('|');
-        render_to(remark, out);
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
     }
-    let (text, format) = (item.text().unwrap_or_default(), item.format().unwrap_or_default());
+}
+
+fn render(item: Item<'_>, out: &mut Vec<u8>) {
+    for remark in item.attributes() {
+        out.push(b'|');
+        render(remark, out);
+    }
+    let text = item.text().unwrap_or_default();
     assert_eq!(item.shared().unwrap_or_default(), text[..], "the shared payload is the payload");
-    write!(out, "{:?} {} {:?}", item.kind(), format.escape_ascii(), text.escape_ascii().to_string())
-        .and_then(|()| write!(out, " {:?} {:?}", item.as_i64(), item.as_f64()))
-        .expect("writing to memory does not fail");
+    out.extend_from_slice(item.kind().name().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(item.format().unwrap_or_default());
+    out.extend_from_slice(&text);
+    let numbers = (item.as_i64().unwrap_or_default(), item.as_f64().unwrap_or_default());
+    out.extend_from_slice(&numbers.0.to_le_bytes());
+    out.extend_from_slice(&numbers.1.to_le_bytes());
     let elements = item.items();
     assert_eq!(elements.len(), item.len());
     assert_eq!(elements.clone().count(), item.len(), "as many elements as were announced");
-    out.push('[');
-    elements.for_each(|element| render_to(element, out));
-    out.push(']');
+    out.push(b'[');
+    elements.for_each(|element| render(element, out));
+    out.push(b']');
 }

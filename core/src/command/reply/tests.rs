@@ -251,3 +251,29 @@ fn elements_may_fail_on_their_own() {
     refused::<Vec<Result<i64, ServerError>>>("*1\r\n_\r\n", "expected an integer, got nil");
     assert_eq!(read::<Vec<Value>>(wire).map(|values| values.len()), Ok(3));
 }
+
+#[test]
+fn tuples() {
+    same(
+        (1_i64, "a".to_owned(), None::<i64>),
+        &["*3\r\n:1\r\n+a\r\n_\r\n", "*3\r\n$1\r\n1\r\n$1\r\na\r\n$-1\r\n"],
+    );
+    same(("a".to_owned(), 1_i64), &["%1\r\n+a\r\n:1\r\n", "*2\r\n+a\r\n:1\r\n"]);
+    same(Vec::<(String, f64)>::new(), &["*0\r\n", "%0\r\n", "~0\r\n"]);
+    same(vec![Some((1.0, 2.0)), None], &["*2\r\n*2\r\n,1\r\n,2\r\n*-1\r\n", "*2\r\n*2\r\n+1\r\n+2\r\n_\r\n"]);
+    same(None::<(String, f64)>, &["_\r\n", "*-1\r\n", "*0\r\n"]);
+    same(Some(("a".to_owned(), 1.5)), &["*2\r\n+a\r\n,1.5\r\n", "*2\r\n+a\r\n+1.5\r\n"]);
+    refused::<Option<(i64, i64)>>("*1\r\n:1\r\n", "expected 2 elements, got array of 1 elements");
+    refused::<(i64, i64)>(":1\r\n", "expected an array, got integer");
+    refused::<(i64, i64)>("*2\r\n:1\r\n_\r\n", "expected an integer, got nil");
+    refused::<Vec<(i64, i64)>>("*3\r\n:1\r\n:2\r\n:3\r\n", "expected groups of 2, got array of 3 elements");
+    refused::<Vec<(i64, i64)>>("*1\r\n*1\r\n:1\r\n", "expected 2 elements, got array of 1 elements");
+    refused::<Vec<(i64, i64)>>(
+        "*2\r\n*2\r\n:1\r\n:2\r\n+a\r\n",
+        "expected 2 elements, got simple string of 1 bytes",
+    );
+    refused::<Vec<(i64, i64)>>(
+        "*2\r\n*2\r\n:1\r\n:2\r\n-ERR x\r\n",
+        "an element of the reply is an error: ERR x",
+    );
+}
