@@ -54,4 +54,4 @@ if [ -z "${REDIS_URL:-}" ]; then
     start_server
 fi
 export REDIS_URL
-cargo run -q -p "redstart-$adapter" --example quickstart
+cargo run -q -p "redstart-$adapter" --example "quickstart-$adapter"

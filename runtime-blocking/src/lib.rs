@@ -22,6 +22,7 @@ mod socket;
 pub use client::Client;
 pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
+pub use redstart_core::client::Options;
 pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};
 pub use socket::BlockingSocket;
 
