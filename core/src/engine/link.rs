@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
-use crate::command::name_on_wire;
+use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Endpoint};
 use crate::connection::{Answer, ConnId, Connection, Entries, Entry, Outgoing, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, Waiting};
@@ -196,7 +196,10 @@ impl Link {
             let tries_left = u32::from(entry.attempts) < config.retries;
             if entry.id.is_awaited() && (!complete || (may_repeat && tries_left)) {
                 // Half a request never ran; it is sent again as a whole.
-                entry.attempts = entry.attempts.saturating_add(u8::from(complete));
+                if complete {
+                    entry.attempts = entry.attempts.saturating_add(1);
+                    entry.flags = entry.flags.with(Flags::SENT_BEFORE);
+                }
                 bytes.transfer(len, &mut parked_bytes);
                 parked.push(entry);
                 continue;
