@@ -93,3 +93,17 @@ fn a_refusal_tells_nothing_of_what_was_sent_before() {
     engine.handle_data(at(SECOND / 2), conn, &mut BytesMut::from("-OOM no\r\n-OOM no\r\n"));
     assert_eq!(ended(&mut engine), [(1, Some(Delivery::MaybeExecuted)), (2, Some(Delivery::Rejected))]);
 }
+
+#[test]
+fn a_read_whose_reply_is_no_resp_ends_and_those_behind_it_are_sent_again() {
+    let (mut engine, conn) = ready();
+    submit(&mut engine, 1, Command::new("GET").key("k").read_only());
+    submit(&mut engine, 2, Command::new("GET").key("l").read_only());
+    write(&mut engine, conn);
+    engine.handle_data(at(1), conn, &mut BytesMut::from("@what\r\n"));
+    assert_eq!(engine.poll_action(), Some(Action::Close(conn)));
+    assert_eq!(ended(&mut engine), [(1, Some(Delivery::MaybeExecuted))]);
+    engine.handle_timeout(at(SECOND / 2));
+    let conn = connect(&mut engine, at(SECOND / 2));
+    assert_eq!(write(&mut engine, conn), b"*2\r\n$3\r\nGET\r\n$1\r\nl\r\n");
+}
