@@ -32,6 +32,8 @@ impl Flags {
     pub const CACHEABLE: Self = Self(1 << 3);
     /// Waits at the server, so it never shares a connection.
     pub const BLOCKING: Self = Self(1 << 4);
+    /// Said of one request, not of the command: it was sent whole, and its connection was lost.
+    pub(crate) const SENT_BEFORE: Self = Self(1 << 5);
 
     const ROUTE_SHIFT: u16 = 8;
 

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
-use crate::command::name_on_wire;
+use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Endpoint};
 use crate::connection::{Answer, ConnId, Connection, Entries, Entry, Outgoing, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, Waiting};
@@ -177,6 +177,9 @@ impl Link {
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
+    ///
+    /// The request whose reply was no RESP, or passed a limit, is not sent again: its reply would be the
+    /// same, and each time cost all others their connection.
     fn park_again(
         &mut self,
         mut entries: Entries,
@@ -188,15 +191,20 @@ impl Link {
         let mut parked = Entries::default();
         let mut parked_bytes = Outgoing::default();
         let mut written = bytes.in_flight();
+        let mut is_culprit = matches!(error.kind(), ErrorKind::Protocol(_));
         while let Some(mut entry) = entries.pop() {
             let len = entry.wire_len as usize;
             let complete = written >= len;
             written = written.saturating_sub(len);
-            let may_repeat = entry.flags.may_repeat() && entry.replies == 1;
+            let may_repeat = entry.flags.may_repeat() && entry.replies == 1 && !is_culprit;
+            is_culprit = false;
             let tries_left = u32::from(entry.attempts) < config.retries;
             if entry.id.is_awaited() && (!complete || (may_repeat && tries_left)) {
                 // Half a request never ran; it is sent again as a whole.
-                entry.attempts = entry.attempts.saturating_add(u8::from(complete));
+                if complete {
+                    entry.attempts = entry.attempts.saturating_add(1);
+                    entry.flags = entry.flags.with(Flags::SENT_BEFORE);
+                }
                 bytes.transfer(len, &mut parked_bytes);
                 parked.push(entry);
                 continue;

@@ -15,6 +15,8 @@
 mod delayed;
 mod link;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
@@ -26,6 +28,7 @@ use bytes::BytesMut;
 use self::delayed::Delayed;
 use self::link::{Ended, Link};
 pub use self::request::{Action, Event, Patience, Request};
+use crate::command::Flags;
 use crate::config::Config;
 use crate::connection::Answer;
 pub use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
@@ -342,11 +345,19 @@ impl Engine {
         if !entry.id.is_awaited() {
             return;
         }
-        let result = if entry.attempts == 0 { result } else { self.delayed.explain(&entry, result) };
+        let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.part, result });
         if self.phase != Phase::Open {
             self.finish_drain();
         }
+    }
+
+    /// The end of a request that was sent more than once: what became of it the first time still counts.
+    fn retell(&mut self, entry: &Entry, result: Result<Frame, Error>) -> Result<Frame, Error> {
+        self.delayed.explain(entry, result).map_err(|error| {
+            let sent = entry.flags.has(Flags::SENT_BEFORE);
+            if sent { error.with_delivery(Delivery::MaybeExecuted) } else { error }
+        })
     }
 
     /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again.
@@ -420,7 +431,7 @@ impl Engine {
 /// The error of a request that the server answered with an error frame.
 fn refusal(frame: &Frame, entry: Entry) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
-    let may_have_run = if entry.flags.has(crate::command::Flags::SCRIPT) {
+    let may_have_run = if entry.flags.has(Flags::SCRIPT) {
         // What a script did before it failed stays done.
         !matches!(
             error.code(),

@@ -1,0 +1,109 @@
+//! One node, virtual time, and bytes by hand.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use bytes::{Buf, BytesMut};
+
+use super::*;
+use crate::command::Command;
+use crate::config::Protocol;
+use crate::error::ConnectionError;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn at(nanos: u64) -> Instant {
+    Instant::from_nanos(nanos)
+}
+
+/// An engine that has nothing to say on a new connection, and its first connection, ready.
+fn ready() -> (Engine, ConnId) {
+    let config = Config::default().protocol(Protocol::Resp2).library_name(None).library_version(None);
+    let mut engine = Engine::new(Arc::new(config), 1, at(0));
+    let conn = connect(&mut engine, at(0));
+    (engine, conn)
+}
+
+/// Takes the connection that the engine asks for, and has it ready.
+fn connect(engine: &mut Engine, now: Instant) -> ConnId {
+    let Some(Action::Connect(conn, _)) = engine.poll_action() else { panic!("no connection is wanted") };
+    engine.handle_connected(now, conn);
+    assert!(engine.drain_events().any(|event| matches!(event, Event::Connected(_))));
+    conn
+}
+
+fn submit(engine: &mut Engine, slot: u32, command: Command<()>) {
+    let packed = command.into_packed();
+    let mut bytes = Outgoing::default();
+    packed.write_to(&mut bytes);
+    let request = Request {
+        id: RequestId { slot, generation: 0 },
+        part: 0,
+        wire_len: packed.wire_len() as u32,
+        replies: 1,
+        flags: packed.flags(),
+        name_words: packed.name_words(),
+        patience: Patience::Within(Duration::from_secs(1)),
+    };
+    engine.handle_request(at(0), request, &mut bytes);
+}
+
+/// Writes all that there is to write; returns it.
+fn write(engine: &mut Engine, conn: ConnId) -> Vec<u8> {
+    let out = engine.outgoing(conn).expect("the connection is open");
+    out.copy_to_bytes(out.remaining()).into()
+}
+
+fn lose(engine: &mut Engine, conn: ConnId, now: Instant) {
+    engine.handle_closed(now, conn, ConnectionError::Reset);
+}
+
+/// The requests that have ended: their slots, and what became of those that failed.
+fn ended(engine: &mut Engine) -> Vec<(u32, Option<Delivery>)> {
+    let reply = |event| match event {
+        Event::Reply { id, result, .. } => Some((id.slot, result.err().map(|error| error.delivery()))),
+        _ => None,
+    };
+    engine.drain_events().filter_map(reply).collect()
+}
+
+#[test]
+fn what_was_sent_once_stays_sent_while_it_waits_to_be_sent_again() {
+    let (mut engine, conn) = ready();
+    submit(&mut engine, 1, Command::new("SET").key("k").arg(1).idempotent());
+    write(&mut engine, conn);
+    submit(&mut engine, 2, Command::new("SET").key("k").arg(2));
+    lose(&mut engine, conn, at(1));
+    assert_eq!(ended(&mut engine), [], "one may be repeated, the other was not written");
+    engine.handle_timeout(at(SECOND));
+    assert_eq!(ended(&mut engine), [(1, Some(Delivery::MaybeExecuted)), (2, Some(Delivery::NotSent))]);
+}
+
+#[test]
+fn a_refusal_tells_nothing_of_what_was_sent_before() {
+    let (mut engine, conn) = ready();
+    submit(&mut engine, 1, Command::new("SET").key("k").arg(1).idempotent());
+    submit(&mut engine, 2, Command::new("SET").key("k").arg(2));
+    let out = engine.outgoing(conn).expect("the connection is open");
+    out.advance(out.remaining() - 1);
+    lose(&mut engine, conn, at(1));
+    engine.handle_timeout(at(SECOND / 2));
+    let conn = connect(&mut engine, at(SECOND / 2));
+    write(&mut engine, conn);
+    engine.handle_data(at(SECOND / 2), conn, &mut BytesMut::from("-OOM no\r\n-OOM no\r\n"));
+    assert_eq!(ended(&mut engine), [(1, Some(Delivery::MaybeExecuted)), (2, Some(Delivery::Rejected))]);
+}
+
+#[test]
+fn a_read_whose_reply_is_no_resp_ends_and_those_behind_it_are_sent_again() {
+    let (mut engine, conn) = ready();
+    submit(&mut engine, 1, Command::new("GET").key("k").read_only());
+    submit(&mut engine, 2, Command::new("GET").key("l").read_only());
+    write(&mut engine, conn);
+    engine.handle_data(at(1), conn, &mut BytesMut::from("@what\r\n"));
+    assert_eq!(engine.poll_action(), Some(Action::Close(conn)));
+    assert_eq!(ended(&mut engine), [(1, Some(Delivery::MaybeExecuted))]);
+    engine.handle_timeout(at(SECOND / 2));
+    let conn = connect(&mut engine, at(SECOND / 2));
+    assert_eq!(write(&mut engine, conn), b"*2\r\n$3\r\nGET\r\n$1\r\nl\r\n");
+}
