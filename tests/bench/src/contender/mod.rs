@@ -5,6 +5,7 @@
 mod fred;
 mod redis_protocol;
 mod redis_rs;
+mod redstart;
 mod rustis;
 
 use std::future::Future;
@@ -114,6 +115,7 @@ impl Suite {
         let mut suite = Self::default();
         floor::register(&mut suite);
         suite.only = only.to_vec();
+        redstart::register(&mut suite);
         redis_rs::register(&mut suite);
         fred::register(&mut suite);
         redis_protocol::register(&mut suite);
