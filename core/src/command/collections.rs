@@ -85,3 +85,56 @@ mod hashed {
         }
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use core::fmt::Debug;
+    use std::collections::{HashMap, HashSet};
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::command::{Args, Command, Pairs};
+    use crate::resp::{Decoder, Limits};
+
+    fn read<T: FromReply + Debug>(wire: &str) -> Result<T, ConversionError> {
+        let frame = Decoder::new(Limits::default()).decode(&mut BytesMut::from(wire));
+        T::from_reply(frame.expect("a legal reply").expect("a whole reply").item())
+    }
+
+    #[test]
+    fn hashed_sets_and_maps_from_every_spelling() {
+        for wire in ["~2\r\n:3\r\n:1\r\n", "*3\r\n$1\r\n3\r\n:1\r\n:3\r\n"] {
+            assert_eq!(read(wire), Ok(HashSet::<i64>::from([1, 3])), "{wire:?}");
+        }
+        let map =
+            HashMap::<_, _>::from([(String::from("a"), b"x".to_vec()), (String::from("b"), Vec::new())]);
+        for wire in [
+            "%2\r\n+a\r\n+x\r\n+b\r\n+\r\n",
+            "*4\r\n$1\r\na\r\n$1\r\nx\r\n$1\r\nb\r\n$0\r\n\r\n",
+            "*2\r\n*2\r\n+a\r\n+x\r\n*2\r\n+b\r\n+\r\n",
+        ] {
+            assert_eq!(read(wire).as_ref(), Ok(&map), "{wire:?}");
+        }
+        assert!(read::<HashSet<i64>>("_\r\n").is_err());
+        assert!(read::<HashMap<String, i64>>("*1\r\n+a\r\n").is_err());
+    }
+
+    #[test]
+    fn hashed_sets_and_maps_as_arguments() {
+        fn texts(command: &Command<()>) -> Vec<String> {
+            let args = command.packed().args().skip(1);
+            args.map(|arg| String::from_utf8_lossy(&arg).into_owned()).collect()
+        }
+        let (set, map) = (HashSet::<&str>::from(["a"]), HashMap::<_, _>::from([("a", 1)]));
+        assert_eq!(
+            (texts(&Command::new("X").args(&set)), Args::count(&set)),
+            (["a"].map(String::from).into(), 1)
+        );
+        let pair: Vec<_> = ["a", "1"].map(String::from).into();
+        assert_eq!((texts(&Command::new("X").args(&map)), Args::count(&map)), (pair.clone(), 2));
+        assert_eq!((texts(&Command::new("X").pairs(&map)), Pairs::count(&map)), (pair, 1));
+    }
+}

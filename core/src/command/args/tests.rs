@@ -1,8 +1,8 @@
 //! What each type writes.
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
 use alloc::vec;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::*;
 use crate::command::Command;
@@ -118,7 +118,6 @@ fn lists() {
     assert_eq!(written(vec![1, 2]), ["1", "2"]);
     assert_eq!(written(vec![b"a".to_vec(), b"b".to_vec()]), ["a", "b"]);
     assert_eq!(written(BTreeSet::from([2, 1])), ["1", "2"]);
-    assert_eq!(written(HashSet::<&str>::from(["a"])), ["a"]);
     assert_eq!(written(Vec::<String>::new()), [""; 0]);
     assert_eq!(written(()), [""; 0]);
     assert_eq!(written(("a", 1)), ["a", "1"]);
@@ -132,7 +131,6 @@ fn lists_of_pairs_and_triples() {
     assert_eq!(written(&[("a", 1), ("b", 2)][..]), flat);
     assert_eq!(written(vec![("a", 1), ("b", 2)]), flat);
     assert_eq!(written(BTreeMap::from([("b", 2), ("a", 1)])), flat);
-    assert_eq!(written(HashMap::<_, _>::from([("a", 1)])), ["a", "1"]);
     let places = [(13.5, 38.25, "p"), (0.0, -1.0, "q")];
     assert_eq!(written(places), ["13.5", "38.25", "p", "0", "-1", "q"]);
     assert_eq!(written(&places[..1]), ["13.5", "38.25", "p"]);
@@ -178,7 +176,6 @@ fn pairs_come_in_order() {
     assert_eq!(collected(&[("a", 1), ("b", 2)][..]), "2 a 1 b 2");
     assert_eq!(collected(vec![("a", 1.5)]), "1 a 1.5");
     assert_eq!(collected(BTreeMap::from([("b", "y"), ("a", "x")])), "2 a x b y");
-    assert_eq!(collected(HashMap::<_, _>::from([("a", "x")])), "1 a x");
     assert_eq!(collected(Vec::<(String, String)>::new()), "0");
 }
 

@@ -1,0 +1,24 @@
+//! Every input that the fuzzer ever found worth keeping, through the check that it is for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use redstart_tests::resp::split;
+
+/// Runs `check` on every file of the corpus of `target`, in the order of their names.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let entries = fs::read_dir(&folder).expect("the corpus is there");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    files.sort();
+    assert!(files.len() > 100, "the corpus of {target} has {} files only", files.len());
+    for file in files {
+        eprintln!("{}", file.display());
+        check(&fs::read(&file).expect("a readable file"));
+    }
+}
+
+#[test]
+fn decode_split() {
+    replay("decode_split", split::check_input);
+}
