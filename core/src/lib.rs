@@ -13,12 +13,14 @@
 //!
 //! # What it refuses to do
 //!
+//! Except for [`client`] and [`drive`], which have a lock and wakers to join tasks to machines:
+//!
 //! - No I/O: it opens no socket, starts no thread, spawns no task. Without the feature `std`, which is on
 //!   by default, it builds with `alloc` alone: that build is the proof.
 //! - No clock: time is an [`Instant`] in every call.
 //! - No chance: the one source of randomness is a seed. The same inputs give the same outputs.
 //! - No callbacks: a machine never calls its owner, and has no waker to wake.
-//! - No unsafe code, no recursion into what a peer sent, no queue or buffer without a named limit.
+//! - No unsafe code, no recursion whose depth a peer chooses, no queue or buffer without a named limit.
 //!
 //! # Map
 //!
