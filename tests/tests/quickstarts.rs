@@ -1,4 +1,5 @@
-//! The tour is one text for all three adapters, and it says the same on each.
+//! The examples do what they say: the tour is one text for all three adapters and prints the same on each; the
+//! machines can be driven by hand.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,8 +28,8 @@ fn the_tours_differ_by_await_alone() {
 #[test]
 fn the_tours_print_the_same() {
     let server = Server::start(Version::V7);
-    let [tokio, async_std, blocking] =
-        ["tokio", "async-std", "blocking"].map(|adapter| run(adapter, &server));
+    let [tokio, async_std, blocking] = ["tokio", "async-std", "blocking"]
+        .map(|adapter| run(&format!("redstart-{adapter}"), &format!("quickstart-{adapter}"), &server));
     assert_eq!(tokio, async_std);
     assert_eq!(tokio, blocking);
     assert_eq!(server.cli(&["DBSIZE"]), "0", "the tours leave nothing behind");
@@ -39,17 +40,23 @@ fn the_tours_print_the_same() {
     assert_eq!(tokio, std::fs::read_to_string(&path).expect("the snapshot exists"));
 }
 
-/// What the adapter's tour prints, with the server's address made independent of this run.
-fn run(adapter: &str, server: &Server) -> String {
-    let (package, example) = (format!("redstart-{adapter}"), format!("quickstart-{adapter}"));
+#[test]
+fn the_loop_by_hand_gets_its_replies() {
+    let server = Server::start(Version::V8);
+    let printed = run("redstart-core", "by_hand", &server);
+    assert_eq!(printed, "SET: Status(\"OK\")\nINCR: Integer(42)\nDEL: Integer(1)\n");
+}
+
+/// What an example prints, with the server's address made independent of this run.
+fn run(package: &str, example: &str, server: &Server) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--locked", "--package", &package, "--example", &example])
+        .args(["run", "--quiet", "--locked", "--package", package, "--example", example])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("REDIS_URL", server.url())
         .output()
         .expect("cargo runs");
     let (printed, complaint) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{adapter}: {}\n{printed}{complaint}", output.status);
+    assert!(output.status.success(), "{example}: {}\n{printed}{complaint}", output.status);
     printed.replace(&server.addr().to_string(), "HOST:PORT")
 }

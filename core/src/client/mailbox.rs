@@ -450,10 +450,7 @@ impl Inbox {
         };
         match parcel {
             Parcel::Command(command) => {
-                command.write_to(bytes);
-                let wire_len = (bytes.held() - before) as u32;
-                let (flags, name_words) = (command.flags(), command.name_words());
-                self.requests.push(Request { wire_len, flags, name_words, ..request });
+                self.requests.push(Request { patience, ..Request::new(id, command, bytes) });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);

@@ -9,7 +9,7 @@ use crate::time::Instant;
 /// Names one request: a place that is used again, and which use of it this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId {
-    /// The place.
+    /// The place. `u32::MAX` is kept for requests that nobody waits for.
     pub slot: u32,
     /// Which use of it.
     pub generation: u32,

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use crate::command::Flags;
+use crate::command::{Flags, Packed};
 use crate::config::Endpoint;
-use crate::connection::{ConnId, RequestId, ServerInfo};
+use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
 use crate::resp::Frame;
 
@@ -37,6 +37,27 @@ pub struct Request {
     pub name_words: u8,
     /// How long it may take.
     pub patience: Patience,
+}
+
+impl Request {
+    /// A request for one command, whose wire form is appended to `bytes`, under the configured timeout.
+    ///
+    /// The command must be one that servers take: not [oversize](Packed::is_oversize), and below 4 GiB.
+    #[inline]
+    #[must_use]
+    pub fn new(id: RequestId, command: &Packed, bytes: &mut Outgoing) -> Self {
+        let before = bytes.held();
+        command.write_to(bytes);
+        Self {
+            id,
+            part: 0,
+            wire_len: (bytes.held() - before) as u32,
+            replies: 1,
+            flags: command.flags(),
+            name_words: command.name_words(),
+            patience: Patience::Default,
+        }
+    }
 }
 
 /// What the driver has to do.

@@ -173,6 +173,8 @@ impl fmt::Display for ConfigError {
     }
 }
 
+impl core::error::Error for ConfigError {}
+
 /// Why a call failed. See the [module](self) for what it tells.
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
