@@ -179,19 +179,13 @@ impl Mailbox {
 
     /// Looks whether a call has ended; sends it if there is room for it now.
     #[inline]
-    pub(super) fn poll(
-        &self,
-        id: RequestId,
-        parcel: &Parcel<'_>,
-        patience: Patience,
-        waker: &Waker,
-    ) -> Polled {
+    pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, waker: &Waker) -> Polled {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
-            Polled::Admitted => {
+            Polled::Admitted(deadline) => {
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
-                state.inbox.put(id, parcel, patience);
+                state.inbox.put(id, parcel, Patience::Until(deadline));
                 leave(state);
                 Polled::Pending
             }
@@ -336,11 +330,7 @@ impl State {
             if queued.deadline.is_some() {
                 break;
             }
-            let deadline = match queued.patience {
-                Patience::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
-                Patience::Within(timeout) => now + timeout,
-                Patience::Unbounded => Instant::FAR,
-            };
+            let deadline = queued.patience.deadline(now, config);
             queued.deadline = Some(deadline);
             self.line_deadline = self.line_deadline.min(deadline);
         }
@@ -364,14 +354,14 @@ impl State {
     /// Lets calls in, in their order, as far as there is room.
     fn let_in(&mut self, config: &Config, wake: &mut Vec<Waker>) {
         while let Some(first) = self.line.front() {
-            let id = first.id;
+            let (id, deadline) = (first.id, first.deadline.unwrap_or(Instant::FAR));
             // A call that was given up has left the line without saying so.
             if let Some(room) = self.slots.wanted(id) {
                 if !self.fits(room, config) {
                     return;
                 }
                 self.pending.add(room);
-                wake.extend(self.slots.admit(id));
+                wake.extend(self.slots.admit(id, deadline));
             }
             self.line.pop_front();
         }
