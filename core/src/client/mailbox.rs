@@ -83,6 +83,8 @@ struct State {
     inbox: Inbox,
     slots: Slots,
     line: VecDeque<Queued>,
+    /// At most so many calls in line have been given up.
+    forsaken: usize,
     /// `line_deadline <= deadline` for every call in line that has one.
     line_deadline: Instant,
     /// In the inbox, and reserved for calls that were let in.
@@ -115,6 +117,7 @@ impl Mailbox {
             inbox: Inbox::default(),
             slots: Slots::default(),
             line: VecDeque::new(),
+            forsaken: 0,
             line_deadline: Instant::FAR,
             pending: Room::default(),
             engine: Room::default(),
@@ -198,6 +201,10 @@ impl Mailbox {
         let mut state = self.lock();
         match state.slots.abandon(id) {
             Left::Nothing => return,
+            Left::InLine => {
+                state.forsaken += 1;
+                state.inbox.line_changed = true;
+            }
             Left::Reserved(room) => {
                 state.pending.sub(room);
                 state.inbox.line_changed = true;
@@ -242,6 +249,7 @@ impl Mailbox {
         let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
         state.pending.sub(taken);
         state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
+        state.tidy_line();
         state.watch_line(now, &self.config, wake);
         state.let_in(&self.config, wake);
         state.line_deadline
@@ -255,6 +263,11 @@ impl Mailbox {
         }
         state.sleeping = Some(waker.clone());
         true
+    }
+
+    #[cfg(test)]
+    pub(super) fn line_len(&self) -> usize {
+        self.lock().line.len()
     }
 
     /// The driver has ended: so has every call.
@@ -324,6 +337,15 @@ impl State {
         wake.append(&mut self.watchers);
     }
 
+    /// Takes calls that were given up out of the line, once they are half of it: they must not fill it.
+    fn tidy_line(&mut self) {
+        if self.forsaken * 2 > self.line.len() {
+            let slots = &mut self.slots;
+            self.line.retain(|queued| slots.wanted(queued.id).is_some());
+            self.forsaken = 0;
+        }
+    }
+
     /// Gives new calls in line their deadlines, and ends those whose deadline has come.
     fn watch_line(&mut self, now: Instant, config: &Config, wake: &mut Vec<Waker>) {
         for queued in self.line.iter_mut().rev() {
@@ -355,7 +377,7 @@ impl State {
     fn let_in(&mut self, config: &Config, wake: &mut Vec<Waker>) {
         while let Some(first) = self.line.front() {
             let (id, deadline) = (first.id, first.deadline.unwrap_or(Instant::FAR));
-            // A call that was given up has left the line without saying so.
+            // A call that was given up may still be in line.
             if let Some(room) = self.slots.wanted(id) {
                 if !self.fits(room, config) {
                     return;

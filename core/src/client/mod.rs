@@ -6,6 +6,8 @@
 mod mailbox;
 mod reply;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod wall_clock;
 
 use alloc::sync::Arc;

@@ -56,6 +56,8 @@ pub(super) enum Polled {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
+    /// A place in the line of those who wait for room.
+    InLine,
     /// Room that was reserved for it.
     Reserved(Room),
     /// It is under way.
@@ -181,6 +183,7 @@ impl Slots {
         }
         match self.release(id) {
             State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
+            State::Queued(..) => Left::InLine,
             State::Admitted(room, _) => Left::Reserved(room),
             _ => Left::Nothing,
         }
