@@ -13,7 +13,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Registry, Token};
 use redstart_core::Instant;
 use redstart_core::config::Endpoint;
-use redstart_core::drive::Net;
+use redstart_core::drive::{Net, not_resolved};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::socket::{BlockingSocket, NAP, Stream};
@@ -184,7 +184,7 @@ impl Net for BlockingNet {
         self.watched.push(Arc::clone(&watched));
         let found = match to {
             Endpoint::Tcp { host, port } => {
-                let resolved = (&**host, *port).to_socket_addrs();
+                let resolved = (&**host, *port).to_socket_addrs().map_err(not_resolved);
                 resolved.map(|found| Targets::Tcp(found.collect()))
             }
             Endpoint::Unix { path } => Ok(Targets::Unix(path.to_string())),

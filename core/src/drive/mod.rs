@@ -21,7 +21,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-pub use net::{Net, Socket, random_seed};
+pub use net::{Net, Socket, not_resolved, random_seed};
 
 use self::line::Line;
 use self::ready::DriverWaker;
