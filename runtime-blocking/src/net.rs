@@ -19,6 +19,8 @@ use socket2::{SockRef, TcpKeepalive};
 use crate::socket::{BlockingSocket, NAP, Stream};
 
 const SIGNAL: Token = Token(0);
+/// Sockets that nobody looked after for this long are read before anything is written.
+const UNATTENDED: Duration = Duration::from_millis(1);
 
 /// Wakes the thread that sleeps in [`BlockingNet::wait`], if one does.
 #[derive(Debug)]
@@ -86,6 +88,8 @@ pub struct BlockingNet {
     watched: Vec<Arc<Watched>>,
     last_token: usize,
     alarm: Instant,
+    /// When the last sleep ended.
+    attended_at: Instant,
 }
 
 impl BlockingNet {
@@ -106,11 +110,21 @@ impl BlockingNet {
             watched: Vec::new(),
             last_token: SIGNAL.0,
             alarm: Instant::FAR,
+            attended_at: Instant::ORIGIN,
         })
     }
 
     pub(crate) fn signal(&self) -> Arc<Signal> {
         Arc::clone(&self.signal)
+    }
+
+    /// Somebody begins to drive. What has come while nobody did must be seen before the next request is
+    /// written: the connection may have ended, and a reply that nobody asked for would be taken for its.
+    pub(crate) fn resume(&mut self) {
+        if self.now() - self.attended_at >= UNATTENDED {
+            self.stop_sleeping_in_reads();
+            self.watched.iter().for_each(|watched| watched.wake());
+        }
     }
 
     /// Sleeps until a socket is ready, the alarm goes off, or somebody signals. If the caller is `alone`
@@ -126,8 +140,15 @@ impl BlockingNet {
             None => Arc::strong_count(watched) > 1,
         });
         if alone && left >= NAP && self.sleep_in_read() {
+            self.attended_at = self.now();
             return;
         }
+        self.stop_sleeping_in_reads();
+        self.sleep_in_poll(left);
+        self.attended_at = self.now();
+    }
+
+    fn stop_sleeping_in_reads(&self) {
         for watched in &self.watched {
             if let Some(socket) = watched.socket() {
                 let mut state = socket.lock();
@@ -137,7 +158,6 @@ impl BlockingNet {
                 }
             }
         }
-        self.sleep_in_poll(left);
     }
 
     fn sleep_in_read(&self) -> bool {

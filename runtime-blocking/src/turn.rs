@@ -84,6 +84,7 @@ impl Turn {
         cx: &mut Context<'_>,
     ) -> F::Output {
         let driver_cx = &mut Context::from_waker(&self.waker);
+        driver.net_mut().resume();
         loop {
             self.signal.clear();
             let ended = driver.poll(driver_cx).is_ready();
