@@ -48,11 +48,8 @@ impl Turn {
                 return output;
             }
             self.callers.fetch_add(1, SeqCst);
-            let output = self.wait_in_turn(future, cx);
-            if self.callers.fetch_sub(1, SeqCst) > 1 {
-                self.hand_over();
-            }
-            output
+            let _call = Call(self);
+            self.wait_in_turn(future, cx)
         })
     }
 
@@ -120,6 +117,17 @@ impl Turn {
 
     fn sleepers(&self) -> MutexGuard<'_, Vec<Thread>> {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread inside [`Turn::wait`], which hands over when it leaves, be it by a panic of its own code.
+struct Call<'a>(&'a Turn);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if self.0.callers.fetch_sub(1, SeqCst) > 1 {
+            self.0.hand_over();
+        }
     }
 }
 
