@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use async_std::net::TcpStream;
+use async_std::net::{TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use async_std::os::unix::net::UnixStream;
 use async_std::task::sleep;
@@ -15,7 +15,7 @@ use bytes::{Buf, BytesMut};
 use futures_io::{AsyncRead, AsyncWrite};
 use redstart_core::Instant;
 use redstart_core::config::Endpoint;
-use redstart_core::drive::{Net, Socket};
+use redstart_core::drive::{Net, Socket, not_resolved};
 use socket2::{SockRef, TcpKeepalive};
 
 /// What one read takes at the most: it bounds what is zeroed for a read, however large the room is that was
@@ -65,7 +65,8 @@ impl fmt::Debug for AsyncStdNet {
 async fn connect(to: Endpoint, keepalive: Option<Duration>) -> io::Result<AsyncStdSocket> {
     match to {
         Endpoint::Tcp { host, port } => {
-            let stream = TcpStream::connect((&*host, port)).await?;
+            let found = (&*host, port).to_socket_addrs().await.map_err(not_resolved)?;
+            let stream = TcpStream::connect(&*found.collect::<Vec<_>>()).await?;
             stream.set_nodelay(true)?;
             if let Some(idle) = keepalive {
                 SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;

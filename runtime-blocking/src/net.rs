@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mio::{Events, Interest, Registry, Token};
 use redstart_core::config::Endpoint;
-use redstart_core::drive::{Net, Sleep};
+use redstart_core::drive::{Net, Sleep, not_resolved};
 use redstart_core::{Config, Instant};
 use socket2::TcpKeepalive;
 
@@ -92,6 +92,10 @@ impl Sleep for BlockingNet {
         self.signal.raised.store(false, SeqCst);
     }
 
+    fn attend(&mut self) {
+        self.sockets.iter().for_each(|(_, socket)| socket.lock().stop_blocking());
+    }
+
     /// If the caller is alone and there is one socket, it sleeps in a read of it.
     fn sleep(&mut self, alone: bool) {
         let left = self.alarm - self.now();
@@ -100,7 +104,7 @@ impl Sleep for BlockingNet {
         if alone && left >= NAP && self.sleep_in_read() {
             return;
         }
-        self.sockets.iter().for_each(|(_, socket)| socket.lock().stop_blocking());
+        self.attend();
         self.signal.asleep.store(true, SeqCst);
         if !self.signal.raised.swap(false, SeqCst) {
             let timeout = (self.alarm != Instant::FAR).then_some(left);
@@ -175,7 +179,7 @@ impl Future for Connecting {
 /// The first address of the name that answers. The attempts are bounded so that their thread is.
 fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in (host, port).to_socket_addrs()? {
+    for address in (host, port).to_socket_addrs().map_err(not_resolved)? {
         match TcpStream::connect_timeout(&address, within) {
             Ok(stream) => return Ok(stream),
             Err(error) => failed = error,

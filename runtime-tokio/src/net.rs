@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use redstart_core::Instant;
 use redstart_core::config::Endpoint;
-use redstart_core::drive::{Net, Socket};
+use redstart_core::drive::{Net, Socket, not_resolved};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep_until};
 
 /// Tokio's sockets and clock.
@@ -55,7 +55,8 @@ impl Net for TokioNet {
 async fn connect(to: Endpoint, keepalive: Option<Duration>) -> io::Result<TokioSocket> {
     match to {
         Endpoint::Tcp { host, port } => {
-            let stream = TcpStream::connect((&*host, port)).await?;
+            let found = lookup_host((&*host, port)).await.map_err(not_resolved)?;
+            let stream = TcpStream::connect(&*found.collect::<Vec<_>>()).await?;
             stream.set_nodelay(true)?;
             if let Some(idle) = keepalive {
                 SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;

@@ -83,10 +83,10 @@ struct State {
     inbox: Inbox,
     slots: Slots,
     line: VecDeque<Queued>,
+    /// At most so many calls in line have been given up.
+    forsaken: usize,
     /// `line_deadline <= deadline` for every call in line that has one.
     line_deadline: Instant,
-    /// How many calls in line were given up.
-    line_left: usize,
     /// In the inbox, and reserved for calls that were let in.
     pending: Room,
     /// In the engine, when the driver was here last.
@@ -117,8 +117,8 @@ impl Mailbox {
             inbox: Inbox::default(),
             slots: Slots::default(),
             line: VecDeque::new(),
+            forsaken: 0,
             line_deadline: Instant::FAR,
-            line_left: 0,
             pending: Room::default(),
             engine: Room::default(),
             sleeping: None,
@@ -182,19 +182,13 @@ impl Mailbox {
 
     /// Looks whether a call has ended; sends it if there is room for it now.
     #[inline]
-    pub(super) fn poll(
-        &self,
-        id: RequestId,
-        parcel: &Parcel<'_>,
-        patience: Patience,
-        waker: &Waker,
-    ) -> Polled {
+    pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, waker: &Waker) -> Polled {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
-            Polled::Admitted => {
+            Polled::Admitted(deadline) => {
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
-                state.inbox.put(id, parcel, patience);
+                state.inbox.put(id, parcel, Patience::Until(deadline));
                 leave(state);
                 Polled::Pending
             }
@@ -208,7 +202,7 @@ impl Mailbox {
         match state.slots.abandon(id) {
             Left::Nothing => return,
             Left::InLine => {
-                state.line_left += 1;
+                state.forsaken += 1;
                 state.inbox.line_changed = true;
             }
             Left::Reserved(room) => {
@@ -255,6 +249,7 @@ impl Mailbox {
         let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
         state.pending.sub(taken);
         state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
+        state.tidy_line();
         state.watch_line(now, &self.config, wake);
         state.let_in(&self.config, wake);
         state.line_deadline
@@ -268,6 +263,11 @@ impl Mailbox {
         }
         state.sleeping = Some(waker.clone());
         true
+    }
+
+    #[cfg(test)]
+    pub(super) fn line_len(&self) -> usize {
+        self.lock().line.len()
     }
 
     /// The driver has ended: so has every call.
@@ -337,17 +337,22 @@ impl State {
         wake.append(&mut self.watchers);
     }
 
+    /// Takes calls that were given up out of the line, once they are half of it: they must not fill it.
+    fn tidy_line(&mut self) {
+        if self.forsaken * 2 > self.line.len() {
+            let slots = &mut self.slots;
+            self.line.retain(|queued| slots.wanted(queued.id).is_some());
+            self.forsaken = 0;
+        }
+    }
+
     /// Gives new calls in line their deadlines, and ends those whose deadline has come.
     fn watch_line(&mut self, now: Instant, config: &Config, wake: &mut Vec<Waker>) {
         for queued in self.line.iter_mut().rev() {
             if queued.deadline.is_some() {
                 break;
             }
-            let deadline = match queued.patience {
-                Patience::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
-                Patience::Within(timeout) => now + timeout,
-                Patience::Unbounded => Instant::FAR,
-            };
+            let deadline = queued.patience.deadline(now, config);
             queued.deadline = Some(deadline);
             self.line_deadline = self.line_deadline.min(deadline);
         }
@@ -370,20 +375,15 @@ impl State {
 
     /// Lets calls in, in their order, as far as there is room.
     fn let_in(&mut self, config: &Config, wake: &mut Vec<Waker>) {
-        if self.line_left > self.line.len() / 2 {
-            let slots = &mut self.slots;
-            self.line.retain(|queued| slots.wanted(queued.id).is_some());
-            self.line_left = 0;
-        }
         while let Some(first) = self.line.front() {
-            let id = first.id;
-            // A call that was given up may still stand in the line.
+            let (id, deadline) = (first.id, first.deadline.unwrap_or(Instant::FAR));
+            // A call that was given up may still be in line.
             if let Some(room) = self.slots.wanted(id) {
                 if !self.fits(room, config) {
                     return;
                 }
                 self.pending.add(room);
-                wake.extend(self.slots.admit(id));
+                wake.extend(self.slots.admit(id, deadline));
             }
             self.line.pop_front();
         }
@@ -450,7 +450,10 @@ impl Inbox {
         };
         match parcel {
             Parcel::Command(command) => {
-                self.requests.push(Request { patience, ..Request::new(id, command, bytes) });
+                command.write_to(bytes);
+                let wire_len = (bytes.held() - before) as u32;
+                let (flags, name_words) = (command.flags(), command.name_words());
+                self.requests.push(Request { wire_len, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);

@@ -7,6 +7,8 @@ mod mailbox;
 mod reply;
 mod script;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod wall_clock;
 
 use alloc::sync::Arc;

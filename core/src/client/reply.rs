@@ -46,7 +46,7 @@ impl<'a> Call<'a> {
                 }
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::Submitted(id) => self.mailbox.poll(id, parcel, self.patience, cx.waker()),
+            Phase::Submitted(id) => self.mailbox.poll(id, parcel, cx.waker()),
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))

@@ -6,6 +6,7 @@ use core::task::Waker;
 use crate::connection::RequestId;
 use crate::error::Error;
 use crate::resp::Frame;
+use crate::time::Instant;
 
 /// How one command ended.
 pub(crate) type Outcome = Result<Frame, Error>;
@@ -23,8 +24,8 @@ enum State {
     Free,
     /// Not sent yet: there is no room in the queue.
     Queued(Room, Option<Waker>),
-    /// There is room now, and it is reserved.
-    Admitted(Room),
+    /// There is room now, and it is reserved. The deadline is that of the wait.
+    Admitted(Room, Instant),
     /// Under way.
     Waiting(Option<Waker>),
     /// A batch under way: its results so far, and how many are still due.
@@ -45,8 +46,8 @@ struct Slot {
 #[derive(Debug)]
 pub(super) enum Polled {
     Pending,
-    /// There is room now: the request may go out.
-    Admitted,
+    /// There is room now: the request may go out, and has to end by its old deadline.
+    Admitted(Instant),
     Done(Outcome),
     Gathered(Vec<Option<Outcome>>),
 }
@@ -55,7 +56,7 @@ pub(super) enum Polled {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
-    /// Its place in line.
+    /// A place in the line of those who wait for room.
     InLine,
     /// Room that was reserved for it.
     Reserved(Room),
@@ -121,11 +122,11 @@ impl Slots {
     }
 
     /// Tells a request that there is room for it. Returns whom to wake.
-    pub(super) fn admit(&mut self, id: RequestId) -> Option<Waker> {
+    pub(super) fn admit(&mut self, id: RequestId, deadline: Instant) -> Option<Waker> {
         let slot = self.get(id)?;
         let State::Queued(room, waker) = &mut slot.state else { return None };
         let (room, waker) = (*room, waker.take());
-        slot.state = State::Admitted(room);
+        slot.state = State::Admitted(room, deadline);
         waker
     }
 
@@ -150,7 +151,7 @@ impl Slots {
                 slot.state = State::Gathered(results);
                 waker
             }
-            State::Free | State::Admitted(_) | State::Done(_) | State::Gathered(_) => None,
+            State::Free | State::Admitted(..) | State::Done(_) | State::Gathered(_) => None,
         }
     }
 
@@ -165,7 +166,7 @@ impl Slots {
                 }
                 return Polled::Pending;
             }
-            State::Admitted(_) => return Polled::Admitted,
+            State::Admitted(_, deadline) => return Polled::Admitted(*deadline),
             State::Free | State::Done(_) | State::Gathered(_) => {}
         }
         match self.release(id) {
@@ -182,9 +183,9 @@ impl Slots {
         }
         match self.release(id) {
             State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
-            State::Admitted(room) => Left::Reserved(room),
             State::Queued(..) => Left::InLine,
-            State::Free | State::Done(_) | State::Gathered(_) => Left::Nothing,
+            State::Admitted(room, _) => Left::Reserved(room),
+            _ => Left::Nothing,
         }
     }
 
@@ -196,7 +197,7 @@ impl Slots {
                     wake.extend(waker.take());
                     slot.state = State::Done(Err(error()));
                 }
-                State::Admitted(_) => slot.state = State::Done(Err(error())),
+                State::Admitted(..) => slot.state = State::Done(Err(error())),
                 State::Gathering(results, _, waker) => {
                     wake.extend(waker.take());
                     let mut results = core::mem::take(results);

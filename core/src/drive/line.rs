@@ -127,6 +127,9 @@ impl<N: Net> Line<N> {
 
 /// The system's error in the client's words.
 fn cause(error: &io::Error) -> ConnectionError {
+    if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<ConnectionError>()) {
+        return known.clone();
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => ConnectionError::Refused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {

@@ -22,7 +22,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-pub use net::{Net, Socket, random_seed};
+pub use net::{Net, Socket, not_resolved, random_seed};
 pub use turn::{Sleep, Turn};
 
 use self::line::Line;
@@ -51,6 +51,8 @@ pub struct Driver<N: Net> {
     wake: Vec<Waker>,
     /// For when the clock is set.
     armed: Option<Instant>,
+    /// When the last of several drivers left off.
+    left_at: Instant,
     done: bool,
 }
 
@@ -74,6 +76,7 @@ impl<N: Net> Driver<N> {
             inbox: Inbox::default(),
             wake: Vec::new(),
             armed: None,
+            left_at: Instant::ORIGIN,
             done: false,
         };
         Ok((client, driver))

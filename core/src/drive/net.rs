@@ -7,6 +7,7 @@ use std::io;
 use bytes::{Buf, BytesMut};
 
 use crate::config::Endpoint;
+use crate::error::ConnectionError;
 use crate::time::Instant;
 
 /// A runtime's sockets and clock. An implementation moves bytes and tells the time; it does not know
@@ -37,6 +38,13 @@ pub trait Socket {
     /// Writes from `from` and advances it by what was written. Several chunks are best written by one call
     /// to the system.
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>>;
+}
+
+/// What a resolver answered that found no address, in a form that the driver tells from an error of a
+/// socket. For [`Net::connect`]: the standard library gives the two no kinds of their own.
+#[must_use]
+pub fn not_resolved(_: io::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, ConnectionError::NotResolved)
 }
 
 /// A seed that differs from process to process and from call to call.

@@ -17,9 +17,11 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, Thread};
 
+use super::line::Line;
 use super::{Driver, Net};
 
 /// A [`Net`] whose thread sleeps by itself instead of being polled by a runtime.
@@ -29,6 +31,9 @@ pub trait Sleep: Net {
 
     /// Whatever the waker was used for so far is about to be seen to.
     fn clear(&self);
+
+    /// Somebody drives again after nobody did for a while: every socket is to be tried when it is polled.
+    fn attend(&mut self);
 
     /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it
     /// was used since [`clear`](Self::clear). `alone` says that no other thread waits for a reply.
@@ -58,11 +63,8 @@ impl<N: Sleep> Turn<N> {
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         self.callers.fetch_add(1, SeqCst);
-        let output = MY_WAKER.with(|waker| self.wait_in_turn(future.as_mut(), waker));
-        if self.callers.fetch_sub(1, SeqCst) > 1 {
-            self.hand_over();
-        }
-        output
+        let _call = Call(self);
+        MY_WAKER.with(|waker| self.wait_in_turn(future.as_mut(), waker))
     }
 
     fn wait_in_turn<F: Future>(&self, mut future: Pin<&mut F>, waker: &Waker) -> F::Output {
@@ -112,6 +114,20 @@ impl<N: Sleep> Turn<N> {
     }
 }
 
+/// A thread inside [`Turn::wait`], which hands over when it leaves, be it by a panic of its own code.
+struct Call<'a, N: Sleep>(&'a Turn<N>);
+
+impl<N: Sleep> Drop for Call<'_, N> {
+    fn drop(&mut self) {
+        if self.0.callers.fetch_sub(1, SeqCst) > 1 {
+            self.0.hand_over();
+        }
+    }
+}
+
+/// Sockets that nobody looked after for this long are read before anything is written.
+const UNATTENDED: Duration = Duration::from_millis(1);
+
 impl<N: Sleep> Driver<N> {
     /// Drives on this thread until the client is closed or its last handle is dropped.
     pub fn run(mut self) {
@@ -122,10 +138,17 @@ impl<N: Sleep> Driver<N> {
     /// has ended.
     fn drive<T>(&mut self, alone: impl Fn() -> bool, mut result: impl FnMut(bool) -> Option<T>) -> T {
         let waker = self.net.waker();
+        if self.net.now() - self.left_at >= UNATTENDED {
+            // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
+            // for that of the next request.
+            self.net.attend();
+            self.lines.values().for_each(Line::refresh);
+        }
         loop {
             self.net.clear();
             let ended = self.poll(&mut Context::from_waker(&waker)).is_ready();
             if let Some(result) = result(ended) {
+                self.left_at = self.net.now();
                 return result;
             }
             self.net.sleep(alone());

@@ -264,6 +264,7 @@ impl Link {
             let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(self.last_error.clone());
             ended.push((entry, error.with_node(&self.name)));
         }
+        self.forget_parked();
         let Some((_, connection)) = &mut self.connection else { return Ok(()) };
         for (_, entry) in connection.in_flight().expire(now) {
             // Even if it is not written yet, it will be: it lies in the middle of the bytes to write.
@@ -284,8 +285,18 @@ impl Link {
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
         self.parked.cancel(ids);
+        self.forget_parked();
         if let Some((_, connection)) = &mut self.connection {
             connection.in_flight().cancel(ids);
+        }
+    }
+
+    /// Gives room back that is taken by requests which have ended, as far as they are first. With one
+    /// timeout for all, they are.
+    fn forget_parked(&mut self) {
+        while let Some(entry) = self.parked.front().filter(|entry| !entry.id.is_awaited()) {
+            self.parked_bytes.release(entry.wire_len as usize);
+            self.parked.pop();
         }
     }
 

@@ -93,7 +93,7 @@ impl Engine {
             id: request.id,
             part: request.part,
             wire_len: request.wire_len,
-            deadline: self.deadline(now, request.patience),
+            deadline: request.patience.deadline(now, &self.config),
             replies: request.replies,
             flags: request.flags,
             name_words: request.name_words,
@@ -107,14 +107,6 @@ impl Engine {
         let error = link::name(error, bytes, &entry);
         bytes.release(entry.wire_len as usize);
         self.end(entry, Err(error));
-    }
-
-    fn deadline(&self, now: Instant, patience: Patience) -> Instant {
-        match patience {
-            Patience::Default => self.config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
-            Patience::Within(timeout) => now + timeout,
-            Patience::Unbounded => Instant::FAR,
-        }
     }
 
     #[inline]

@@ -3,10 +3,11 @@
 use core::time::Duration;
 
 use crate::command::{Flags, Packed};
-use crate::config::Endpoint;
+use crate::config::{Config, Endpoint};
 use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
 use crate::resp::Frame;
+use crate::time::Instant;
 
 /// How long a request may take from its submission to its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -16,8 +17,22 @@ pub enum Patience {
     Default,
     /// This long.
     Within(Duration),
+    /// Until then: it has waited before.
+    Until(Instant),
     /// For ever.
     Unbounded,
+}
+
+impl Patience {
+    /// When a request that is made now must have ended.
+    pub(crate) fn deadline(self, now: Instant, config: &Config) -> Instant {
+        match self {
+            Self::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
+            Self::Within(timeout) => now + timeout,
+            Self::Until(deadline) => deadline,
+            Self::Unbounded => Instant::FAR,
+        }
+    }
 }
 
 /// A command under way, as it is handed to the engine; its bytes are handed over beside it.

@@ -107,3 +107,18 @@ fn a_read_whose_reply_is_no_resp_ends_and_those_behind_it_are_sent_again() {
     let conn = connect(&mut engine, at(SECOND / 2));
     assert_eq!(write(&mut engine, conn), b"*2\r\n$3\r\nGET\r\n$1\r\nl\r\n");
 }
+
+#[test]
+fn what_ends_before_there_is_a_connection_leaves_its_room() {
+    let (mut engine, conn) = ready();
+    lose(&mut engine, conn, at(1));
+    submit(&mut engine, 1, Command::new("SET").key("k").arg(1));
+    submit(&mut engine, 2, Command::new("SET").key("k").arg(2));
+    submit(&mut engine, 3, Command::new("SET").key("k").arg(3));
+    let (commands, bytes) = engine.load();
+    engine.cancel(&mut [RequestId { slot: 1, generation: 0 }]);
+    assert_eq!(engine.load(), (commands - 1, bytes / 3 * 2));
+    engine.handle_timeout(at(SECOND));
+    assert_eq!(ended(&mut engine), [(2, Some(Delivery::NotSent)), (3, Some(Delivery::NotSent))]);
+    assert_eq!(engine.load(), (0, 0));
+}

@@ -108,6 +108,8 @@ impl fmt::Display for ConnectionError {
     }
 }
 
+impl core::error::Error for ConnectionError {}
+
 /// What was waited for when the deadline passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
