@@ -13,3 +13,8 @@ pub mod resp;
 pub mod server;
 pub mod table;
 pub mod wire;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
