@@ -29,23 +29,23 @@ impl RequestId {
 
 /// A request on its way: 32 bytes. Its command's bytes lie in the queue beside it.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Who waits for the reply.
-    pub id: RequestId,
+    pub(crate) id: RequestId,
     /// Which command of a batch this is.
-    pub part: u32,
+    pub(crate) part: u32,
     /// How many bytes it has on the wire.
-    pub wire_len: u32,
+    pub(crate) wire_len: u32,
     /// When it must have ended.
-    pub deadline: Instant,
+    pub(crate) deadline: Instant,
     /// How many replies it takes: 1, or those to `MULTI`, each command and `EXEC`.
-    pub replies: u32,
+    pub(crate) replies: u32,
     /// What is known of the command.
-    pub flags: Flags,
+    pub(crate) flags: Flags,
     /// How many of its arguments are its name.
-    pub name_words: u8,
+    pub(crate) name_words: u8,
     /// How often it was sent again.
-    pub attempts: u8,
+    pub(crate) attempts: u8,
 }
 
 /// Entries in order, with a lower bound of their deadlines.

@@ -18,8 +18,8 @@ use bytes::{Buf, BytesMut};
 
 pub(crate) use handshake::Handshake;
 pub use handshake::ServerInfo;
-pub(crate) use in_flight::Entries;
-pub use in_flight::{Entry, RequestId};
+pub use in_flight::RequestId;
+pub(crate) use in_flight::{Entries, Entry};
 pub use outgoing::Outgoing;
 use transaction::Progress;
 
