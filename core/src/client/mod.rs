@@ -2,6 +2,28 @@
 //!
 //! A [`Client`] belongs to no runtime: it leaves requests for its driver and waits for what comes back.
 //! Clones share one driver; when the last is dropped, the driver ends.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use redstart_core::client::{Client, Options};
+//! use redstart_core::command::Prepare as p;
+//! use redstart_core::commands::*;
+//!
+//! async fn example(client: &Client) -> redstart_core::Result<()> {
+//!     client.set("name", "redstart").await?;
+//!     // A batch is a tuple, an array or a vector of commands; its replies have the same shape.
+//!     let (name, hits) = client.pipeline((p.get::<String>("name"), p.incr("hits"))).await?;
+//!     let (a, b) = client.transaction((p.incr("a"), p.decr("b"))).await?;
+//!     // A result for each, where one may fail and the others still count.
+//!     let (wrong, right) = client.try_pipeline((p.incr("name"), p.incr("hits"))).await;
+//!     assert!(wrong.is_err() && right.is_ok());
+//!     // Some calls by other options, on the same connection.
+//!     let hasty = client.with(Options::new().timeout(Duration::from_millis(50)));
+//!     let name: Option<String> = hasty.get("name").await?;
+//!     Ok(())
+//! }
+//! ```
 
 mod mailbox;
 mod reply;
@@ -40,14 +62,15 @@ impl Options {
         Self::default()
     }
 
-    /// Every call ends within `timeout`, whatever the client's response timeout.
+    /// Every call ends within `timeout`, whatever the client's response timeout, unless its command has a
+    /// [timeout of its own](Command::timeout).
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.patience = Patience::Within(timeout);
         self
     }
 
-    /// Calls wait for ever.
+    /// Calls wait for as long as it takes, unless their commands have a timeout of their own.
     #[must_use]
     pub const fn no_timeout(mut self) -> Self {
         self.patience = Patience::Unbounded;
@@ -99,7 +122,7 @@ impl Client {
         B::replies(self.try_pipeline(batch).await)
     }
 
-    /// Sends several commands at once and returns a result for each.
+    /// Sends several commands at once and returns a result for each, in the same shape.
     pub fn try_pipeline<B: Batch>(&self, batch: B) -> PipelineReply<'_, B> {
         PipelineReply::new(self.mailbox(), self.options.patience, batch)
     }
@@ -122,10 +145,11 @@ impl Client {
         TransactionReply::new(self.mailbox(), self.options.patience, batch)
     }
 
-    /// Waits until a connection is ready.
+    /// Waits until a connection is ready, or was; returns what the server said of itself.
     ///
     /// # Errors
-    /// The first attempt failed: the network's or the server's reason. The client goes on trying.
+    /// No attempt has succeeded yet, and the last one failed for this reason, the network's or the server's.
+    /// The client goes on trying, and calls may be made meanwhile: they wait, within their deadlines.
     pub async fn connected(&self) -> Result<ServerInfo, Error> {
         poll_fn(|cx| match self.mailbox().status(cx.waker()) {
             Status::Connecting => Poll::Pending,

@@ -3,6 +3,17 @@
 //! A [`Config`] is built by its setters, or read from a URL by [`Config::from_url`], where every setting
 //! has an option. Nothing in it is ever shown that is secret: passwords are a [`Secret`], and a
 //! [`ConfigError`](crate::error::ConfigError) names an option but never repeats its value.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use redstart_core::config::{Config, Endpoint};
+//!
+//! let set = Config::new(Endpoint::tcp("localhost", 6380)).database(2).connect_timeout(Duration::from_secs(1));
+//! let read = Config::from_url("redis://localhost:6380/2?connect_timeout=1s")?;
+//! assert_eq!(set, read);
+//! # Ok::<(), redstart_core::error::ConfigError>(())
+//! ```
 
 mod endpoint;
 mod into;
@@ -194,7 +205,8 @@ impl Config {
         self
     }
 
-    /// How long a call may take from the queue to its reply. `None` waits for ever. Default 5 s.
+    /// How long a call may take: for room in the queue, a connection, further tries and the reply together.
+    /// `None` waits for ever. Default 5 s.
     #[must_use]
     pub fn response_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.response_timeout = timeout.into();
@@ -230,14 +242,15 @@ impl Config {
         self
     }
 
-    /// How long to wait before trying again, be it to connect or to send.
+    /// How long to wait before trying again, be it to connect or to send. Default: see [`Backoff`].
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// How often one request may be sent again within its deadline. Default 16.
+    /// How often one request may be sent again after connections that were lost with it on its way, if
+    /// repeating it is safe. Default 16. What certainly did not run is tried until its deadline.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -265,7 +278,7 @@ impl Config {
         self
     }
 
-    /// What the server may send before it is refused.
+    /// How large a reply may be. A server that sends more is disconnected. Default: see [`Limits`].
     #[must_use]
     pub fn reply_limits(mut self, limits: Limits) -> Self {
         self.reply_limits = limits;

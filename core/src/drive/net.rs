@@ -12,6 +12,9 @@ use crate::time::Instant;
 
 /// A runtime's sockets and clock. An implementation moves bytes and tells the time; it does not know
 /// what Redis is.
+///
+/// What answers `Pending` has seen to it that the context's waker is called when there is more to say, as
+/// futures do. The wakers differ from socket to socket: each is kept apart.
 pub trait Net {
     /// An open connection.
     type Socket: Socket;

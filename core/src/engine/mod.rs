@@ -87,6 +87,9 @@ impl Engine {
     }
 
     /// Takes a request. Its `wire_len` bytes are the first in `bytes` and are taken off it.
+    ///
+    /// It ends with one [`Event::Reply`], whatever happens, unless it is [cancelled](Self::cancel): after
+    /// [`close`](Self::close) at once, with [`ErrorKind::Closed`].
     #[inline]
     pub fn handle_request(&mut self, now: Instant, request: Request, bytes: &mut Outgoing) {
         let entry = Entry {
@@ -116,7 +119,7 @@ impl Engine {
         self.links[node].submit(now, entry, bytes);
     }
 
-    /// The socket of `conn` is open.
+    /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
         if let Some(link) = self.nodes.get(&conn).and_then(|node| self.links.get_mut(node.0)) {
@@ -128,6 +131,8 @@ impl Engine {
     }
 
     /// Bytes have come on `conn`: takes every whole reply off the front of `read`.
+    ///
+    /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
         let Some(&node) = self.nodes.get(&conn) else { return read.clear() };
@@ -197,7 +202,8 @@ impl Engine {
         self.delayed.push(now + pause, node, entry, bytes, error);
     }
 
-    /// The socket of `conn` failed, closed, or could not be opened.
+    /// The socket of `conn` failed, was closed by the peer, or could not be opened. The engine asks for a new
+    /// connection when it is time.
     pub fn handle_closed(&mut self, now: Instant, conn: ConnId, reason: crate::error::ConnectionError) {
         self.assert_drained();
         let error = Error::new(ErrorKind::Connection(reason), Delivery::NotSent);
@@ -278,8 +284,8 @@ impl Engine {
         }
     }
 
-    /// Forgets requests that nobody waits for any more. What is not sent yet is not sent; the reply to
-    /// what is sent is swallowed.
+    /// Forgets requests that nobody waits for any more; they end without an event. What is not sent yet is
+    /// not sent; the reply to what is sent is swallowed. The order of `ids` is changed.
     pub fn cancel(&mut self, ids: &mut [RequestId]) {
         ids.sort_unstable();
         self.links.iter_mut().for_each(|link| link.cancel(ids));
@@ -387,7 +393,8 @@ impl Engine {
         self.events.drain(..)
     }
 
-    /// The bytes to write on `conn`.
+    /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
+    /// if the engine has given the connection up.
     pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
         let node = self.nodes.get(&conn)?;
         self.links[node.0].connection(conn).map(|connection| connection.outgoing())
@@ -400,7 +407,8 @@ impl Engine {
         self.links[node.0].connection(conn).map_or(0, |connection| connection.missing(buffered))
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) must be called.
+    /// When [`handle_timeout`](Self::handle_timeout) must be called. It moves with every input. `None`: never,
+    /// as things are.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let mut earliest = match self.phase {
