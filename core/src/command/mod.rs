@@ -5,6 +5,7 @@
 
 mod args;
 mod batch;
+mod buffer;
 mod collections;
 mod flags;
 mod packed;

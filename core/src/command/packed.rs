@@ -10,12 +10,10 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
+use super::buffer::Buffer;
 use super::flags::Flags;
 use super::slot;
 use crate::resp::{length_line, parse_i64};
-
-/// Commands up to this many bytes take no allocation.
-const INLINE: usize = 112;
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
 const SHARED_MIN: usize = 16 << 10;
@@ -35,7 +33,7 @@ struct KeySpan {
 #[derive(Clone)]
 pub struct Packed {
     /// The arguments as bulk strings, without the array's header and without the shared values.
-    bytes: SmallVec<[u8; INLINE]>,
+    bytes: Buffer,
     /// Large values, each with the place in `bytes` where it belongs, in ascending order.
     shared: Vec<(usize, Bytes)>,
     keys: SmallVec<[KeySpan; 1]>,
@@ -50,7 +48,7 @@ impl Packed {
     #[inline]
     pub(super) fn new(name: &str) -> Self {
         let mut packed = Self {
-            bytes: SmallVec::new(),
+            bytes: Buffer::new(),
             shared: Vec::new(),
             keys: SmallVec::new(),
             argc: 0,
@@ -59,8 +57,8 @@ impl Packed {
             flags: Flags::default(),
             timeout: None,
         };
-        for word in name.split(' ') {
-            packed.push_bytes(word.as_bytes());
+        for word in name.as_bytes().split(|&byte| byte == b' ') {
+            packed.push_bytes(word);
             packed.name_words = packed.name_words.saturating_add(1);
         }
         packed
@@ -89,11 +87,10 @@ impl Packed {
         }
     }
 
-    #[inline]
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
-        self.push_header(payload.len());
-        self.bytes.extend_from_slice(payload);
-        self.bytes.extend_from_slice(b"\r\n");
+        self.push_header(payload.len(), payload.len());
+        self.bytes.put(payload);
+        self.bytes.put(b"\r\n");
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
@@ -102,18 +99,18 @@ impl Packed {
         if payload.len() < SHARED_MIN || is_key {
             return self.push_bytes(&payload);
         }
-        self.push_header(payload.len());
+        self.push_header(payload.len(), 0);
         self.shared.push((self.bytes.len(), payload));
-        self.bytes.extend_from_slice(b"\r\n");
+        self.bytes.put(b"\r\n");
     }
 
+    /// Begins an argument of `len` bytes, of which `copied` follow here.
     #[inline]
-    fn push_header(&mut self, len: usize) {
+    fn push_header(&mut self, len: usize, copied: usize) {
+        // What has room in the command itself is shorter than 1,000 bytes.
+        self.bytes.reserve(b"$999\r\n".len() + copied + b"\r\n".len());
         self.oversize |= len > ARGUMENT_MAX || self.bytes.len() > ARGUMENT_MAX;
-        let mut digits = itoa::Buffer::new();
-        self.bytes.push(b'$');
-        self.bytes.extend_from_slice(digits.format(len).as_bytes());
-        self.bytes.extend_from_slice(b"\r\n");
+        length_line(b'$', len, |part| self.bytes.put(part));
         self.argc += 1;
     }
 
@@ -155,7 +152,7 @@ impl Packed {
     /// Hands the wire form out piece by piece: copied bytes, and large values as they are.
     #[inline]
     pub(crate) fn write_to(&self, out: &mut impl WireSink) {
-        out.copied(&length_line(b'*', self.argc as usize));
+        length_line(b'*', self.argc as usize, |part| out.copied(part));
         let mut from = 0;
         for (at, value) in &self.shared {
             out.copied(&self.bytes[from..*at]);

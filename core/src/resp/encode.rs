@@ -1,15 +1,27 @@
 //! Headers of the wire. A command is an array of bulk strings, always; a string's length goes before it,
 //! so no argument can end another or begin a command of its own.
 
-use smallvec::SmallVec;
+/// Hands the parts of `<type><n>\r\n`, the header of an array (`*`) or a bulk string (`$`), to `put`.
+#[inline]
+pub fn length_line(kind: u8, length: usize, mut put: impl FnMut(&[u8])) {
+    // Arrays of a known size, so that the common lengths are plain stores.
+    match length {
+        0..10 => put(&[kind, digit(length), b'\r', b'\n']),
+        10..100 => put(&[kind, digit(length / 10), digit(length), b'\r', b'\n']),
+        100..1000 => {
+            put(&[kind, digit(length / 100), digit(length / 10), digit(length), b'\r', b'\n']);
+        }
+        _ => {
+            put(&[kind]);
+            put(itoa::Buffer::new().format(length).as_bytes());
+            put(b"\r\n");
+        }
+    }
+}
 
-/// `<type><n>\r\n`, the header of an array (`*`) or a bulk string (`$`).
-#[must_use]
-pub fn length_line(kind: u8, length: usize) -> SmallVec<[u8; 24]> {
-    let mut digits = itoa::Buffer::new();
-    let mut line = SmallVec::new();
-    line.push(kind);
-    line.extend_from_slice(digits.format(length).as_bytes());
-    line.extend_from_slice(b"\r\n");
-    line
+/// The last decimal digit of `number`.
+#[inline]
+#[expect(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "it is below 10")]
+const fn digit(number: usize) -> u8 {
+    b'0' + (number % 10) as u8
 }
