@@ -4,6 +4,7 @@
 //! - [`live`]: one test against each version of the server and each protocol.
 //! - [`resp`]: bytes that a server may send, and how they must be taken.
 //! - [`server`]: private real servers, and a scripted hostile one.
+//! - [`sim`]: the whole client in a simulated world, with everything left to chance decided by a seed.
 //! - [`table`]: every command as it goes on the wire.
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
@@ -11,6 +12,7 @@ pub mod left_out;
 pub mod live;
 pub mod resp;
 pub mod server;
+pub mod sim;
 pub mod table;
 pub mod wire;
 

@@ -1,0 +1,181 @@
+//! One connection between client and server: two directions, each first in, first out.
+//!
+//! ```text
+//! client --write--> [ written | arrived | handled ] --> Session
+//! client <--read--- [ read | received | under way ] <-- replies
+//! ```
+
+use std::collections::VecDeque;
+use std::io;
+use std::task::Waker;
+
+use bytes::BytesMut;
+
+use super::request::{Reader, Request};
+use super::server::Session;
+
+/// How many bytes a socket takes, unless it is made small.
+pub(super) const CAPACITY: u64 = 64 << 10;
+
+/// How far the client is with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Opening,
+    Open,
+    /// It did not open.
+    Failed(io::ErrorKind),
+    /// The client has dropped it.
+    Closed,
+}
+
+/// What kind of command a reply is due for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Handshake,
+    Ping,
+    /// `MULTI`, or a command in a transaction: the client counts them with their `EXEC`.
+    Part,
+    /// A command of its own, or `EXEC`.
+    Whole,
+}
+
+/// From the client to the server. All places are counted in bytes from the start.
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) written: u64,
+    pub(super) arrived: u64,
+    pub(super) handled: u64,
+    /// When the last piece arrives: the next one arrives no earlier.
+    pub(super) last: u64,
+    /// How many bytes fit between the client and what the server has handled.
+    pub(super) capacity: u64,
+    /// Pieces that arrive are held back; up to where.
+    pub(super) muted: Option<u64>,
+    /// Nothing beyond this arrives any more.
+    pub(super) torn_at: u64,
+    pub(super) reader: Reader,
+    /// Whole commands that were written and not handled, each with the place of its end.
+    pub(super) commands: VecDeque<(u64, Request)>,
+    /// What was unanswered when the command that is being written was begun: of the handshake, and at all.
+    pub(super) unanswered_at_start: (usize, usize),
+    /// The numbers of the commands of the transaction that is being written.
+    pub(super) transaction: Option<Vec<usize>>,
+}
+
+/// From the server to the client.
+#[derive(Debug, Default)]
+pub(super) struct Down {
+    /// On the way, in order.
+    pub(super) segments: VecDeque<Vec<u8>>,
+    pub(super) last: u64,
+    /// Received and not read yet.
+    pub(super) received: BytesMut,
+    pub(super) sent: u64,
+    pub(super) read: u64,
+    /// What is due, by the order of the commands, with the bytes of each command.
+    pub(super) dues: VecDeque<(Due, usize)>,
+    /// Where each reply ends that was sent and not yet read.
+    pub(super) ends: VecDeque<u64>,
+    /// Segments that arrive are held back; so many.
+    pub(super) muted: Option<usize>,
+    /// No reply is sent any more.
+    pub(super) silent: bool,
+    /// No read ends before this place.
+    pub(super) whole_until: u64,
+    /// The end of the stream is under way behind all segments.
+    pub(super) fin: bool,
+    /// The end of the stream has arrived.
+    pub(super) ended: bool,
+    /// The next reply that leaves nothing due is followed by one that nobody asked for.
+    pub(super) extra: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) stage: Stage,
+    /// Nobody listens.
+    pub(super) refused: bool,
+    /// The network has broken it.
+    pub(super) broken: bool,
+    /// The server still reads from it.
+    pub(super) served: bool,
+    pub(super) up: Up,
+    pub(super) down: Down,
+    pub(super) session: Session,
+    /// What went wrong with it, so that the client may close it.
+    pub(super) blemish: Option<&'static str>,
+    /// When the reply came that nobody asked for.
+    pub(super) poisoned: Option<u64>,
+    pub(super) closed_at: Option<u64>,
+    pub(super) connector: Option<Waker>,
+    pub(super) reader: Option<Waker>,
+    pub(super) writer: Option<Waker>,
+}
+
+impl Conn {
+    pub(super) fn new(now: u64, capacity: u64) -> Self {
+        let up = Up {
+            written: 0,
+            arrived: 0,
+            handled: 0,
+            last: now,
+            capacity,
+            muted: None,
+            torn_at: u64::MAX,
+            reader: Reader::default(),
+            commands: VecDeque::new(),
+            unanswered_at_start: (0, 0),
+            transaction: None,
+        };
+        Self {
+            stage: Stage::Opening,
+            refused: false,
+            broken: false,
+            served: true,
+            up,
+            down: Down { last: now, ..Down::default() },
+            session: Session::default(),
+            blemish: None,
+            poisoned: None,
+            closed_at: None,
+            connector: None,
+            reader: None,
+            writer: None,
+        }
+    }
+
+    /// Something is wrong with it from now on.
+    pub(super) fn blemish(&mut self, what: &'static str) {
+        self.blemish.get_or_insert(what);
+    }
+
+    /// Whether both ends could still talk.
+    pub(super) fn is_live(&self) -> bool {
+        self.stage == Stage::Open && !self.broken && self.served
+    }
+
+    /// How many commands are unanswered as the client sees it: of the handshake, and at all.
+    pub(super) fn unanswered(&self) -> (usize, usize) {
+        let dues = &self.down.dues;
+        (dues.iter().filter(|(due, _)| *due == Due::Handshake).count(), dues.len())
+    }
+
+    pub(super) fn wake_all(&mut self) {
+        for waker in [self.connector.take(), self.reader.take(), self.writer.take()] {
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Down {
+    /// Takes `count` bytes that the client reads.
+    pub(super) fn take(&mut self, count: usize) -> BytesMut {
+        let bytes = self.received.split_to(count);
+        self.read += count as u64;
+        while self.ends.front().is_some_and(|&end| end <= self.read) {
+            self.ends.pop_front();
+            self.dues.pop_front();
+        }
+        bytes
+    }
+}

@@ -1,0 +1,65 @@
+//! The verdict on a run that is over.
+
+use super::Sim;
+use super::faults::Class;
+use super::oracles::{self, Violation};
+use super::workload::{End, Shape};
+use super::world::MS;
+
+impl Sim {
+    /// Judges everything that can be judged when a run is over.
+    ///
+    /// # Errors
+    /// The first promise that was not kept.
+    pub fn judge(&self) -> Result<(), Violation> {
+        let world = self.world.borrow();
+        if let Some(violation) = &world.violation {
+            return Err(violation.clone());
+        }
+        for (number, call) in self.calls.iter().enumerate() {
+            oracles::a2_what_is_dropped_at_once_is_never_sent(call, &world.ledger)?;
+            oracles::b4_transactions_run_as_a_whole(call, &world.ledger)?;
+            oracles::b4_pipelines_run_in_order(call, &world.ledger)?;
+            oracles::e1_calls_end_in_time(number, call, self.slack())?;
+            for (part, id) in call.commands().enumerate() {
+                let record = world.ledger.get(id);
+                oracles::b2_writes_run_once(id, record)?;
+                let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
+                let outcome = &outcomes[part];
+                // A command that cannot run still has its reply inside a transaction's.
+                oracles::a1_replies_are_ones_own(id, record, outcome)?;
+                oracles::b3_the_fate_is_true(id, record, outcome)?;
+                if !self.setup.faults.are_harmful() {
+                    oracles::a3_dropped_calls_disturb_nobody(id, record, outcome)?;
+                }
+            }
+        }
+        for (id, conn) in world.conns.iter().enumerate() {
+            oracles::a4_an_unasked_reply_closes_its_connection(id, conn, self.slack())?;
+        }
+        Ok(())
+    }
+
+    /// How late something may happen because tasks are polled late and the clock wakes late.
+    pub(super) fn slack(&self) -> u64 {
+        let faults = self.setup.faults;
+        let polls = if faults.has(Class::LatePolls) { 4 * 2 * MS } else { 0 };
+        polls + if faults.has(Class::LateTimers) { MS } else { 0 }
+    }
+
+    /// Judges whether more calls are taken than there is room for.
+    pub(super) fn judge_load(&self) {
+        let under_way = self.calls.iter().filter(|call| call.begun.is_some() && call.end.is_none());
+        let (commands, bytes) = under_way
+            .map(|call| call.plan.room(call.first))
+            .fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
+        let mut world = self.world();
+        let verdict = oracles::h1_no_more_is_taken_than_may_be(commands, bytes, &world.expected);
+        world.judge(verdict);
+    }
+
+    /// How many commands of each shape were made.
+    pub(super) fn count(&self, shape: Shape) -> usize {
+        self.calls.iter().filter(|call| call.plan.shape == shape).count()
+    }
+}

@@ -1,0 +1,93 @@
+//! What became of every command of the workload, as the server's side sees it.
+
+use redstart_core::command::Value;
+
+use super::request::{Job, Op};
+use super::server::error;
+
+/// How a call sends its commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// One command.
+    Single,
+    /// Several commands at once.
+    Pipeline,
+    /// Several commands between `MULTI` and `EXEC`.
+    Transaction,
+}
+
+/// One time that a command ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// On which connection it had come.
+    pub(super) conn: usize,
+    /// Its place among all commands that ran.
+    pub(super) order: u64,
+    /// Whether it ran by itself although it belongs to a transaction.
+    pub(super) alone: bool,
+}
+
+/// One command.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) shape: Shape,
+    pub(super) job: Job,
+    /// The connections on which the client wrote all of it, in order; of a transaction's command, those
+    /// on which it wrote all of the transaction.
+    pub(super) sends: Vec<usize>,
+    pub(super) runs: Vec<Run>,
+    /// What the server answered, whether it ran or was refused.
+    pub(super) replies: Vec<Value>,
+    /// How many of the replies say that it was turned away.
+    pub(super) refusals: usize,
+}
+
+/// All commands, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    records: Vec<Record>,
+    order: u64,
+    /// How long the list is.
+    pushed: usize,
+}
+
+impl Ledger {
+    /// A new command; its number.
+    pub(super) fn enter(&mut self, shape: Shape, job: Job) -> usize {
+        let (sends, runs, replies) = (Vec::new(), Vec::new(), Vec::new());
+        self.records.push(Record { shape, job, sends, runs, replies, refusals: 0 });
+        self.records.len() - 1
+    }
+
+    pub(super) fn get(&self, id: usize) -> &Record {
+        &self.records[id]
+    }
+
+    pub(super) fn get_mut(&mut self, id: usize) -> &mut Record {
+        &mut self.records[id]
+    }
+
+    /// Runs a command; its reply.
+    pub(super) fn run(&mut self, id: usize, conn: usize, in_multi: bool) -> Value {
+        self.order += 1;
+        let order = self.order;
+        let record = &mut self.records[id];
+        let number = |index| Value::Bulk(format!("#{id}:{index}").into());
+        let count = |number: usize| Value::Integer(number as i64);
+        let alone = record.shape == Shape::Transaction && !in_multi;
+        if record.job.can_run() {
+            record.runs.push(Run { conn, order, alone });
+        }
+        match record.job.op {
+            Op::Get => number(0),
+            Op::Range(len) => Value::Array((0..len).map(number).collect()),
+            Op::Set(_) => Value::Status("OK".into()),
+            Op::Incr => count(id * 1000 + record.runs.len()),
+            Op::Push => {
+                self.pushed += 1;
+                count(self.pushed)
+            }
+            Op::Fail | Op::Unknown => error(&format!("WRONGTYPE #{id} holds another type")),
+        }
+    }
+}

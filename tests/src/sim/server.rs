@@ -1,0 +1,240 @@
+//! The model server: what Redis answers, with a count of what it ran.
+
+use redstart_core::command::Value;
+use redstart_core::error::ServerError;
+
+use super::ledger::Ledger;
+use super::request::Request;
+
+/// Why a server turns commands away for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// It reads its data set.
+    Loading,
+    /// It is a replica, so it takes no writes.
+    ReadOnly,
+    /// Keys are being moved.
+    TryAgain,
+    /// It serves nothing while its cluster is not whole.
+    ClusterDown,
+    /// It is a replica without its primary.
+    MasterDown,
+    /// A script runs.
+    Busy,
+    /// It has no memory left.
+    OutOfMemory,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Loading,
+        Self::ReadOnly,
+        Self::TryAgain,
+        Self::ClusterDown,
+        Self::MasterDown,
+        Self::Busy,
+        Self::OutOfMemory,
+    ];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Loading => "LOADING Redis is loading the dataset in memory",
+            Self::ReadOnly => "READONLY You can't write against a read only replica.",
+            Self::TryAgain => "TRYAGAIN Multiple keys request during rehashing of slot",
+            Self::ClusterDown => "CLUSTERDOWN The cluster is down",
+            Self::MasterDown => {
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+            }
+            Self::Busy => "BUSY Redis is busy running a script.",
+            Self::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
+        }
+    }
+
+    const fn refuses(self, write: bool) -> bool {
+        write || !matches!(self, Self::ReadOnly | Self::OutOfMemory)
+    }
+}
+
+/// What kind of server it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// It knows neither `HELLO` nor `CLIENT SETINFO`.
+    pub old: bool,
+    /// The password of its default user.
+    pub password: Option<&'static str>,
+    /// The user may not use `MULTI`.
+    pub no_multi: bool,
+}
+
+/// What a server knows of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// Whether the client asked for RESP3.
+    pub(super) resp3: bool,
+    authenticated: bool,
+    pub(super) database: u32,
+    pub(super) multi: Option<Multi>,
+}
+
+/// A transaction that is being queued.
+#[derive(Debug, Default)]
+pub(super) struct Multi {
+    queued: Vec<usize>,
+    broken: bool,
+}
+
+/// The server. Its data are in the [`Ledger`], so they outlive its connections.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) settings: Settings,
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl Server {
+    /// Answers one request.
+    pub(super) fn answer(
+        &self,
+        session: &mut Session,
+        conn: usize,
+        request: &Request,
+        ledger: &mut Ledger,
+    ) -> Value {
+        let allowed = session.authenticated || self.settings.password.is_none();
+        match request.name() {
+            b"HELLO" if self.settings.old => error("ERR unknown command 'HELLO'"),
+            b"HELLO" => self.hello(session, request),
+            b"AUTH" => self.authenticate(session, request.args.last().map_or(&[], |password| password)),
+            _ if !allowed => error("NOAUTH Authentication required."),
+            b"CLIENT" if self.settings.old && request.arg(1) == b"SETINFO" => {
+                error("ERR Unknown subcommand for 'CLIENT'")
+            }
+            b"CLIENT" => ok(),
+            b"SELECT" => {
+                let number = std::str::from_utf8(request.arg(1)).ok().and_then(|text| text.parse().ok());
+                number.map_or_else(
+                    || error("ERR invalid DB index"),
+                    |database| {
+                        session.database = database;
+                        ok()
+                    },
+                )
+            }
+            b"PING" if self.refusal.is_some_and(|refusal| refusal.refuses(false)) => self.refuse(),
+            b"PING" => Value::Status("PONG".into()),
+            b"MULTI" if self.settings.no_multi => {
+                error("NOPERM this user has no permissions to run the 'multi' command")
+            }
+            b"MULTI" => {
+                session.multi = Some(Multi::default());
+                ok()
+            }
+            b"EXEC" => self.exec(session, conn, ledger),
+            _ => self.serve(session, conn, request, ledger),
+        }
+    }
+
+    fn hello(&self, session: &mut Session, request: &Request) -> Value {
+        let auth = request.args.iter().position(|arg| &arg[..] == b"AUTH");
+        if let Some(at) = auth {
+            let answer = self.authenticate(session, request.arg(at + 2));
+            if answer != ok() {
+                return answer;
+            }
+        }
+        if !session.authenticated && self.settings.password.is_some() {
+            return error("NOAUTH HELLO must be called with the client already authenticated");
+        }
+        session.resp3 = request.arg(1) == b"3";
+        let text = |text: &str| Value::Bulk(text.to_owned().into());
+        let proto = Value::Integer(if session.resp3 { 3 } else { 2 });
+        Value::Map(vec![
+            (text("server"), text("redis")),
+            (text("version"), text("8.2.0")),
+            (text("proto"), proto),
+            (text("id"), Value::Integer(7)),
+            (text("mode"), text("standalone")),
+            (text("role"), text("master")),
+            (text("modules"), Value::Array(Vec::new())),
+        ])
+    }
+
+    fn authenticate(&self, session: &mut Session, password: &[u8]) -> Value {
+        if self.settings.password.is_none_or(|right| right.as_bytes() == password) {
+            session.authenticated = true;
+            return ok();
+        }
+        error("WRONGPASS invalid username-password pair or user is disabled.")
+    }
+
+    /// A command of the workload: refused, queued or run.
+    fn serve(&self, session: &mut Session, conn: usize, request: &Request, ledger: &mut Ledger) -> Value {
+        let Some(id) = request.id() else { return error("ERR unknown command") };
+        let job = ledger.get(id).job;
+        let refused = if request.name() == b"NOSUCH" {
+            Some(error(&format!("ERR unknown command 'NOSUCH' #{id}")))
+        } else {
+            self.refusal.filter(|refusal| refusal.refuses(job.writes())).map(|_| self.refuse())
+        };
+        let reply = match (refused, &mut session.multi) {
+            (Some(refused), multi) => {
+                if let Some(multi) = multi {
+                    multi.broken = true;
+                }
+                ledger.get_mut(id).refusals += 1;
+                refused
+            }
+            (None, Some(multi)) => {
+                multi.queued.push(id);
+                return Value::Status("QUEUED".into());
+            }
+            (None, None) => ledger.run(id, conn, false),
+        };
+        ledger.get_mut(id).replies.push(reply.clone());
+        reply
+    }
+
+    fn exec(&self, session: &mut Session, conn: usize, ledger: &mut Ledger) -> Value {
+        let Some(multi) = session.multi.take() else { return error("ERR EXEC without MULTI") };
+        let refuses =
+            |refusal: &Refusal| multi.queued.iter().any(|&id| refusal.refuses(ledger.get(id).job.writes()));
+        let reason = match self.refusal.filter(refuses) {
+            _ if multi.broken => Some("because of previous errors.".to_owned()),
+            refusal => refusal.map(|refusal| format!("because of: {}", refusal.text())),
+        };
+        if let Some(reason) = reason {
+            multi.queued.iter().for_each(|&id| ledger.get_mut(id).refusals += 1);
+            return error(&format!("EXECABORT Transaction discarded {reason}"));
+        }
+        let run = |&id: &usize| {
+            let reply = ledger.run(id, conn, true);
+            ledger.get_mut(id).replies.push(reply.clone());
+            reply
+        };
+        Value::Array(multi.queued.iter().map(run).collect())
+    }
+
+    fn refuse(&self) -> Value {
+        self.refusal.map_or_else(ok, |refusal| error(refusal.text()))
+    }
+}
+
+/// What a server says to a client that is one too many.
+pub(super) const TOO_MANY: &str = "ERR max number of clients reached";
+
+/// What a server says unasked in RESP3.
+pub(super) const PUSH: &[u8] = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n";
+
+fn ok() -> Value {
+    Value::Status("OK".into())
+}
+
+pub(super) fn error(text: &str) -> Value {
+    Value::Error(ServerError::new(text.as_bytes()))
+}
+
+/// Appends a reply as it goes on the wire of a connection that speaks RESP2 or RESP3.
+pub(super) fn write(reply: &Value, out: &mut Vec<u8>) {
+    // No reply of this server is spelt differently in RESP2: HELLO is answered in RESP3, and nothing is nil.
+    crate::resp::write::write(reply, out);
+}

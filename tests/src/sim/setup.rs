@@ -1,0 +1,134 @@
+//! What one run is made of: the client's configuration, the server, the trouble.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use redstart_core::config::{Backoff, Config, Credentials, Protocol, WhenFull};
+
+use super::faults::{Class, Faults};
+use super::server::Settings;
+use super::world::Expected;
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// What one run is made of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Decides everything that is left to chance.
+    pub seed: u64,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What kind of server it is.
+    pub server: Settings,
+    /// Which protocol the client speaks.
+    pub protocol: Protocol,
+    /// The client's password.
+    pub password: Option<&'static str>,
+    /// The client's database.
+    pub database: u32,
+    /// Whether the client says its name and version.
+    pub introduces_itself: bool,
+    /// See [`Config::connect_timeout`].
+    pub connect_timeout: Duration,
+    /// See [`Config::response_timeout`].
+    pub response_timeout: Duration,
+    /// See [`Config::liveness_timeout`].
+    pub liveness_timeout: Duration,
+    /// See [`Config::health_interval`].
+    pub health_interval: Option<Duration>,
+    /// See [`Config::close_timeout`].
+    pub close_timeout: Duration,
+    /// See [`Config::queue_commands`].
+    pub queue_commands: usize,
+    /// See [`Config::queue_bytes`].
+    pub queue_bytes: usize,
+    /// See [`Config::when_full`].
+    pub when_full: WhenFull,
+    /// Whether the trace is kept as text.
+    pub with_text: bool,
+}
+
+impl Default for Setup {
+    /// Nothing goes wrong, nothing is left to chance.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            faults: Faults::none(),
+            server: Settings::default(),
+            protocol: Protocol::Auto,
+            password: None,
+            database: 0,
+            introduces_itself: false,
+            connect_timeout: ms(100),
+            response_timeout: ms(200),
+            liveness_timeout: ms(300),
+            health_interval: None,
+            close_timeout: ms(100),
+            queue_commands: 1000,
+            queue_bytes: 1 << 20,
+            when_full: WhenFull::Wait,
+            with_text: true,
+        }
+    }
+}
+
+impl Setup {
+    /// Any setup whose client and server suit each other.
+    pub(super) fn draw(seed: u64, rng: &mut Rng, with_text: bool) -> Self {
+        let faults = Faults::draw(rng);
+        let old = rng.u8(..5) == 0;
+        let password = if rng.bool() { Some("secret") } else { None };
+        let protocols: &[_] = &[Protocol::Auto, Protocol::Resp2, Protocol::Resp3];
+        let protocol = protocols[rng.usize(..if old { 2 } else { 3 })];
+        let impatient = faults.has(Class::Impatience);
+        Self {
+            seed,
+            faults,
+            server: Settings { old, password, no_multi: false },
+            protocol,
+            password,
+            database: rng.u32(..2) * 3,
+            introduces_itself: rng.bool(),
+            connect_timeout: ms(rng.u64(100..300)),
+            response_timeout: ms(if impatient { rng.u64(20..500) } else { rng.u64(2000..4000) }),
+            liveness_timeout: ms(rng.u64(100..500)),
+            health_interval: if rng.bool() { Some(ms(rng.u64(100..1000))) } else { None },
+            close_timeout: ms(rng.u64(..200)),
+            queue_commands: if rng.bool() { rng.usize(6..20) } else { 1000 },
+            queue_bytes: if rng.u8(..3) == 0 { rng.usize(300..2000) } else { 1 << 20 },
+            when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
+            with_text,
+        }
+    }
+
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            queue_commands: self.queue_commands,
+            queue_bytes: self.queue_bytes,
+            database: self.database,
+            connect_timeout: self.connect_timeout.as_nanos() as u64,
+        }
+    }
+
+    pub(super) fn config(&self) -> Config {
+        let said = |text| self.introduces_itself.then_some(text);
+        Config::default()
+            .protocol(self.protocol)
+            .credentials(self.password.map(Credentials::password))
+            .database(self.database)
+            .client_name(said("sim"))
+            .library_name(said("redstart"))
+            .library_version(said("1.2.3"))
+            .connect_timeout(self.connect_timeout)
+            .response_timeout(self.response_timeout)
+            .liveness_timeout(self.liveness_timeout)
+            .health_interval(self.health_interval)
+            .close_timeout(self.close_timeout)
+            .backoff(Backoff { base: ms(2), cap: ms(50) })
+            .queue_commands(self.queue_commands)
+            .queue_bytes(self.queue_bytes)
+            .when_full(self.when_full)
+    }
+}

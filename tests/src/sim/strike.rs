@@ -1,0 +1,188 @@
+//! Trouble that strikes at a point in time, and its end.
+
+use std::task::Waker;
+
+use super::conn::{CAPACITY, Stage};
+use super::faults::Class;
+use super::server::{PUSH, Refusal};
+use super::trace::Note;
+use super::world::{Event, MS, World};
+
+impl World {
+    /// Lets `class` strike now: the server, or one connection that is open.
+    pub(super) fn strike(&mut self, class: Class) {
+        match class {
+            Class::Freezes => self.freeze(),
+            Class::Crashes => self.crash(),
+            Class::Refusals => {
+                let refusal = Refusal::ALL[self.rng.usize(..Refusal::ALL.len())];
+                self.refuse(refusal);
+            }
+            Class::MaxClients => self.full = true,
+            Class::NoMulti => self.server.settings.no_multi = true,
+            Class::MissingHandshake => self.skip_handshake = true,
+            _ => {
+                let live = || (0..self.conns.len()).filter(|&id| self.conns[id].is_live());
+                if let Some(id) = live().last() {
+                    self.strike_conn(class, id);
+                }
+                return;
+            }
+        }
+        let length = self.rng.u64(10 * MS..400 * MS);
+        self.schedule(self.now + length, Event::Calm(class));
+    }
+
+    fn strike_conn(&mut self, class: Class, id: usize) {
+        match class {
+            Class::Resets => self.break_conn(id),
+            Class::Fins => self.finish(id),
+            Class::Mutes => {
+                self.mute(id);
+                let length = self.rng.u64(10 * MS..400 * MS);
+                self.schedule(self.now + length, Event::Unmute(id));
+            }
+            Class::DeadMutes => self.mute(id),
+            Class::Missing => self.fall_silent(id),
+            Class::Extra => self.conns[id].down.extra = true,
+            Class::Pushes if self.conns[id].session.resp3 => self.send_down(id, PUSH),
+            _ => {}
+        }
+    }
+
+    /// Ends what [`strike`](Self::strike) began at the server.
+    pub(super) fn calm(&mut self, class: Class) {
+        match class {
+            Class::Freezes => self.thaw(),
+            Class::Crashes => self.restart(),
+            Class::Refusals => self.server.refusal = None,
+            Class::MaxClients => self.full = false,
+            Class::NoMulti => self.server.settings.no_multi = false,
+            Class::MissingHandshake => self.skip_handshake = false,
+            _ => {}
+        }
+    }
+
+    /// Ends all trouble that makes calls fail. What happened to a connection stays as it is.
+    pub(super) fn heal(&mut self) {
+        self.faults = self.faults.tamed();
+        Class::TIMED.into_iter().for_each(|class| self.calm(class));
+        for conn in &mut self.conns {
+            conn.down.extra = false;
+            conn.up.capacity = CAPACITY;
+            conn.writer.take().into_iter().for_each(Waker::wake);
+        }
+        self.note(&Note::Server("all is well from now on"));
+    }
+
+    /// The network breaks a connection. Some of what is under way may still arrive.
+    pub(super) fn break_conn(&mut self, id: usize) {
+        let conn = &mut self.conns[id];
+        if conn.broken || conn.stage != Stage::Open {
+            return;
+        }
+        conn.blemish("broken");
+        conn.broken = true;
+        let lost = self.rng.bool();
+        let upto = conn.up.written.min(conn.up.torn_at);
+        if self.rng.bool() && conn.up.muted.is_none() && conn.up.arrived < upto {
+            conn.up.arrived = self.rng.u64(conn.up.arrived..=upto);
+        }
+        self.serve(id);
+        let conn = &mut self.conns[id];
+        conn.served = false;
+        conn.down.segments.clear();
+        if lost {
+            conn.down.received.clear();
+        }
+        conn.wake_all();
+        self.note(&Note::Fault(id, "broken"));
+    }
+
+    /// The server closes a connection behind what it has answered.
+    pub(super) fn finish(&mut self, id: usize) {
+        let conn = &mut self.conns[id];
+        conn.blemish("closed by the server");
+        conn.served = false;
+        conn.down.fin = true;
+        self.send_segment(id, Vec::new());
+        self.note(&Note::Fault(id, "closed by the server"));
+    }
+
+    /// One direction falls silent, or both.
+    fn mute(&mut self, id: usize) {
+        let which = self.rng.u8(1..4);
+        self.mute_directions(id, which & 1 != 0, which & 2 != 0);
+    }
+
+    /// Holds back what is sent to the server, or to the client.
+    pub(super) fn mute_directions(&mut self, id: usize, up: bool, down: bool) {
+        let conn = &mut self.conns[id];
+        conn.blemish("silent");
+        if up {
+            conn.up.muted.get_or_insert(conn.up.arrived);
+        }
+        if down {
+            conn.down.muted.get_or_insert(0);
+        }
+        self.note(&Note::Fault(id, "silent"));
+    }
+
+    pub(super) fn unmute(&mut self, id: usize) {
+        let conn = &mut self.conns[id];
+        let segments = conn.down.muted.take().unwrap_or(0);
+        let arrived = conn.up.muted.take();
+        self.note(&Note::Fault(id, "silent no longer"));
+        (0..segments).for_each(|_| self.handle_segment(id));
+        if let Some(upto) = arrived {
+            self.handle_arrival(id, upto);
+        }
+    }
+
+    /// The server answers nothing on this connection any more.
+    pub(super) fn fall_silent(&mut self, id: usize) {
+        self.conns[id].down.silent = true;
+        self.conns[id].blemish("replies are missing");
+        self.note(&Note::Fault(id, "replies are missing"));
+    }
+
+    /// The server stands still.
+    pub(super) fn freeze(&mut self) {
+        self.frozen = true;
+        self.blemish_all("frozen");
+        self.note(&Note::Server("frozen"));
+    }
+
+    pub(super) fn thaw(&mut self) {
+        if std::mem::take(&mut self.frozen) {
+            self.note(&Note::Server("thawed"));
+            (0..self.conns.len()).for_each(|id| self.serve(id));
+        }
+    }
+
+    /// The server dies. Its data stay, its connections do not.
+    pub(super) fn crash(&mut self) {
+        self.down = true;
+        self.note(&Note::Server("dead"));
+        (0..self.conns.len()).for_each(|id| self.break_conn(id));
+        self.conns.iter_mut().for_each(|conn| conn.served = false);
+    }
+
+    pub(super) fn restart(&mut self) {
+        if std::mem::take(&mut self.down) {
+            self.note(&Note::Server("alive"));
+        }
+    }
+
+    /// The server turns commands away.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.server.refusal = Some(refusal);
+        // A write that meets a replica makes a client connect anew; so does a PING that is refused.
+        self.blemish_all("turns commands away");
+        self.note(&Note::Server("turns commands away"));
+    }
+
+    fn blemish_all(&mut self, what: &'static str) {
+        self.conns.iter_mut().for_each(|conn| conn.blemish(what));
+    }
+}

@@ -1,0 +1,237 @@
+//! Everything outside the client: the clock, the network, the server. One seed decides all of it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::task::Waker;
+
+use fastrand::Rng;
+
+use super::conn::{CAPACITY, Conn, Stage};
+use super::faults::{Class, Faults};
+use super::ledger::Ledger;
+use super::oracles::{self, Verdict, Violation};
+use super::server::{Server, TOO_MANY};
+use super::trace::{Note, Trace};
+
+/// One millisecond in the nanoseconds of the virtual clock.
+pub(super) const MS: u64 = 1_000_000;
+
+/// What happens at a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Event {
+    /// An attempt to connect ends.
+    Opened(usize),
+    /// Bytes of a connection arrive at the server, up to this place.
+    ToServer(usize, u64),
+    /// The next segment arrives at the client.
+    ToClient(usize),
+    Unmute(usize),
+    Break(usize),
+    Alarm(u64),
+    Strike(Class),
+    Calm(Class),
+    /// A task that was to be polled late is polled.
+    Poll(usize),
+    /// A caller makes its next call.
+    Call(usize),
+    /// A caller drops its call.
+    Cancel(usize),
+}
+
+/// What the model has to know of the client's configuration to judge it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    pub(super) queue_commands: usize,
+    pub(super) queue_bytes: usize,
+    pub(super) database: u32,
+    pub(super) connect_timeout: u64,
+}
+
+/// Everything outside the client.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) now: u64,
+    next: u64,
+    queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    pub(super) rng: Rng,
+    pub(super) faults: Faults,
+    pub(super) latency: u64,
+    pub(super) expected: Expected,
+    pub(super) conns: Vec<Conn>,
+    pub(super) server: Server,
+    pub(super) ledger: Ledger,
+    pub(super) trace: Trace,
+    alarm: Option<(u64, Waker)>,
+    /// The server stands still.
+    pub(super) frozen: bool,
+    /// The server is dead.
+    pub(super) down: bool,
+    /// The server has too many clients.
+    pub(super) full: bool,
+    /// The next reply of a handshake is left out.
+    pub(super) skip_handshake: bool,
+    /// The client is being closed, so that it may close healthy connections.
+    pub(super) closing: bool,
+    /// The first oracle that was not satisfied.
+    pub(super) violation: Option<Violation>,
+}
+
+impl World {
+    pub(super) fn new(rng: Rng, faults: Faults, expected: Expected, server: Server, trace: Trace) -> Self {
+        Self {
+            now: 0,
+            next: 0,
+            queue: BinaryHeap::new(),
+            rng,
+            faults,
+            latency: MS,
+            expected,
+            conns: Vec::new(),
+            server,
+            ledger: Ledger::default(),
+            trace,
+            alarm: None,
+            frozen: false,
+            down: false,
+            full: false,
+            skip_handshake: false,
+            closing: false,
+            violation: None,
+        }
+    }
+
+    /// Lets `event` happen at `at`, behind everything that happens then already.
+    pub(super) fn schedule(&mut self, at: u64, event: Event) {
+        self.next += 1;
+        self.queue.push(Reverse((at.max(self.now), self.next, event)));
+    }
+
+    /// When something happens next.
+    pub(super) fn next_at(&self) -> Option<u64> {
+        self.queue.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// Moves the clock on to what happens next.
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        let Reverse((at, _, event)) = self.queue.pop()?;
+        self.now = at;
+        Some(event)
+    }
+
+    /// Lets time pass in which nothing happens.
+    pub(super) fn sleep_until(&mut self, at: u64) {
+        self.now = self.now.max(at);
+    }
+
+    pub(super) fn note(&mut self, note: &Note<'_>) {
+        self.trace.note(self.now, note);
+    }
+
+    /// Keeps the first violation.
+    pub(super) fn judge(&mut self, verdict: Verdict) {
+        if let Err(violation) = verdict {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    /// What happens outside the client.
+    pub(super) fn handle(&mut self, event: Event) {
+        match event {
+            Event::Opened(id) => self.handle_opened(id),
+            Event::ToServer(id, upto) => self.handle_arrival(id, upto),
+            Event::ToClient(id) => self.handle_segment(id),
+            Event::Unmute(id) => self.unmute(id),
+            Event::Break(id) => self.break_conn(id),
+            Event::Alarm(at) => self.ring(at),
+            Event::Strike(class) => self.strike(class),
+            Event::Calm(class) => self.calm(class),
+            Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
+        }
+    }
+
+    /// Wakes `waker` at `at`, instead of whom and when it was told before.
+    pub(super) fn set_alarm(&mut self, at: u64, waker: &Waker) {
+        self.alarm = Some((at, waker.clone()));
+        let late = if self.faults.has(Class::LateTimers) { self.rng.u64(..MS) } else { 0 };
+        self.schedule(at.saturating_add(late), Event::Alarm(at));
+    }
+
+    fn ring(&mut self, at: u64) {
+        if let Some((_, waker)) = self.alarm.take_if(|(set, _)| *set == at) {
+            waker.wake();
+        }
+    }
+
+    /// The client begins to connect; the connection's number.
+    pub(super) fn connect(&mut self) -> usize {
+        let id = self.conns.len();
+        let small = self.faults.has(Class::SmallBuffers);
+        let capacity = if small { self.rng.u64(8..300) } else { CAPACITY };
+        let mut conn = Conn::new(self.now, capacity);
+        if self.is_troubled() {
+            conn.blemish("made in troubled times");
+        } else if small && self.faults.has(Class::Impatience) {
+            conn.blemish("slower than callers wait");
+        }
+        let mut opens_at = Some(self.now + 2 * self.latency);
+        if self.faults.strikes(Class::Refused, &mut self.rng, 3) {
+            conn.refused = true;
+        } else if self.faults.strikes(Class::Hanging, &mut self.rng, 4) {
+            conn.blemish("connecting never ends");
+            opens_at = None;
+        } else if self.faults.strikes(Class::SlowConnect, &mut self.rng, 3) {
+            conn.blemish("connecting takes long");
+            opens_at = Some(self.now + self.rng.u64(..2 * self.expected.connect_timeout));
+        }
+        self.conns.push(conn);
+        self.note(&Note::Connect(id));
+        if let Some(at) = opens_at {
+            self.schedule(at, Event::Opened(id));
+        }
+        id
+    }
+
+    /// Whether the server is in a state in which any connection may fail.
+    fn is_troubled(&self) -> bool {
+        self.frozen || self.down || self.full || self.skip_handshake || self.server.refusal.is_some()
+    }
+
+    fn handle_opened(&mut self, id: usize) {
+        let (down, full) = (self.down, self.full);
+        let conn = &mut self.conns[id];
+        if conn.stage != Stage::Opening {
+            return;
+        }
+        conn.connector.take().into_iter().for_each(Waker::wake);
+        if conn.refused || down {
+            conn.stage = Stage::Failed(io::ErrorKind::ConnectionRefused);
+            conn.blemish("refused");
+            return self.note(&Note::Fault(id, "refused"));
+        }
+        conn.stage = Stage::Open;
+        self.note(&Note::Opened(id));
+        if full {
+            self.conns[id].blemish("one too many");
+            self.send_down(id, format!("-{TOO_MANY}\r\n").as_bytes());
+            self.finish(id);
+        }
+    }
+
+    /// The client has dropped its end, or gives up connecting.
+    pub(super) fn close(&mut self, id: usize) {
+        let abrupt = self.rng.bool();
+        let (now, closing) = (self.now, self.closing);
+        let conn = &mut self.conns[id];
+        if conn.stage == Stage::Closed {
+            return;
+        }
+        conn.stage = Stage::Closed;
+        conn.closed_at = Some(now);
+        // Closing with unread bytes resets the connection: what is still under way is lost.
+        conn.served &= !abrupt;
+        let verdict = oracles::healthy_connections_are_kept(id, conn.blemish, closing);
+        self.judge(verdict);
+        self.note(&Note::Closed(id));
+    }
+}
