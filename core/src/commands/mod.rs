@@ -31,3 +31,6 @@ pub use server::*;
 pub use sets::*;
 pub use sorted_sets::*;
 pub use strings::*;
+
+// `client.run(..)` is one call more, and is wanted wherever these are.
+pub use crate::command::Run;

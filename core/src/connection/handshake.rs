@@ -112,7 +112,7 @@ impl Handshake {
             Next::Introduce => self.introduce(config, false, out),
             Next::Done => {}
         }
-        Ok(self.awaited.is_empty().then(|| core::mem::take(&mut self.info)))
+        Ok(self.take_info())
     }
 
     fn take_answer(&mut self, step: Step, answer: Item<'_>, config: &Config) -> Result<(), Error> {
@@ -200,9 +200,9 @@ impl Handshake {
         self.awaited.push_back(step);
     }
 
-    /// Whether nothing was to be said, so that the connection is ready at once.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.awaited.is_empty()
+    /// What is known of the server, once no answer is awaited any more.
+    pub(crate) fn take_info(&mut self) -> Option<ServerInfo> {
+        self.awaited.is_empty().then(|| core::mem::take(&mut self.info))
     }
 }
 

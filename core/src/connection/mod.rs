@@ -82,13 +82,13 @@ impl Connection {
         matches!(self.state, State::Ready)
     }
 
-    /// The socket is open: the handshake begins. Returns whether there was nothing to say.
-    pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> bool {
+    /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
+    pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
         self.heard_at = now;
-        let handshake = Handshake::start(config, &mut self.out);
-        let silent = handshake.is_silent();
-        self.state = if silent { State::Ready } else { State::Handshake(handshake) };
-        silent
+        let mut handshake = Handshake::start(config, &mut self.out);
+        let over = handshake.take_info();
+        self.state = if over.is_some() { State::Ready } else { State::Handshake(handshake) };
+        over
     }
 
     /// Appends a request whose bytes are the first in `from`.

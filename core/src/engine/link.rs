@@ -14,7 +14,7 @@ use bytes::BytesMut;
 
 use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Endpoint};
-use crate::connection::{Answer, ConnId, Connection, Entries, Entry, Outgoing, RequestId};
+use crate::connection::{Answer, ConnId, Connection, Entries, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, Waiting};
 use crate::retry;
 use crate::time::Instant;
@@ -95,13 +95,12 @@ impl Link {
         }
     }
 
-    /// The socket is open.
-    pub(super) fn handle_connected(&mut self, now: Instant, config: &Config) {
-        if let Some((_, connection)) = &mut self.connection
-            && connection.handle_connected(now, config)
-        {
-            self.handle_ready(now);
-        }
+    /// The socket is open. Returns what is known of the server if there was nothing to say to it.
+    pub(super) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
+        let (_, connection) = self.connection.as_mut()?;
+        let info = connection.handle_connected(now, config)?;
+        self.handle_ready(now);
+        Some(info)
     }
 
     /// The handshake is over: what was parked goes out.

@@ -122,11 +122,9 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        if let Some(link) = self.nodes.get(&conn).and_then(|node| self.links.get_mut(node.0)) {
-            link.handle_connected(now, &self.config);
-            if link.connection(conn).is_some_and(|connection| connection.is_ready()) {
-                self.events.push_back(Event::Connected(ServerInfo::default()));
-            }
+        let link = self.nodes.get(&conn).and_then(|node| self.links.get_mut(node.0));
+        if let Some(info) = link.and_then(|link| link.handle_connected(now, &self.config)) {
+            self.events.push_back(Event::Connected(info));
         }
     }
 

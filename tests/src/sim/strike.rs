@@ -23,7 +23,7 @@ impl World {
             Class::MissingHandshake => self.skip_handshake = true,
             _ => {
                 let live = || (0..self.conns.len()).filter(|&id| self.conns[id].is_live());
-                if let Some(id) = live().last() {
+                if let Some(id) = live().next_back() {
                     self.strike_conn(class, id);
                 }
                 return;
