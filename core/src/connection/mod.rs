@@ -14,7 +14,7 @@ mod in_flight;
 mod outgoing;
 mod transaction;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub(crate) use handshake::Handshake;
 pub use handshake::ServerInfo;
@@ -122,17 +122,7 @@ impl Connection {
                 return Ok(Some(Answer::Push(frame)));
             }
             if let State::Handshake(handshake) = &mut self.state {
-                let (said, unsaid) = (self.out.held(), self.out.has_remaining());
-                let over = handshake.handle_reply(&frame, config, &mut self.out)?;
-                if self.out.held() == said && over.is_none() {
-                    continue;
-                }
-                // All that was said before is answered.
-                if unsaid {
-                    return Err(fault(ErrorKind::Conversation("an answer came before its question")));
-                }
-                self.out.release(said);
-                if let Some(info) = over {
+                if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
                     return Ok(Some(Answer::Ready(info)));
                 }

@@ -1,0 +1,39 @@
+//! Scenarios in the simulated world: each is a defect that a seed once found, or a promise that is easier to
+//! show than to find.
+
+use redstart_core::command::Value;
+use redstart_core::config::Protocol;
+use redstart_core::error::{Delivery, Error, ErrorKind};
+use redstart_tests::sim::{Op, Setup, Sim};
+
+fn error(sim: &Sim, call: usize) -> &Error {
+    let [Err(error)] = sim.outcomes(call).expect("the call has ended") else { panic!("it succeeded") };
+    error
+}
+
+fn ok(sim: &Sim, call: usize) -> &Value {
+    let [Ok(value)] = sim.outcomes(call).expect("the call has ended") else { panic!("it failed") };
+    value
+}
+
+/// All oracles hold for what has happened so far.
+fn assert_sound(sim: &Sim) {
+    assert_eq!(sim.judge(), Ok(()), "{}", sim.text());
+}
+
+#[test]
+fn a_second_answer_to_auth_is_not_taken_for_the_next_steps() {
+    let protocol = Protocol::Resp2;
+    let setup = Setup { protocol, password: Some("secret"), introduces_itself: true, ..Setup::default() };
+    let mut sim = Sim::new(setup);
+    let call = sim.single(Op::Incr);
+    sim.run_for(3);
+    sim.answer_twice(15);
+    sim.run_for(50);
+    assert!(matches!(error(&sim, call).kind(), ErrorKind::Conversation(_)));
+    assert_eq!(error(&sim, call).delivery(), Delivery::NotSent);
+    let call = sim.single(Op::Incr);
+    sim.run_for(50);
+    assert_eq!((ok(&sim, call), sim.connections()), (&Value::Integer(1001), 2));
+    assert_sound(&sim);
+}
