@@ -4,7 +4,7 @@
 use redstart_core::command::Value;
 use redstart_core::config::Protocol;
 use redstart_core::error::{Delivery, Error, ErrorKind};
-use redstart_tests::sim::{Op, Setup, Sim};
+use redstart_tests::sim::{Op, Setup, Shape, Sim};
 
 fn error(sim: &Sim, call: usize) -> &Error {
     let [Err(error)] = sim.outcomes(call).expect("the call has ended") else { panic!("it succeeded") };
@@ -14,6 +14,13 @@ fn error(sim: &Sim, call: usize) -> &Error {
 fn ok(sim: &Sim, call: usize) -> &Value {
     let [Ok(value)] = sim.outcomes(call).expect("the call has ended") else { panic!("it failed") };
     value
+}
+
+/// A client that is connected and idle, on a connection without a handshake.
+fn ready() -> Sim {
+    let mut sim = Sim::new(Setup { protocol: Protocol::Resp2, ..Setup::default() });
+    sim.run_for(10);
+    sim
 }
 
 /// All oracles hold for what has happened so far.
@@ -35,5 +42,17 @@ fn a_second_answer_to_auth_is_not_taken_for_the_next_steps() {
     let call = sim.single(Op::Incr);
     sim.run_for(50);
     assert_eq!((ok(&sim, call), sim.connections()), (&Value::Integer(1001), 2));
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_transaction_may_be_answered_while_it_is_written() {
+    let mut sim = ready();
+    sim.limit_buffers(40);
+    let call = sim.batch(Shape::Transaction, [Op::Incr, Op::Set(100), Op::Push]);
+    sim.run_for(50);
+    assert_eq!(sim.runs(call), [1, 1, 1]);
+    assert!(sim.outcomes(call).is_some_and(|outcomes| outcomes.iter().all(Result::is_ok)));
+    assert_eq!(sim.connections(), 1, "{}", sim.text());
     assert_sound(&sim);
 }
