@@ -56,3 +56,33 @@ fn a_transaction_may_be_answered_while_it_is_written() {
     assert_eq!(sim.connections(), 1, "{}", sim.text());
     assert_sound(&sim);
 }
+
+#[test]
+fn the_first_byte_of_a_reply_that_nobody_asked_for_is_enough() {
+    for seen in [1, 5, 14, 15] {
+        let mut sim = ready();
+        let first = sim.single(Op::Get);
+        sim.answer_twice(seen);
+        sim.run_for(2);
+        let second = sim.single(Op::Incr);
+        sim.run_for(50);
+        assert_eq!((sim.outcomes(first).map(<[_]>::len), sim.runs(second)), (Some(1), vec![1]));
+        assert_eq!((ok(&sim, second), sim.connections()), (&Value::Integer(1001), 2), "{}", sim.text());
+        assert_sound(&sim);
+    }
+}
+
+#[test]
+fn half_a_push_is_no_reply() {
+    let mut sim = Sim::new(Setup::default());
+    sim.run_for(10);
+    for end in [1, 20] {
+        sim.push_in_two(end);
+        sim.run_for(1);
+        let call = sim.single(Op::Get);
+        sim.run_for(10);
+        assert!(matches!(ok(&sim, call), Value::Bulk(_)));
+    }
+    assert_eq!(sim.connections(), 1);
+    assert_sound(&sim);
+}

@@ -115,6 +115,7 @@ impl Connection {
         loop {
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
+                Ok(None) if self.is_unasked(read) => return Err(unasked()),
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
@@ -134,10 +135,17 @@ impl Connection {
         }
     }
 
+    /// Whether a reply has begun to come although nothing is unanswered. The next request would be given it.
+    fn is_unasked(&self, read: &[u8]) -> bool {
+        // A push is no reply, and a remark may be on a push.
+        let begun = read.first().is_some_and(|kind| !b">|".contains(kind));
+        begun && self.is_ready() && self.out.in_flight() == 0
+    }
+
     /// Gives a reply to the request at the head of the queue. `None`: that request is not through yet.
     fn match_reply(&mut self, frame: Frame) -> Result<Option<Answer>, Error> {
         let Some(&entry) = self.in_flight.front() else {
-            return Err(fault(ErrorKind::Conversation("a reply came that nobody asked for")));
+            return Err(unasked());
         };
         if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
             return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
@@ -250,6 +258,10 @@ impl Connection {
             attempts: 0,
         });
     }
+}
+
+fn unasked() -> Error {
+    fault(ErrorKind::Conversation("a reply came that nobody asked for"))
 }
 
 /// A fault of the connection itself; what it means for each request is for the owner to say.

@@ -69,10 +69,13 @@ impl Sim {
         (down.extra, down.extra_seen) = (true, seen);
     }
 
-    /// The server says something unasked.
-    pub fn push(&mut self) {
+    /// The server says something unasked, of which the first bytes come a millisecond earlier than the rest.
+    pub fn push_in_two(&mut self, first: usize) {
         let id = self.last();
-        self.world().send_down(id, PUSH);
+        let (first, rest) = PUSH.split_at(first);
+        self.world().send_down(id, first);
+        self.run_for(1);
+        self.world().send_down(id, rest);
     }
 
     /// The server stands still.
