@@ -86,3 +86,16 @@ fn half_a_push_is_no_reply() {
     assert_eq!(sim.connections(), 1);
     assert_sound(&sim);
 }
+
+#[test]
+fn a_server_with_too_many_clients_is_asked_again() {
+    let mut sim = Sim::new(Setup::default());
+    let call = sim.single(Op::Get);
+    sim.overcrowd(true);
+    sim.run_for(20);
+    assert_eq!(sim.outcomes(call).map(<[_]>::len), None, "{}", sim.text());
+    sim.overcrowd(false);
+    sim.run_for(50);
+    assert!(matches!(ok(&sim, call), Value::Bulk(_)));
+    assert_sound(&sim);
+}

@@ -105,6 +105,11 @@ impl Handshake {
             return Err(broken("a reply came that nobody asked for"));
         };
         if out.in_flight() < asked {
+            // A server without room for one more client says so before it is asked anything.
+            if frame.kind() == Kind::Error {
+                let error = ServerError::new(&frame.item().text().unwrap_or_default());
+                return Err(Error::new(ErrorKind::Server(error), Delivery::NotSent));
+            }
             return Err(broken("an answer came before its question"));
         }
         out.release(asked);

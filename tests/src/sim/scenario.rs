@@ -96,6 +96,11 @@ impl Sim {
         }
     }
 
+    /// The server has too many clients, and tells each that comes; or no longer.
+    pub fn overcrowd(&mut self, full: bool) {
+        self.world().full = full;
+    }
+
     /// The user may not use `MULTI`, or may again.
     pub fn forbid_multi(&mut self, forbidden: bool) {
         self.world().server.settings.no_multi = forbidden;

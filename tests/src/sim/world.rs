@@ -215,8 +215,14 @@ impl World {
         conn.stage = Stage::Open;
         self.note(&Note::Opened(id));
         if full {
+            let text = format!("-{TOO_MANY}\r\n");
             self.conns[id].blemish("one too many");
-            self.send_down(id, format!("-{TOO_MANY}\r\n").as_bytes());
+            if self.faults.has(Class::Jitter) && self.rng.bool() {
+                self.send_down(id, text.as_bytes());
+            } else {
+                // It often comes together with the connection itself.
+                self.conns[id].down.received.extend_from_slice(text.as_bytes());
+            }
             self.finish(id);
         }
     }
