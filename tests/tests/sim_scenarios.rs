@@ -99,3 +99,22 @@ fn a_server_with_too_many_clients_is_asked_again() {
     assert!(matches!(ok(&sim, call), Value::Bulk(_)));
     assert_sound(&sim);
 }
+
+#[test]
+fn half_a_transaction_is_not_sent_again() {
+    let mut sim = ready();
+    sim.forbid_multi(true);
+    sim.limit_buffers(50);
+    let call = sim.batch(Shape::Transaction, [Op::Incr, Op::Set(100), Op::Push]);
+    sim.run_for(2);
+    sim.break_connection();
+    sim.forbid_multi(false);
+    sim.run_for(50);
+    assert_eq!(sim.runs(call), [1, 0, 0], "{}", sim.text());
+    let fates = sim.outcomes(call).expect("the call has ended").iter().map(|outcome| match outcome {
+        Ok(_) => panic!("nothing of it was answered"),
+        Err(error) => error.delivery(),
+    });
+    assert!(fates.eq([Delivery::MaybeExecuted; 3]));
+    assert_sound(&sim);
+}

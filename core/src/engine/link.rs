@@ -194,14 +194,13 @@ impl Link {
         let mut is_culprit = matches!(error.kind(), ErrorKind::Protocol(_));
         while let Some(mut entry) = entries.pop() {
             let len = entry.wire_len as usize;
-            let complete = written >= len;
+            let may_have_run = may_have_run(&entry, written);
             written = written.saturating_sub(len);
             let may_repeat = entry.flags.may_repeat() && entry.replies == 1 && !is_culprit;
             is_culprit = false;
             let tries_left = u32::from(entry.attempts) < config.retries;
-            if entry.id.is_awaited() && (!complete || (may_repeat && tries_left)) {
-                // Half a request never ran; it is sent again as a whole.
-                if complete {
+            if entry.id.is_awaited() && (!may_have_run || (may_repeat && tries_left)) {
+                if may_have_run {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.flags = entry.flags.with(Flags::SENT_BEFORE);
                 }
@@ -240,7 +239,8 @@ impl Link {
         let mut written = bytes.in_flight();
         while let Some(entry) = entries.pop() {
             let len = entry.wire_len as usize;
-            let delivery = if written >= len { Delivery::MaybeExecuted } else { Delivery::NotSent };
+            let may_have_run = may_have_run(&entry, written);
+            let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent };
             written = written.saturating_sub(len);
             if entry.id.is_awaited() {
                 ended.push((entry, name(error.clone().with_delivery(delivery), &bytes, &entry)));
@@ -322,6 +322,12 @@ impl Link {
     pub(super) fn conn_id(&self) -> Option<ConnId> {
         self.connection.as_ref().map(|(id, _)| *id)
     }
+}
+
+/// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
+/// half a transaction does, command by command, if the server refuses `MULTI`.
+const fn may_have_run(entry: &Entry, written: usize) -> bool {
+    if entry.replies == 1 { written >= entry.wire_len as usize } else { written > 0 }
 }
 
 /// Puts the name of the command at the head of `bytes` into `error`.
