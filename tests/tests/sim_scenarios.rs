@@ -23,6 +23,12 @@ fn ready() -> Sim {
     sim
 }
 
+/// What became of each command of a call; `None` of those that succeeded.
+fn fates(sim: &Sim, call: usize) -> Vec<Option<Delivery>> {
+    let outcomes = sim.outcomes(call).expect("the call has ended").iter();
+    outcomes.map(|outcome| outcome.as_ref().err().map(Error::delivery)).collect()
+}
+
 /// All oracles hold for what has happened so far.
 fn assert_sound(sim: &Sim) {
     assert_eq!(sim.judge(), Ok(()), "{}", sim.text());
@@ -111,10 +117,20 @@ fn half_a_transaction_is_not_sent_again() {
     sim.forbid_multi(false);
     sim.run_for(50);
     assert_eq!(sim.runs(call), [1, 0, 0], "{}", sim.text());
-    let fates = sim.outcomes(call).expect("the call has ended").iter().map(|outcome| match outcome {
-        Ok(_) => panic!("nothing of it was answered"),
-        Err(error) => error.delivery(),
-    });
-    assert!(fates.eq([Delivery::MaybeExecuted; 3]));
+    assert_eq!(fates(&sim, call), [Some(Delivery::MaybeExecuted); 3]);
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_pipeline_is_not_resumed_behind_a_gap() {
+    let mut sim = ready();
+    sim.limit_buffers(60);
+    let call = sim.batch(Shape::Pipeline, [Op::Get, Op::Incr, Op::Get, Op::Set(100), Op::Push]);
+    sim.run_for(1);
+    sim.break_connection();
+    sim.run_for(50);
+    assert_eq!(sim.runs(call), [2, 1, 0, 0, 0], "{}", sim.text());
+    let (unknown, unsent) = (Some(Delivery::MaybeExecuted), Some(Delivery::NotSent));
+    assert_eq!(fates(&sim, call), [None, unknown, unknown, unsent, unsent]);
     assert_sound(&sim);
 }
