@@ -134,3 +134,17 @@ fn a_pipeline_is_not_resumed_behind_a_gap() {
     assert_eq!(fates(&sim, call), [None, unknown, unknown, unsent, unsent]);
     assert_sound(&sim);
 }
+
+#[test]
+fn a_driver_dropped_while_closing_tells_what_may_have_run() {
+    let mut sim = ready();
+    let call = sim.single(Op::Incr);
+    sim.run_for(1);
+    sim.mute();
+    sim.close();
+    sim.run_for(1);
+    sim.drop_driver();
+    sim.run_for(1);
+    assert_eq!((sim.runs(call), fates(&sim, call)), (vec![1], vec![Some(Delivery::MaybeExecuted)]));
+    assert_sound(&sim);
+}
