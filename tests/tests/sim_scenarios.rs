@@ -1,10 +1,12 @@
 //! Scenarios in the simulated world: each is a defect that a seed once found, or a promise that is easier to
 //! show than to find.
 
+use std::time::Duration;
+
 use redstart_core::command::Value;
 use redstart_core::config::Protocol;
-use redstart_core::error::{Delivery, Error, ErrorKind};
-use redstart_tests::sim::{Op, Setup, Shape, Sim};
+use redstart_core::error::{Delivery, Error, ErrorKind, Waiting};
+use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Setup, Shape, Sim};
 
 fn error(sim: &Sim, call: usize) -> &Error {
     let [Err(error)] = sim.outcomes(call).expect("the call has ended") else { panic!("it succeeded") };
@@ -146,5 +148,40 @@ fn a_driver_dropped_while_closing_tells_what_may_have_run() {
     sim.drop_driver();
     sim.run_for(1);
     assert_eq!((sim.runs(call), fates(&sim, call)), (vec![1], vec![Some(Delivery::MaybeExecuted)]));
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_call_dropped_before_the_driver_runs_is_not_sent() {
+    let mut sim = ready();
+    let before = sim.single(Op::Incr);
+    let single = sim.call(Plan::single(Op::Incr).cancel(Cancel::AtOnce));
+    let jobs = [Op::Incr, Op::Set(20_000), Op::Push].map(Job::new);
+    let batch = sim.call(Plan::new(Shape::Pipeline, jobs).cancel(Cancel::AtOnce));
+    let after = sim.single(Op::Incr);
+    sim.run_for(50);
+    assert_eq!((ok(&sim, before), ok(&sim, after)), (&Value::Integer(1), &Value::Integer(5001)));
+    assert_eq!((sim.runs(single), sim.runs(batch)), (vec![0], vec![0; 3]), "{}", sim.text());
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_call_dropped_while_parked_lets_the_next_in() {
+    let mut sim = Sim::new(Setup {
+        queue_commands: 1,
+        connect_timeout: Duration::from_secs(9),
+        response_timeout: Duration::from_secs(1),
+        ..Setup::default()
+    });
+    sim.freeze();
+    let first = sim.single(Op::Incr);
+    sim.run_for(10);
+    let hasty = Patience::Within(Duration::from_millis(500));
+    let second = sim.call(Plan::single(Op::Incr).patience(hasty));
+    sim.run_for(10);
+    sim.cancel(first);
+    sim.run_for(1000);
+    assert_eq!((sim.runs(first), fates(&sim, second)), (vec![0], vec![Some(Delivery::NotSent)]));
+    assert_eq!(error(&sim, second).kind(), &ErrorKind::Timeout(Waiting::Connection), "it was let in");
     assert_sound(&sim);
 }
