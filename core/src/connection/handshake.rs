@@ -74,7 +74,8 @@ enum Next {
 /// The conversation of one new connection.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    awaited: VecDeque<Step>,
+    /// Each with its bytes on the wire.
+    awaited: VecDeque<(Step, usize)>,
     next: Next,
     info: ServerInfo,
 }
@@ -93,16 +94,25 @@ impl Handshake {
         handshake
     }
 
-    /// Takes the next reply. `Some` once the conversation is over.
+    /// Takes the next reply, and its question off `out`. `Some` once the conversation is over.
     pub(crate) fn handle_reply(
         &mut self,
         frame: &Frame,
         config: &Config,
         out: &mut Outgoing,
     ) -> Result<Option<ServerInfo>, Error> {
-        let Some(step) = self.awaited.pop_front() else {
+        let Some((step, asked)) = self.awaited.pop_front() else {
             return Err(broken("a reply came that nobody asked for"));
         };
+        if out.in_flight() < asked {
+            // A server without room for one more client says so before it is asked anything.
+            if frame.kind() == Kind::Error {
+                let error = ServerError::new(&frame.item().text().unwrap_or_default());
+                return Err(Error::new(ErrorKind::Server(error), Delivery::NotSent));
+            }
+            return Err(broken("an answer came before its question"));
+        }
+        out.release(asked);
         self.take_answer(step, frame.item(), config)?;
         if !self.awaited.is_empty() {
             return Ok(None);
@@ -197,7 +207,7 @@ impl Handshake {
 
     fn say(&mut self, step: Step, command: &Command<()>, out: &mut Outgoing) {
         command.packed().write_to(out);
-        self.awaited.push_back(step);
+        self.awaited.push_back((step, command.packed().wire_len()));
     }
 
     /// What is known of the server, once no answer is awaited any more.

@@ -14,7 +14,7 @@ mod in_flight;
 mod outgoing;
 mod transaction;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub(crate) use handshake::Handshake;
 pub use handshake::ServerInfo;
@@ -115,6 +115,7 @@ impl Connection {
         loop {
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
+                Ok(None) if self.is_unasked(read) => return Err(unasked()),
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
@@ -122,17 +123,7 @@ impl Connection {
                 return Ok(Some(Answer::Push(frame)));
             }
             if let State::Handshake(handshake) = &mut self.state {
-                let (said, unsaid) = (self.out.held(), self.out.has_remaining());
-                let over = handshake.handle_reply(&frame, config, &mut self.out)?;
-                if self.out.held() == said && over.is_none() {
-                    continue;
-                }
-                // All that was said before is answered.
-                if unsaid {
-                    return Err(fault(ErrorKind::Conversation("an answer came before its question")));
-                }
-                self.out.release(said);
-                if let Some(info) = over {
+                if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
                     return Ok(Some(Answer::Ready(info)));
                 }
@@ -144,15 +135,24 @@ impl Connection {
         }
     }
 
+    /// Whether a reply has begun to come although nothing is unanswered. The next request would be given it.
+    fn is_unasked(&self, read: &[u8]) -> bool {
+        // A push is no reply, and a remark may be on a push.
+        let begun = read.first().is_some_and(|kind| !b">|".contains(kind));
+        begun && self.is_ready() && self.out.in_flight() == 0
+    }
+
     /// Gives a reply to the request at the head of the queue. `None`: that request is not through yet.
     fn match_reply(&mut self, frame: Frame) -> Result<Option<Answer>, Error> {
         let Some(&entry) = self.in_flight.front() else {
-            return Err(fault(ErrorKind::Conversation("a reply came that nobody asked for")));
+            return Err(unasked());
         };
         if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
             return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
         }
-        if (self.out.in_flight() as u64) < u64::from(entry.wire_len) {
+        // A transaction's commands are answered one by one, perhaps while its end is still to be written.
+        let question = if self.progress.is_last_of(entry.replies) { entry.wire_len as usize } else { 1 };
+        if self.out.in_flight() < question {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
         }
         if entry.replies == 1 {
@@ -258,6 +258,10 @@ impl Connection {
             attempts: 0,
         });
     }
+}
+
+fn unasked() -> Error {
+    fault(ErrorKind::Conversation("a reply came that nobody asked for"))
 }
 
 /// A fault of the connection itself; what it means for each request is for the owner to say.

@@ -18,6 +18,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Whether the next of `replies` replies is the last: that to `EXEC`, or to a command of its own.
+    pub(super) const fn is_last_of(&self, replies: u32) -> bool {
+        self.seen + 1 == replies
+    }
+
     /// Takes one of `replies` replies; after the last, the transaction's outcome.
     ///
     /// # Errors

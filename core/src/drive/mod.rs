@@ -100,14 +100,14 @@ impl<N: Net> Driver<N> {
             let now = self.net.now();
             self.follow_actions();
             self.read(now);
-            let line_deadline = self.visit_mailbox(now);
+            let (line_deadline, freed) = self.visit_mailbox(now);
             self.fire_timers(now);
             self.write(now);
             if self.engine.is_closed() {
                 self.finish();
                 return Poll::Ready(());
             }
-            let busy = self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            let busy = freed || self.engine.has_events() || self.lines.values().any(Line::is_ready);
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
             }
@@ -161,15 +161,23 @@ impl<N: Net> Driver<N> {
         }
     }
 
-    /// Leaves replies, takes requests. Returns when a call in line has to be ended.
-    fn visit_mailbox(&mut self, now: Instant) -> Instant {
+    /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
+    /// be room again since this visit.
+    fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
         let Self { engine, inbox, wake, .. } = self;
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
         wake.drain(..).for_each(Waker::wake);
+        let freed = !inbox.cancelled.is_empty();
+        inbox.cancelled.sort_unstable();
         for request in inbox.requests.drain(..) {
-            engine.handle_request(now, request, &mut inbox.bytes);
+            if inbox.cancelled.binary_search(&request.id).is_ok() {
+                // Given up before the engine has seen it: nothing is sent.
+                inbox.bytes.release(request.wire_len as usize);
+            } else {
+                engine.handle_request(now, request, &mut inbox.bytes);
+            }
         }
-        if !inbox.cancelled.is_empty() {
+        if freed {
             engine.cancel(&mut inbox.cancelled);
         }
         if let Some(patience) = inbox.close {
@@ -177,7 +185,7 @@ impl<N: Net> Driver<N> {
         }
         inbox.clear();
         self.follow_actions();
-        line_deadline
+        (line_deadline, freed)
     }
 
     fn fire_timers(&mut self, now: Instant) {

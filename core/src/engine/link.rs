@@ -178,7 +178,8 @@ impl Link {
     /// Puts what may be sent again before what is parked already, in its order.
     ///
     /// The request whose reply was no RESP, or passed a limit, is not sent again: its reply would be the
-    /// same, and each time cost all others their connection.
+    /// same, and each time cost all others their connection. Nor is any command of a pipeline behind one
+    /// that ends here: a pipeline is not resumed behind a gap.
     fn park_again(
         &mut self,
         mut entries: Entries,
@@ -191,16 +192,17 @@ impl Link {
         let mut parked_bytes = Outgoing::default();
         let mut written = bytes.in_flight();
         let mut is_culprit = matches!(error.kind(), ErrorKind::Protocol(_));
+        let mut interrupted = RequestId::ABANDONED;
         while let Some(mut entry) = entries.pop() {
             let len = entry.wire_len as usize;
-            let complete = written >= len;
+            let may_have_run = may_have_run(&entry, written);
             written = written.saturating_sub(len);
             let may_repeat = entry.flags.may_repeat() && entry.replies == 1 && !is_culprit;
             is_culprit = false;
             let tries_left = u32::from(entry.attempts) < config.retries;
-            if entry.id.is_awaited() && (!complete || (may_repeat && tries_left)) {
-                // Half a request never ran; it is sent again as a whole.
-                if complete {
+            let goes_on = entry.id != interrupted && (!may_have_run || (may_repeat && tries_left));
+            if entry.id.is_awaited() && goes_on {
+                if may_have_run {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.flags = entry.flags.with(Flags::SENT_BEFORE);
                 }
@@ -209,7 +211,8 @@ impl Link {
                 continue;
             }
             if entry.id.is_awaited() {
-                let error = error.clone().with_delivery(Delivery::MaybeExecuted);
+                interrupted = entry.id;
+                let error = error.clone().with_delivery(fate(may_have_run));
                 ended.push((entry, name(error, &bytes, &entry)));
             }
             bytes.release(len);
@@ -239,7 +242,7 @@ impl Link {
         let mut written = bytes.in_flight();
         while let Some(entry) = entries.pop() {
             let len = entry.wire_len as usize;
-            let delivery = if written >= len { Delivery::MaybeExecuted } else { Delivery::NotSent };
+            let delivery = fate(may_have_run(&entry, written));
             written = written.saturating_sub(len);
             if entry.id.is_awaited() {
                 ended.push((entry, name(error.clone().with_delivery(delivery), &bytes, &entry)));
@@ -321,6 +324,16 @@ impl Link {
     pub(super) fn conn_id(&self) -> Option<ConnId> {
         self.connection.as_ref().map(|(id, _)| *id)
     }
+}
+
+/// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
+/// half a transaction does, command by command, if the server refuses `MULTI`.
+const fn may_have_run(entry: &Entry, written: usize) -> bool {
+    if entry.replies == 1 { written >= entry.wire_len as usize } else { written > 0 }
+}
+
+const fn fate(may_have_run: bool) -> Delivery {
+    if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 
 /// Puts the name of the command at the head of `bytes` into `error`.

@@ -291,12 +291,16 @@ impl Engine {
         self.finish_drain();
     }
 
-    /// Takes no more requests, lets those under way end within `patience`, then closes.
+    /// Takes no more requests, lets those under way end within `patience`, then closes. A later call can
+    /// shorten that time.
     pub fn close(&mut self, now: Instant, patience: Duration) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Draining(now + patience);
-            self.finish_drain();
-        }
+        let until = now + patience;
+        self.phase = match self.phase {
+            Phase::Open => Phase::Draining(until),
+            Phase::Draining(before) => Phase::Draining(until.min(before)),
+            Phase::Closed => return,
+        };
+        self.finish_drain();
     }
 
     fn finish_drain(&mut self) {

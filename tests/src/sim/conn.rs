@@ -88,6 +88,8 @@ pub(super) struct Down {
     pub(super) ended: bool,
     /// The next reply that leaves nothing due is followed by one that nobody asked for.
     pub(super) extra: bool,
+    /// So many bytes of it come at first, if not chance decides.
+    pub(super) extra_seen: usize,
 }
 
 #[derive(Debug)]

@@ -23,6 +23,7 @@ mod ledger;
 mod net;
 mod oracles;
 mod request;
+mod scenario;
 mod seeds;
 mod server;
 mod setup;

@@ -275,10 +275,11 @@ impl World {
         }
     }
 
-    /// Adds a reply that nobody asked for, if the client can know that: it stands behind the last reply
-    /// that was due, and nothing of the client is under way.
+    /// Adds a reply that nobody asked for, if the client can know that: it begins with the last bytes of
+    /// the reply that was due last, and nothing of the client is under way.
     fn add_extra(&mut self, id: usize) {
-        let now = self.now;
+        const EXTRA: &[u8] = b"+nobody asked\r\n";
+        let (now, faults) = (self.now, self.faults);
         let conn = &mut self.conns[id];
         let (up, down) = (&conn.up, &mut conn.down);
         let all_answered = !down.dues.is_empty() && down.dues.len() == down.ends.len();
@@ -287,12 +288,20 @@ impl World {
             return;
         }
         down.extra = false;
-        down.whole_until = down.read + down.received.len() as u64 + 1;
-        down.received.extend_from_slice(b"+nobody asked\r\n");
-        down.sent += 15;
+        let seen = match down.extra_seen {
+            0 if faults.has(Class::Cuts) => self.rng.usize(1..=EXTRA.len()),
+            0 => EXTRA.len(),
+            seen => seen,
+        };
+        let (first, rest) = EXTRA.split_at(seen);
+        down.received.extend_from_slice(first);
+        down.whole_until = down.read + down.received.len() as u64;
         conn.poisoned = Some(now);
         conn.blemish("a reply that nobody asked for");
         self.note(&Note::Fault(id, "a reply that nobody asked for"));
+        if !rest.is_empty() {
+            self.send_segment(id, rest.to_vec());
+        }
     }
 
     /// The client reads.

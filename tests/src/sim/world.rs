@@ -57,6 +57,8 @@ pub(super) struct World {
     pub(super) rng: Rng,
     pub(super) faults: Faults,
     pub(super) latency: u64,
+    /// How many bytes a socket takes.
+    pub(super) capacity: u64,
     pub(super) expected: Expected,
     pub(super) conns: Vec<Conn>,
     pub(super) server: Server,
@@ -86,6 +88,7 @@ impl World {
             rng,
             faults,
             latency: MS,
+            capacity: CAPACITY,
             expected,
             conns: Vec::new(),
             server,
@@ -167,7 +170,7 @@ impl World {
     pub(super) fn connect(&mut self) -> usize {
         let id = self.conns.len();
         let small = self.faults.has(Class::SmallBuffers);
-        let capacity = if small { self.rng.u64(8..300) } else { CAPACITY };
+        let capacity = if small { self.rng.u64(8..300) } else { self.capacity };
         let mut conn = Conn::new(self.now, capacity);
         if self.is_troubled() {
             conn.blemish("made in troubled times");
@@ -212,8 +215,14 @@ impl World {
         conn.stage = Stage::Open;
         self.note(&Note::Opened(id));
         if full {
+            let text = format!("-{TOO_MANY}\r\n");
             self.conns[id].blemish("one too many");
-            self.send_down(id, format!("-{TOO_MANY}\r\n").as_bytes());
+            if self.faults.has(Class::Jitter) && self.rng.bool() {
+                self.send_down(id, text.as_bytes());
+            } else {
+                // It often comes together with the connection itself.
+                self.conns[id].down.received.extend_from_slice(text.as_bytes());
+            }
             self.finish(id);
         }
     }
