@@ -18,6 +18,31 @@ pub(super) enum Length {
 /// A length is decimal without sign or leading zeros.
 #[inline]
 pub(super) fn read_length(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
+    match read_short(line) {
+        Some((length, rest)) => Ok(Some((Length::Of(length.into()), rest))),
+        None => read_any(line),
+    }
+}
+
+/// Takes a length of up to three digits and its CR LF off `line`. `None`: it is not as usual, or not there.
+#[inline]
+pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
+    let value = |digits: &[u8]| {
+        let digit = |&byte: &u8| u32::from(byte.wrapping_sub(b'0'));
+        digits.iter().map(digit).fold(0_u32, |value, digit| value.wrapping_mul(10).wrapping_add(digit))
+    };
+    match line {
+        [a @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => Some((value(&[*a]), rest)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => Some((value(&[*a, *b]), rest)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => {
+            Some((value(&[*a, *b, *c]), rest))
+        }
+        _ => None,
+    }
+}
+
+/// [`read_length`] for lengths that are not short and what is no length.
+fn read_any(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
     if let [b'0', b'0'..=b'9', ..] = line {
         return Err(ProtocolError::BadLength);
     }

@@ -13,7 +13,7 @@ use memchr::memchr;
 
 use super::error::ProtocolError;
 use super::frame::{Kind, Node};
-use super::length::{Length, read_length};
+use super::length::{Length, read_length, read_short};
 use super::limits::Limits;
 use super::number::{is_big_number, parse_f64, parse_i64};
 
@@ -64,6 +64,8 @@ pub(super) struct Scanner {
     /// Below this many bytes there is nothing to do. `need <= limits.reply`.
     need: usize,
     open: Vec<Open>,
+    /// How many of `open` are streamed.
+    streams: u32,
     /// Nodes seen so far, if the reply needs a tape.
     tape: Vec<Node>,
     /// Bytes seen of the streamed string that is open.
@@ -83,6 +85,7 @@ impl Scanner {
             searched: 0,
             need: 0,
             open: Vec::new(),
+            streams: 0,
             tape: Vec::new(),
             streamed: 0,
             remarked: false,
@@ -103,8 +106,12 @@ impl Scanner {
         let limit = self.limits.reply as usize;
         let buf = buf.get(..limit).unwrap_or(buf);
         loop {
-            match self.element(buf)? {
-                Step::Read => {}
+            let step = match self.usual(buf) {
+                Some(step) => step,
+                None => self.element(buf)?,
+            };
+            match step {
+                Step::Read => self.strings(buf),
                 Step::Short if self.need > limit => return Err(self.limits.reply_error()),
                 Step::Short => return Ok(None),
                 Step::Whole(root) => {
@@ -112,6 +119,49 @@ impl Scanner {
                     return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
                 }
             }
+        }
+    }
+
+    /// Reads the element at `pos` if it is what most replies consist of: a string or an array that is short
+    /// and breaks no rule. `None`: it is for [`element`](Self::element).
+    #[inline]
+    fn usual(&mut self, buf: &[u8]) -> Option<Step> {
+        if self.streams > 0 {
+            return None;
+        }
+        let rest = buf.get(self.pos..)?;
+        if let Some((node, rest)) = short_string(self.limits.bulk, buf, rest) {
+            self.advance(buf, rest);
+            if !(self.open.is_empty() && self.tape.is_empty()) {
+                self.tape.push(node);
+            }
+            // It cannot fail: only streams are counted up, towards a limit.
+            return self.count(node).ok();
+        }
+        let [b'*', rest @ ..] = rest else { return None };
+        let (count, rest) = read_short(rest)?;
+        if count == 0 || count > self.limits.elements || self.limits.check_depth(self.open.len()).is_err() {
+            return None;
+        }
+        self.open(Kind::Array, Elements::Left(count), buf, rest);
+        Some(Step::Read)
+    }
+
+    /// Reads the strings at `pos`, as long as they are as [`usual`](Self::usual) and followed by another
+    /// element of the same aggregate.
+    fn strings(&mut self, buf: &[u8]) {
+        let Some(Open { elements: Elements::Left(left @ 2..), .. }) = self.open.last_mut() else { return };
+        let mut rest = buf.get(self.pos..).unwrap_or_default();
+        while *left > 1
+            && let Some((node, after)) = short_string(self.limits.bulk, buf, rest)
+        {
+            self.tape.push(node);
+            *left = left.saturating_sub(1);
+            rest = after;
+            self.pos = offset(buf, after);
+            self.searched = 0;
+            self.need = 0;
+            self.remarked = false;
         }
     }
 
@@ -246,16 +296,25 @@ impl Scanner {
         if kind != Kind::StreamedString {
             self.limits.check_depth(self.open.len())?;
         }
-        let len = match elements {
+        match elements {
             Elements::Left(0) if kind == Kind::Attribute => {
                 self.advance(buf, rest);
                 self.remarked = true;
-                return Ok(Step::Read);
             }
             Elements::Left(0) => return self.scalar(kind, 0, buf, rest),
-            Elements::Left(count) => count,
-            Elements::Seen(_) => 0,
+            _ => self.open(kind, elements, buf, rest),
+        }
+        Ok(Step::Read)
+    }
+
+    /// Opens an aggregate of which elements are to come.
+    #[inline]
+    fn open(&mut self, kind: Kind, elements: Elements, buf: &[u8], rest: &[u8]) {
+        let (len, stream) = match elements {
+            Elements::Left(count) => (count, 0),
+            Elements::Seen(_) => (0, 1),
         };
+        self.streams = self.streams.saturating_add(stream);
         if self.tape.is_empty() {
             // Never by what was announced: a short first step, then doubling.
             self.tape.reserve_exact((len as usize).min(255).saturating_add(1));
@@ -263,7 +322,6 @@ impl Scanner {
         self.advance(buf, rest);
         self.open.push(Open { node: self.tape.len(), kind, elements });
         self.tape.push(Node { start: narrow(self.pos), len, below: 0, kind });
-        Ok(Step::Read)
     }
 
     /// Counts an element just read in the aggregate that holds it, and closes what is thereby complete.
@@ -295,6 +353,7 @@ impl Scanner {
     /// Closes the innermost aggregate, a streamed one.
     fn close(&mut self) -> Result<Step> {
         let Some(top) = self.open.pop() else { return Err(ProtocolError::Misplaced(b'.')) };
+        self.streams = self.streams.saturating_sub(1);
         let element = self.end(top);
         self.count(element)
     }
@@ -355,6 +414,16 @@ impl Scanner {
 }
 
 const CRLF: usize = b"\r\n".len();
+
+/// The string at the start of `rest`, if it is short, whole and within the limit, and what follows it.
+#[inline]
+fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Option<(Node, &'b [u8])> {
+    let [b'$', rest @ ..] = rest else { return None };
+    let (len, rest) = read_short(rest)?;
+    let (_, [b'\r', b'\n', after @ ..]) = rest.split_at_checked(len as usize)? else { return None };
+    let node = Node { start: narrow(offset(buf, rest)), len, below: 0, kind: Kind::BulkString };
+    (len <= limit).then_some((node, after))
+}
 
 /// Where `rest`, the end of `buf`, begins.
 #[inline]
