@@ -1,5 +1,6 @@
 //! The test kit of Redstart.
 //!
+//! - [`clients`]: one test on the client of each runtime.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
 //! - [`resp`]: bytes that a server may send, and how they must be taken.
@@ -8,6 +9,7 @@
 //! - [`table`]: every command as it goes on the wire.
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
+pub mod clients;
 pub mod left_out;
 pub mod live;
 pub mod resp;

@@ -65,6 +65,10 @@ fn without_faults_it_is_healthy_and_records_each_connection() {
     assert_eq!(server.count("PING"), 2);
     assert_eq!(server.count("CLIENT ID"), 1);
     assert_eq!(server.count("CLI"), 0);
+    poll_until("every answer", || (server.answered() == 6).then_some(()));
+    assert_eq!(server.open(), 2);
+    drop(one);
+    poll_until("the end of one connection", || (server.open() == 1).then_some(()));
 }
 
 /// The first connection to a fresh 7.0.15 and to the scripted server must not tell them apart by `HELLO`.

@@ -119,6 +119,8 @@ struct State {
     stopping: AtomicBool,
     /// The commands of each connection, in the order of acceptance.
     received: Mutex<Vec<Vec<String>>>,
+    answered: AtomicUsize,
+    open: AtomicUsize,
     malformed: Mutex<Vec<String>>,
 }
 
@@ -158,6 +160,18 @@ impl Hostile {
             start.eq_ignore_ascii_case(words) && (rest.is_empty() || rest.starts_with(' '))
         };
         lock(&self.state.received).iter().flatten().filter(starts).count()
+    }
+
+    /// How many commands of all connections are done with: all that is to be sent for them is sent.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.state.answered.load(Ordering::SeqCst)
+    }
+
+    /// How many connections neither the clients nor this server have closed.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.state.open.load(Ordering::SeqCst)
     }
 }
 
@@ -199,6 +213,7 @@ fn accept(listener: &TcpListener, state: &Arc<State>) -> Vec<Connection> {
             received.push(Vec::new());
             received.len() - 1
         };
+        state.open.fetch_add(1, Ordering::SeqCst);
         let weak = Arc::downgrade(&stream);
         let state = Arc::clone(state);
         let thread = thread::spawn(move || {
@@ -209,6 +224,7 @@ fn accept(listener: &TcpListener, state: &Arc<State>) -> Vec<Connection> {
                 // Any other error is the peer's way to hang up.
                 Ok(()) | Err(_) => {}
             }
+            state.open.fetch_sub(1, Ordering::SeqCst);
         });
         connections.push((weak, thread));
     }
@@ -244,6 +260,7 @@ impl Talk<'_> {
                 Some(fault) => self.commit(fault, &good)?,
                 None => self.send(&good)?,
             };
+            self.state.answered.fetch_add(1, Ordering::SeqCst);
             if !goes_on {
                 break;
             }

@@ -1,0 +1,157 @@
+//! The clients of all runtimes behind one face, so that one test runs on each.
+
+use std::sync::LazyLock;
+
+use redstart_core::client::Options;
+use redstart_core::command::{Batch, Command, FromReply, Run};
+use redstart_core::config::IntoConfig;
+use redstart_core::engine::ServerInfo;
+use redstart_core::{Client, Result};
+
+/// Who moves a client's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// A task of Tokio.
+    Tokio,
+    /// A task of async-std.
+    AsyncStd,
+    /// The threads that call, in turns.
+    Blocking,
+    /// A thread of the blocking client's own.
+    Background,
+}
+
+impl Runtime {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Tokio, Self::AsyncStd, Self::Blocking, Self::Background];
+
+    /// Connects to what a URL or a configuration says.
+    ///
+    /// # Errors
+    /// As the adapter's `connect`.
+    pub fn connect(self, config: impl IntoConfig) -> Result<AnyClient> {
+        Ok(AnyClient(match self {
+            Self::Tokio => {
+                Inner::Tokio(Client::clone(&*tokio().block_on(redstart_tokio::Client::connect(config))?))
+            }
+            Self::AsyncStd => Inner::AsyncStd(Client::clone(&*async_std::task::block_on(
+                redstart_async_std::Client::connect(config),
+            )?)),
+            Self::Blocking => Inner::Blocking(redstart_blocking::Client::connect(config)?),
+            Self::Background => Inner::Blocking(redstart_blocking::Client::connect_in_background(config)?),
+        }))
+    }
+
+    /// Whether bytes move while no call is made, so that the client notices what happens in the meantime.
+    #[must_use]
+    pub fn is_always_driven(self) -> bool {
+        self != Self::Blocking
+    }
+}
+
+/// Runs the test on each runtime in turn.
+///
+/// # Panics
+/// If the test does, after naming the runtime on standard error.
+pub fn for_each_runtime(mut test: impl FnMut(Runtime)) {
+    for runtime in Runtime::ALL {
+        // Shown by the test runner when the test fails.
+        eprintln!("runtime: {runtime:?}");
+        test(runtime);
+    }
+}
+
+/// The Tokio runtime of this process.
+///
+/// # Panics
+/// If the system has no thread left.
+pub fn tokio() -> &'static tokio::runtime::Runtime {
+    static TOKIO: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2).enable_all().build().expect("the system has threads to spare")
+    });
+    &TOKIO
+}
+
+/// A client of any runtime, whose calls block the thread that makes them. It can be shared by threads.
+#[derive(Clone, Debug)]
+pub struct AnyClient(Inner);
+
+#[derive(Clone, Debug)]
+enum Inner {
+    Tokio(Client),
+    AsyncStd(Client),
+    Blocking(redstart_blocking::Client),
+}
+
+macro_rules! wait {
+    ($self:expr, $client:ident => $call:expr) => {
+        match &$self.0 {
+            Inner::Tokio($client) => tokio().block_on($call),
+            Inner::AsyncStd($client) => async_std::task::block_on($call),
+            Inner::Blocking($client) => $call,
+        }
+    };
+}
+
+impl AnyClient {
+    /// A handle whose calls go by other options.
+    #[must_use]
+    pub fn with(&self, options: Options) -> Self {
+        Self(match &self.0 {
+            Inner::Tokio(client) => Inner::Tokio(client.with(options)),
+            Inner::AsyncStd(client) => Inner::AsyncStd(client.with(options)),
+            Inner::Blocking(client) => Inner::Blocking(client.with(options)),
+        })
+    }
+
+    /// `pipeline` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies> {
+        wait!(self, client => client.pipeline(batch))
+    }
+
+    /// `try_pipeline` of the client.
+    pub fn try_pipeline<B: Batch>(&self, batch: B) -> B::Results {
+        wait!(self, client => client.try_pipeline(batch))
+    }
+
+    /// `transaction` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn transaction<B: Batch>(&self, batch: B) -> Result<B::Replies> {
+        wait!(self, client => client.transaction(batch))
+    }
+
+    /// `try_transaction` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_transaction<B: Batch>(&self, batch: B) -> Result<B::Results> {
+        wait!(self, client => client.try_transaction(batch))
+    }
+
+    /// `connected` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn connected(&self) -> Result<ServerInfo> {
+        wait!(self, client => client.connected())
+    }
+
+    /// `close` of the client.
+    pub fn close(&self) {
+        wait!(self, client => client.close());
+    }
+}
+
+impl Run for &AnyClient {
+    type Output<T: FromReply> = Result<T>;
+
+    fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
+        wait!(self, client => client.run(command))
+    }
+}
