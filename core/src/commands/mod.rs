@@ -3,6 +3,7 @@
 mod bitmaps;
 mod connection;
 mod expiry;
+mod fields;
 mod geo;
 mod hashes;
 mod hyperloglog;

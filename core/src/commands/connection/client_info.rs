@@ -1,12 +1,11 @@
 //! What the server knows of one connection.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::str::FromStr;
 use core::time::Duration;
 
+use super::super::fields::Fields;
 use super::TrackingRedirect;
 use crate::command::{FromReply, expect_text, unexpected};
 use crate::error::ConversionError;
@@ -113,7 +112,7 @@ fn text(item: Item<'_>) -> Result<String, ConversionError> {
 
 impl ClientInfo {
     fn parse(line: &str) -> Option<Self> {
-        let mut fields = Fields::of(line);
+        let mut fields = Fields::of_line(line);
         let seconds = |fields: &mut Fields, name| fields.number(name).map(Duration::from_secs);
         let info = Self {
             id: fields.optional("id")??,
@@ -151,55 +150,16 @@ impl ClientInfo {
             total_net_in: fields.optional("tot-net-in")?,
             total_net_out: fields.optional("tot-net-out")?,
             total_commands: fields.optional("tot-cmds")?,
-            other: fields.0,
+            other: fields.rest(),
         };
         Some(info)
     }
 }
 
-/// The fields of a line that have not been taken yet.
-struct Fields(BTreeMap<String, String>);
-
-impl Fields {
-    /// Splits at blanks. A part without `=` goes on with the value before it: paths can hold blanks.
-    fn of(line: &str) -> Self {
-        let mut fields = BTreeMap::new();
-        let mut last: Option<&str> = None;
-        for part in line.split(' ') {
-            match (part.split_once('='), last.and_then(|name| fields.get_mut(name))) {
-                (Some((name, value)), _) => {
-                    fields.insert(name.to_owned(), value.to_owned());
-                    last = Some(name);
-                }
-                (None, Some(value)) => {
-                    let value: &mut String = value;
-                    value.push(' ');
-                    value.push_str(part);
-                }
-                (None, None) => {}
-            }
-        }
-        Self(fields)
-    }
-
-    /// A text that is not empty.
-    fn text(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name).filter(|value| !value.is_empty())
-    }
-
-    /// A number if the field is there; the outer `None` if it is something else.
-    fn optional<T: FromStr>(&mut self, name: &str) -> Option<Option<T>> {
-        self.0.remove(name).map_or(Some(None), |value| value.parse().ok().map(Some))
-    }
-
-    /// A number, zero if the field is missing; `None` if it is something else.
-    fn number<T: FromStr + Default>(&mut self, name: &str) -> Option<T> {
-        self.optional(name).map(Option::unwrap_or_default)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned;
+
     use super::*;
 
     #[test]
