@@ -9,6 +9,7 @@ mod server;
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 pub use conversion::ConversionError;
@@ -59,6 +60,12 @@ pub enum ErrorKind {
     TransactionAborted {
         /// Which command of the transaction, counted from 0.
         index: usize,
+    },
+    /// The nodes of a cluster went on sending the request from one to the other; [`Error::cause`] has the
+    /// last redirect.
+    TooManyRedirects {
+        /// The nodes that it was sent to, in order.
+        path: Vec<String>,
     },
     /// The configuration cannot be used.
     Config(ConfigError),
@@ -311,6 +318,9 @@ impl fmt::Display for Error {
             ErrorKind::Limit(limit) => limit.fmt(f),
             ErrorKind::TransactionAborted { index } => {
                 write!(f, "transaction aborted by its command {index}")
+            }
+            ErrorKind::TooManyRedirects { path } => {
+                write!(f, "redirected too often: {}", path.join(" -> ").escape_default())
             }
             ErrorKind::Config(error) => error.fmt(f),
             ErrorKind::Closed => f.write_str("the client is closed"),
