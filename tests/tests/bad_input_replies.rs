@@ -52,7 +52,8 @@ fn break_the_first_of_three(runtime: Runtime, fault: Fault, kind: &ErrorKind) {
     assert_eq!(error.kind(), kind, "{error}");
     assert_eq!((error.command(), error.delivery()), (Some("SET"), Delivery::MaybeExecuted));
     assert_eq!(error.node(), Some(&*server.addr().to_string()));
-    assert_eq!(read, Ok(Some("OK".to_owned())), "a read is sent again");
+    // A read alone would be sent again, but a pipeline is not resumed behind a gap.
+    assert_ended(read, kind, Delivery::MaybeExecuted);
     assert_ended(write, kind, Delivery::MaybeExecuted);
     assert_eq!(client.get("k"), Ok(Some("OK".to_owned())));
     assert_only_the_second_connection_is_left(&server);
