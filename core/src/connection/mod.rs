@@ -137,9 +137,9 @@ impl Connection {
 
     /// Whether a reply has begun to come although nothing is unanswered. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
-        // A push is no reply, and a remark may be on a push.
-        let begun = read.first().is_some_and(|kind| !b">|".contains(kind));
-        begun && self.is_ready() && self.out.in_flight() == 0
+        // A push is no reply, and a remark may be on a push. An error may be the server's greeting.
+        let asked: &[u8] = if self.is_ready() { b">|" } else { b">|-" };
+        self.out.in_flight() == 0 && read.first().is_some_and(|kind| !asked.contains(kind))
     }
 
     /// Gives a reply to the request at the head of the queue. `None`: that request is not through yet.

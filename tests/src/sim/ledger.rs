@@ -1,9 +1,10 @@
 //! What became of every command of the workload, as the server's side sees it.
 
 use redstart_core::command::Value;
+use redstart_core::error::ServerError;
 
 use super::request::{Job, Op};
-use super::server::error;
+use super::server::{TOO_MANY, error};
 
 /// How a call sends its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,8 @@ pub(super) struct Ledger {
     order: u64,
     /// How long the list is.
     pushed: usize,
+    /// What was said to a connection as such, which ends all calls that wait for it.
+    greetings: Vec<Value>,
 }
 
 impl Ledger {
@@ -57,6 +60,18 @@ impl Ledger {
         let (sends, runs, replies) = (Vec::new(), Vec::new(), Vec::new());
         self.records.push(Record { shape, job, sends, runs, replies, refusals: 0 });
         self.records.len() - 1
+    }
+
+    /// Notes an answer to a handshake, if it is an error.
+    pub(super) fn refused_handshake(&mut self, answer: &Value) {
+        if matches!(answer, Value::Error(_)) && !self.greetings.contains(answer) {
+            self.greetings.push(answer.clone());
+        }
+    }
+
+    /// Whether this was said to a connection as such.
+    pub(super) fn is_greeting(&self, error: &ServerError) -> bool {
+        error.text() == TOO_MANY || self.greetings.contains(&Value::Error(error.clone()))
     }
 
     pub(super) fn get(&self, id: usize) -> &Record {

@@ -26,18 +26,16 @@ fn demand(holds: bool, oracle: &'static str, what: impl FnOnce() -> String) -> V
 }
 
 /// A1: a reply is delivered to the request that it answers, whole and unchanged.
-pub(super) fn a1_replies_are_ones_own(id: usize, record: &Record, outcome: &Outcome) -> Verdict {
+pub(super) fn a1_replies_are_ones_own(id: usize, ledger: &Ledger, outcome: &Outcome) -> Verdict {
     const NAME: &str = "a1_replies_are_ones_own";
+    let record = ledger.get(id);
     let said = |value: &Value| record.replies.contains(value);
     match outcome {
         Ok(value) => demand(said(value), NAME, || {
             format!("command {id} got {value:?}, its replies are {:?}", record.replies)
         }),
-        // What was not sent has no reply: such an error is that of a handshake.
-        Err(error) if error.delivery() == Delivery::NotSent => Ok(()),
         Err(error) => match (error.kind(), record.shape) {
-            // Said to a connection as such; one without a handshake takes it for its first reply.
-            (ErrorKind::Server(error), _) if error.text() == super::server::TOO_MANY => Ok(()),
+            (ErrorKind::Server(error), _) if ledger.is_greeting(error) => Ok(()),
             (ErrorKind::Server(error), Shape::Single | Shape::Pipeline) => {
                 demand(said(&Value::Error(error.clone())), NAME, || {
                     format!("command {id} got {error:?}, its replies are {:?}", record.replies)

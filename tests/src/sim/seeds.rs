@@ -1,5 +1,7 @@
 //! A run out of a seed: trouble for a while, then none, then the end.
 
+use std::collections::VecDeque;
+
 use fastrand::Rng;
 use redstart_core::config::WhenFull;
 
@@ -204,6 +206,9 @@ impl Sim {
             }
         }
         self.world().note(&Note::Client("must have ended"));
+        self.callers.iter_mut().for_each(VecDeque::clear);
+        let now = self.now();
+        self.live_until(now + self.slack())?;
         let world = self.world.borrow();
         oracles::e2_everything_ends("the driver", self.driver_ended, by, &world.conns)?;
         for (_, told) in &self.closers {

@@ -165,7 +165,10 @@ impl World {
         self.down = true;
         self.note(&Note::Server("dead"));
         (0..self.conns.len()).for_each(|id| self.break_conn(id));
-        self.conns.iter_mut().for_each(|conn| conn.served = false);
+        for conn in &mut self.conns {
+            conn.refused |= conn.stage == Stage::Opening;
+            conn.served &= conn.stage == Stage::Opening;
+        }
     }
 
     pub(super) fn restart(&mut self) {

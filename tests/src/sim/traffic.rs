@@ -220,6 +220,9 @@ impl World {
             out.extend_from_slice(server::PUSH);
         }
         let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
+        if handshake {
+            self.ledger.refused_handshake(reply);
+        }
         if conn.down.silent {
             return;
         }

@@ -108,13 +108,19 @@ impl Plan {
         }
     }
 
-    /// How many commands and bytes the queue has to hold for it.
-    pub(super) fn room(&self, first: usize) -> (usize, usize) {
-        let bytes: usize =
-            self.jobs.iter().zip(first..).map(|(job, id)| job.command(id).packed().wire_len()).sum();
+    /// How many commands and bytes the queue has to hold for it, as long as the commands are `unanswered`.
+    pub(super) fn room(&self, first: usize, unanswered: impl Fn(usize) -> bool) -> (usize, usize) {
+        let wire_len = |(job, id): (&Job, usize)| job.command(id).packed().wire_len();
+        let numbered = self.jobs.iter().zip(first..);
         match self.shape {
-            Shape::Single | Shape::Pipeline => (self.jobs.len(), bytes),
-            Shape::Transaction => (1, bytes + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len()),
+            Shape::Single | Shape::Pipeline => numbered
+                .filter(|&(_, id)| unanswered(id))
+                .map(wire_len)
+                .fold((0, 0), |(count, bytes), len| (count + 1, bytes + len)),
+            Shape::Transaction => (
+                1,
+                numbered.map(wire_len).sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
+            ),
         }
     }
 }
