@@ -10,7 +10,7 @@ use core::str::FromStr;
 use bytes::Bytes;
 
 use crate::error::{ConversionError, ServerError};
-use crate::resp::{Item, Kind, is_big_number, parse_f64, parse_i64};
+use crate::resp::{Item, Items, Kind, is_big_number, parse_f64, parse_i64};
 
 /// A value that a reply can become.
 ///
@@ -30,7 +30,8 @@ pub trait FromReply: Sized {
     /// # Errors
     /// As [`from_reply`](Self::from_reply).
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
-        elements(item)?.map(Self::from_reply).collect()
+        let items = elements(item)?;
+        read_all(items.len(), items.map(Self::from_reply))
     }
 
     /// Reads a value that may be missing. Types whose absence has another spelling besides nil override
@@ -42,6 +43,18 @@ pub trait FromReply: Sized {
     fn option_from_reply(item: Item<'_>) -> Result<Option<Self>, ConversionError> {
         if item.is_null() { Ok(None) } else { Self::from_reply(item).map(Some) }
     }
+}
+
+/// Gathers `count` values, or returns the first error. Collecting into a `Result` would not know the number.
+pub(super) fn read_all<T>(
+    count: usize,
+    values: impl Iterator<Item = Result<T, ConversionError>>,
+) -> Result<Vec<T>, ConversionError> {
+    let mut list = Vec::with_capacity(count);
+    for value in values {
+        list.push(value?);
+    }
+    Ok(list)
 }
 
 /// The error for an element that is not what was `expected`; the server's own, if it is one.
@@ -60,9 +73,8 @@ pub(crate) fn unexpected(expected: impl Into<Cow<'static, str>>, item: Item<'_>)
 }
 
 /// The elements of an array, set or push; of a map, keys and values in turn.
-pub(crate) fn elements<'a>(
-    item: Item<'a>,
-) -> Result<impl ExactSizeIterator<Item = Item<'a>> + use<'a>, ConversionError> {
+#[inline]
+pub(crate) fn elements(item: Item<'_>) -> Result<Items<'_>, ConversionError> {
     match item.kind() {
         Kind::Array | Kind::Set | Kind::Push | Kind::Map => Ok(item.items()),
         _ => Err(unexpected("an array", item)),
@@ -163,6 +175,7 @@ impl FromReply for u8 {
         read_integer("an integer that fits u8", item)
     }
 
+    #[inline]
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
         expect_text("a string", item).map(Cow::into_owned)
     }

@@ -5,26 +5,28 @@ use alloc::vec::Vec;
 
 use super::Command;
 use super::batch::{Batch, PackedBatch, Results, read_next};
-use super::reply::{FromReply, elements, is_nested, unexpected};
+use super::reply::{FromReply, elements, is_nested, read_all, unexpected};
 use crate::error::{ConversionError, Error};
-use crate::resp::{Item, Kind};
+use crate::resp::{Item, Items, Kind};
 
 /// The elements of a list taken as tuples of `N`: each an array of its own, or one after the other.
 fn rows<'a, T>(
     item: Item<'a>,
     width: usize,
-    read: impl Fn(&mut dyn Iterator<Item = Item<'a>>) -> Result<T, ConversionError>,
+    read: impl Fn(&mut Items<'a>) -> Result<T, ConversionError>,
 ) -> Result<Vec<T>, ConversionError> {
     let mut items = elements(item)?;
     if item.kind() != Kind::Map && is_nested(item) {
-        return items
-            .map(|row| if row.len() == width { read(&mut row.items()) } else { Err(wrong_width(width, row)) })
-            .collect();
+        let row = |row: Item<'a>| {
+            if row.len() == width { read(&mut row.items()) } else { Err(wrong_width(width, row)) }
+        };
+        return read_all(items.len(), items.map(row));
     }
     if items.len() % width != 0 {
         return Err(unexpected(format!("groups of {width}"), item));
     }
-    (0..items.len() / width).map(|_| read(&mut items)).collect()
+    let count = items.len() / width;
+    read_all(count, (0..count).map(|_| read(&mut items)))
 }
 
 fn wrong_width(width: usize, item: Item<'_>) -> ConversionError {

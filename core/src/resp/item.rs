@@ -44,17 +44,21 @@ impl<'a> Item<'a> {
     /// The payload of a scalar: the text of a number, `t` or `f` of a boolean, the text without its
     /// format of a verbatim string. Chunks of a streamed string are joined; an aggregate has none.
     #[must_use]
+    #[inline]
     pub fn text(&self) -> Option<Cow<'a, [u8]>> {
         match self.kind() {
-            Kind::StreamedString => {
-                let mut joined = Vec::new();
-                self.items().for_each(|chunk| joined.extend_from_slice(chunk.payload()));
-                Some(Cow::Owned(joined))
-            }
+            Kind::StreamedString => Some(Cow::Owned(self.joined())),
             Kind::Null => None,
             kind if kind.is_aggregate() => None,
             _ => Some(Cow::Borrowed(self.payload())),
         }
+    }
+
+    /// The chunks of a streamed string as one.
+    fn joined(&self) -> Vec<u8> {
+        let mut joined = Vec::new();
+        self.items().for_each(|chunk| joined.extend_from_slice(chunk.payload()));
+        joined
     }
 
     /// The payload as one slice, empty for aggregates, nil and streamed strings.
@@ -169,6 +173,25 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
+        match self.nodes.split_first() {
+            Some((node, rest)) if node.below == 0 => {
+                self.nodes = rest;
+                self.left = self.left.saturating_sub(1);
+                Some(Item::alone(self.bytes, node))
+            }
+            _ => self.next_of_several(),
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<'a> Items<'a> {
+    /// The next element if it has attributes or holds elements.
+    fn next_of_several(&mut self) -> Option<Item<'a>> {
         let from = self.nodes;
         loop {
             let before = self.nodes.len();
@@ -180,11 +203,6 @@ impl<'a> Iterator for Items<'a> {
                 return Some(Item { bytes: self.bytes, node, attributes, inner });
             }
         }
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
     }
 }
 
