@@ -82,8 +82,8 @@ impl<N: Net> Line<N> {
         }
         let State::Open(transport) = &mut self.state else { return Ok(()) };
         for _ in 0..READS_PER_TURN {
-            let room = engine.missing(id, self.read.len()).max(self.read_room);
-            self.read.reserve(room);
+            let needed = engine.missing(id, self.read.len());
+            make_room(&mut self.read, needed, self.read_room);
             match transport.poll_read(cx, &mut self.read) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => return Err(ConnectionError::ClosedByPeer),
@@ -122,6 +122,15 @@ impl<N: Net> Line<N> {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes room for a read of which `needed` bytes are known to come and `usual` bytes are likely to. A buffer
+/// of which much is left is used up: replies not yet taken hold it, so more room would be another buffer.
+fn make_room(read: &mut BytesMut, needed: usize, usual: usize) {
+    let left = read.capacity() - read.len();
+    if left < needed || left < usual / 4 {
+        read.reserve(needed.max(usual));
     }
 }
 
