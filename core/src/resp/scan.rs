@@ -158,10 +158,8 @@ impl Scanner {
             self.tape.push(node);
             *left = left.saturating_sub(1);
             rest = after;
+            // Nothing else: the last element is not read here, and reading it clears the rest.
             self.pos = offset(buf, after);
-            self.searched = 0;
-            self.need = 0;
-            self.remarked = false;
         }
     }
 

@@ -220,6 +220,8 @@ fn errors() -> Vec<Row<ProtocolError>> {
         (b"|1\r\n>0\r\n", Misplaced(b'>')),
         (b";1\r\na\r\n", Misplaced(b';')),
         (b"$?\r\n+a\r\n", Misplaced(b'+')),
+        (b"$?\r\n$1\r\na\r\n", Misplaced(b'$')),
+        (b"*2\r\n$?\r\n*1\r\n:1\r\n", Misplaced(b'*')),
         (b"$?\r\n.\r\n", Misplaced(b'.')),
         (b"$?\r\n|0\r\n", Misplaced(b'|')),
         (b"$?\r\n;-1\r\n", BadLength),
@@ -266,7 +268,7 @@ const UNFINISHED: &[&[u8]] = &[
     b"*1\r\n|1\r\n+k\r\n+v\r\n",
 ];
 
-/// Replies at a limit and one past it. The limits are those of [`tight`](super::split::tight).
+/// Replies at a limit and one past it. Most limits are those of [`tight`](super::split::tight).
 fn limited() -> Vec<(Limits, &'static [u8], Verdict)> {
     use Value::{Array, Integer, Map, Nil};
     use Verdict::{Error, More, Reply};
@@ -324,5 +326,12 @@ fn limited() -> Vec<(Limits, &'static [u8], Verdict)> {
         (b"*3\r\n$20\r\n12345678901234567890\r\n+1234567890123456\r\n+123456789012\rX", bytes.clone()),
         (b"*3\r\n$20\r\n12345678901234567890\r\n+1234567890123456\r\n:12345678901x\r\n", bytes),
     ];
-    rows.into_iter().map(|(wire, verdict)| (super::split::tight(), wire, verdict)).collect()
+    let mut two = Limits::default();
+    two.elements = 2;
+    let streamed: [Row<Verdict>; 2] = [
+        (b"*?\r\n$1\r\na\r\n$1\r\nb\r\n.\r\n", Reply(Array(vec![bulk("a"), bulk("b")]))),
+        (b"*?\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n.\r\n", passes("elements", 2)),
+    ];
+    let under = |limits: Limits| move |(wire, verdict)| (limits, wire, verdict);
+    rows.into_iter().map(under(super::split::tight())).chain(streamed.map(under(two))).collect()
 }
