@@ -58,6 +58,8 @@ pub(crate) struct Connection {
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
+    /// So many of the first bytes in `out` are answered and wait to be released together.
+    answered: usize,
     /// Replies seen of the transaction at the head of `in_flight`.
     progress: Progress,
     opened_at: Instant,
@@ -72,6 +74,7 @@ impl Connection {
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
+            answered: 0,
             progress: Progress::default(),
             opened_at: now,
             heard_at: now,
@@ -115,8 +118,10 @@ impl Connection {
         loop {
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
-                Ok(None) if self.is_unasked(read) => return Err(unasked()),
-                Ok(None) => return Ok(None),
+                Ok(None) => {
+                    self.settle();
+                    return if self.is_unasked(read) { Err(unasked()) } else { Ok(None) };
+                }
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
             if frame.kind() == Kind::Push {
@@ -152,7 +157,7 @@ impl Connection {
         }
         // A transaction's commands are answered one by one, perhaps while its end is still to be written.
         let question = if self.progress.is_last_of(entry.replies) { entry.wire_len as usize } else { 1 };
-        if self.out.in_flight() < question {
+        if self.out.in_flight() - self.answered < question {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
         }
         if entry.replies == 1 {
@@ -166,12 +171,18 @@ impl Connection {
     #[inline]
     pub(crate) fn finish_front(&mut self) {
         if let Some(entry) = self.in_flight.pop() {
-            self.out.release(entry.wire_len as usize);
+            self.answered += entry.wire_len as usize;
         }
+    }
+
+    /// Releases what is answered.
+    fn settle(&mut self) {
+        self.out.release(core::mem::take(&mut self.answered));
     }
 
     /// Moves the bytes of the request that was just answered to `to`, so that it can be sent again.
     pub(crate) fn take_front(&mut self, to: &mut Outgoing) {
+        self.settle();
         if let Some(entry) = self.in_flight.pop() {
             self.out.transfer(entry.wire_len as usize, to);
         }
@@ -188,7 +199,8 @@ impl Connection {
     }
 
     /// The requests and their bytes, for the owner to decide on after the connection is lost.
-    pub(crate) fn into_requests(self) -> (Entries, Outgoing) {
+    pub(crate) fn into_requests(mut self) -> (Entries, Outgoing) {
+        self.settle();
         (self.in_flight, self.out)
     }
 

@@ -80,17 +80,16 @@ impl Outgoing {
     }
 
     /// Forgets the first `count` bytes.
+    #[inline]
     pub(crate) fn release(&mut self, count: usize) {
-        let mut left = count.min(self.held);
-        self.held -= left;
+        let count = count.min(self.held);
+        self.held -= count;
         self.unwritten = self.unwritten.min(self.held);
-        while let Some(segment) = self.segments.front() {
-            let here = segment.bytes().len() - self.front;
-            if left < here {
-                self.front += left;
-                break;
-            }
-            left -= here;
+        self.front += count;
+        while let Some(first) = self.segments.front().map(|segment| segment.bytes().len())
+            && self.front >= first
+        {
+            self.front -= first;
             self.drop_front();
         }
         if self.write_segment == 0 {
@@ -99,7 +98,6 @@ impl Outgoing {
     }
 
     fn drop_front(&mut self) {
-        self.front = 0;
         match self.segments.pop_front() {
             Some(Segment::Copied(mut buffer)) if buffer.capacity() <= 2 * SEGMENT => {
                 buffer.clear();
@@ -114,7 +112,19 @@ impl Outgoing {
     }
 
     /// Moves the first `count` bytes to the end of `to`.
+    #[inline]
     pub(crate) fn transfer(&mut self, count: usize, to: &mut Self) {
+        match self.segments.front() {
+            // Most commands are small and lie in one segment.
+            Some(Segment::Copied(bytes)) if count <= bytes.len() - self.front => {
+                to.copied(&bytes[self.front..self.front + count]);
+                self.release(count);
+            }
+            _ => self.transfer_segments(count, to),
+        }
+    }
+
+    fn transfer_segments(&mut self, count: usize, to: &mut Self) {
         let mut left = count.min(self.held);
         while left > 0 {
             let Some(segment) = self.segments.front() else { break };
