@@ -89,7 +89,7 @@ impl Plan {
             _ => Shape::Transaction,
         };
         let count = if shape == Shape::Single { 1 } else { rng.usize(1..6) };
-        let plan = Self::new(shape, (0..count).map(|_| draw_job(rng)));
+        let plan = Self::new(shape, (0..count).map(|_| draw_job(rng, faults)));
         plan.patience(draw_patience(rng, faults)).cancel(draw_cancel(rng, faults))
     }
 
@@ -125,7 +125,9 @@ impl Plan {
     }
 }
 
-fn draw_job(rng: &mut Rng) -> Job {
+fn draw_job(rng: &mut Rng, faults: Faults) -> Job {
+    // What is written a few bytes at a time had better be small.
+    let large = if faults.has(Class::SmallBuffers) { 500..1000 } else { 16_000..20_000 };
     let op = match rng.u8(..32) {
         0..=8 => Op::Get,
         9 => Op::Range(rng.u16(..200)),
@@ -133,7 +135,7 @@ fn draw_job(rng: &mut Rng) -> Job {
         16 => Op::Set(rng.u32(..3000)),
         17..=23 => Op::Incr,
         24..=28 => Op::Push,
-        29 => Op::Set(rng.u32(16_000..20_000)),
+        29 => Op::Set(rng.u32(large)),
         30 => Op::Fail,
         _ => Op::Unknown,
     };
