@@ -108,20 +108,15 @@ impl Plan {
         }
     }
 
-    /// How many commands and bytes the queue has to hold for it, as long as the commands are `unanswered`.
-    pub(super) fn room(&self, first: usize, unanswered: impl Fn(usize) -> bool) -> (usize, usize) {
-        let wire_len = |(job, id): (&Job, usize)| job.command(id).packed().wire_len();
-        let numbered = self.jobs.iter().zip(first..);
-        match self.shape {
-            Shape::Single | Shape::Pipeline => numbered
-                .filter(|&(_, id)| unanswered(id))
-                .map(wire_len)
-                .fold((0, 0), |(count, bytes), len| (count + 1, bytes + len)),
-            Shape::Transaction => (
-                1,
-                numbered.map(wire_len).sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
-            ),
-        }
+    /// How many commands and bytes the queue has to hold for it at the least while it has not ended: of a
+    /// pipeline all commands but one may have.
+    pub(super) fn room(&self, first: usize) -> (usize, usize) {
+        let lens = self.jobs.iter().zip(first..).map(|(job, id)| job.command(id).packed().wire_len());
+        let bytes = match self.shape {
+            Shape::Single | Shape::Pipeline => lens.min().unwrap_or(0),
+            Shape::Transaction => lens.sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
+        };
+        (1, bytes)
     }
 }
 
