@@ -25,6 +25,7 @@ impl Sim {
             for (part, id) in call.commands().enumerate() {
                 let record = world.ledger.get(id);
                 oracles::b2_writes_run_once(id, record)?;
+                oracles::c12_refusals_are_answered_by_patience(id, record)?;
                 let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
                 let outcome = &outcomes[part];
                 // A command that cannot run still has its reply inside a transaction's.
