@@ -113,10 +113,11 @@ impl Client {
     }
 
     /// Sends several commands at once, without waiting between them, and returns their replies in the
-    /// same shape. Other callers' commands may run between them.
+    /// same shape. Other callers' commands may run between them. They run in their order, except that one
+    /// which the server turns away for a while (`LOADING`, say) is sent again when the others may have run.
     ///
     /// # Errors
-    /// The first error among the commands. All of them were sent, and those after it may have run:
+    /// The first error among the commands. Those after it may have run:
     /// use [`try_pipeline`](Self::try_pipeline) to see each result.
     pub async fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
         B::replies(self.try_pipeline(batch).await)
