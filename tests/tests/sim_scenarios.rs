@@ -6,7 +6,7 @@ use std::time::Duration;
 use redstart_core::command::Value;
 use redstart_core::config::Protocol;
 use redstart_core::error::{Delivery, Error, ErrorKind, Waiting};
-use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Setup, Shape, Sim};
+use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Refusal, Setup, Shape, Sim};
 
 fn error(sim: &Sim, call: usize) -> &Error {
     let [Err(error)] = sim.outcomes(call).expect("the call has ended") else { panic!("it succeeded") };
@@ -183,5 +183,18 @@ fn a_call_dropped_while_parked_lets_the_next_in() {
     sim.run_for(1000);
     assert_eq!((sim.runs(first), fates(&sim, second)), (vec![0], vec![Some(Delivery::NotSent)]));
     assert_eq!(error(&sim, second).kind(), &ErrorKind::Timeout(Waiting::Connection), "it was let in");
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_pipeline_that_is_turned_away_runs_in_its_order_later() {
+    let mut sim = ready();
+    sim.refuse(Some(Refusal::Loading));
+    let call = sim.batch(Shape::Pipeline, [Op::Push; 9]);
+    sim.run_for(30);
+    sim.refuse(None);
+    sim.run_for(100);
+    let places = (1..=9).map(Value::Integer);
+    assert!(sim.outcomes(call).is_some_and(|outcomes| places.map(Ok).eq(outcomes.iter().cloned())));
     assert_sound(&sim);
 }

@@ -11,7 +11,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -221,13 +221,19 @@ impl Mailbox {
         leave(state);
     }
 
-    /// How far the client is; `waker` is called when that changes.
-    pub(super) fn status(&self, waker: &Waker) -> Status {
+    /// Asks `verdict` how far the client is. If that is not far enough, `waker` is called when it changes.
+    pub(super) fn poll_status<T>(&self, waker: &Waker, verdict: impl FnOnce(&Status) -> Poll<T>) -> Poll<T> {
         let mut state = self.lock();
-        if !state.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+        let verdict = verdict(&state.status);
+        if verdict.is_pending() && !state.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
             state.watchers.push(waker.clone());
         }
-        state.status.clone()
+        verdict
+    }
+
+    #[cfg(test)]
+    pub(super) fn watchers(&self) -> usize {
+        self.lock().watchers.len()
     }
 
     /// The driver's visit: leaves what the engine has to say, takes what callers have left into `inbox`,

@@ -113,10 +113,11 @@ impl Client {
     }
 
     /// Sends several commands at once, without waiting between them, and returns their replies in the
-    /// same shape. Other callers' commands may run between them.
+    /// same shape. Other callers' commands may run between them. They run in their order, except that one
+    /// which the server turns away for a while (`LOADING`, say) is sent again when the others may have run.
     ///
     /// # Errors
-    /// The first error among the commands. All of them were sent, and those after it may have run:
+    /// The first error among the commands. Those after it may have run:
     /// use [`try_pipeline`](Self::try_pipeline) to see each result.
     pub async fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
         B::replies(self.try_pipeline(batch).await)
@@ -151,24 +152,24 @@ impl Client {
     /// No attempt has succeeded yet, and the last one failed for this reason, the network's or the server's.
     /// The client goes on trying, and calls may be made meanwhile: they wait, within their deadlines.
     pub async fn connected(&self) -> Result<ServerInfo, Error> {
-        poll_fn(|cx| match self.mailbox().status(cx.waker()) {
+        let verdict = |status: &Status| match status {
             Status::Connecting => Poll::Pending,
-            Status::Connected(info) => Poll::Ready(Ok(info)),
-            Status::Failed(error) => Poll::Ready(Err(error)),
+            Status::Connected(info) => Poll::Ready(Ok(info.clone())),
+            Status::Failed(error) => Poll::Ready(Err(error.clone())),
             Status::Closed => Poll::Ready(Err(Error::new(ErrorKind::Closed, Delivery::NotSent))),
-        })
-        .await
+        };
+        poll_fn(|cx| self.mailbox().poll_status(cx.waker(), verdict)).await
     }
 
     /// Closes the client for all its handles: new calls fail, those under way may end within the
     /// configured close timeout. Returns when all is closed; calling it again is harmless.
     pub async fn close(&self) {
         self.mailbox().close(self.mailbox().config().close_timeout);
-        poll_fn(|cx| match self.mailbox().status(cx.waker()) {
+        let verdict = |status: &Status| match status {
             Status::Closed => Poll::Ready(()),
             _ => Poll::Pending,
-        })
-        .await;
+        };
+        poll_fn(|cx| self.mailbox().poll_status(cx.waker(), verdict)).await;
     }
 
     /// What this client was configured with.

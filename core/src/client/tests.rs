@@ -109,3 +109,28 @@ fn a_full_queue_can_refuse_instead() {
     assert_eq!(error.kind(), &ErrorKind::Limit(Limit::QueueCommands(1)));
     assert_eq!((error.delivery(), error.command()), (Delivery::NotSent, Some("PING")));
 }
+
+#[test]
+fn whoever_need_not_wait_leaves_no_waker() {
+    struct Another;
+    impl alloc::task::Wake for Another {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    let mut bench = Bench::new();
+    let client = bench.client.clone();
+    let ask = || {
+        let waker = Waker::from(Arc::new(Another));
+        pin!(client.connected()).poll(&mut Context::from_waker(&waker)).is_ready()
+    };
+    assert!(!ask());
+    assert_eq!(bench.mailbox.watchers(), 1);
+    let error = crate::error::ConnectionError::Refused;
+    let Some(crate::engine::Action::Connect(conn, _)) = bench.engine.poll_action() else {
+        panic!("it connects")
+    };
+    bench.engine.handle_closed(Instant::ORIGIN, conn, error);
+    bench.visit(0);
+    assert!(ask() && ask() && ask());
+    assert_eq!(bench.mailbox.watchers(), 0);
+}

@@ -101,18 +101,13 @@ impl Handshake {
         config: &Config,
         out: &mut Outgoing,
     ) -> Result<Option<ServerInfo>, Error> {
-        let Some((step, asked)) = self.awaited.pop_front() else {
-            return Err(broken("a reply came that nobody asked for"));
-        };
-        if out.in_flight() < asked {
-            // A server without room for one more client says so before it is asked anything.
-            if frame.kind() == Kind::Error {
-                let error = ServerError::new(&frame.item().text().unwrap_or_default());
-                return Err(Error::new(ErrorKind::Server(error), Delivery::NotSent));
+        let step = match self.awaited.pop_front() {
+            Some((step, len)) if out.in_flight() >= len => {
+                out.release(len);
+                step
             }
-            return Err(broken("an answer came before its question"));
-        }
-        out.release(asked);
+            _ => return Err(premature(frame)),
+        };
         self.take_answer(step, frame.item(), config)?;
         if !self.awaited.is_empty() {
             return Ok(None);
@@ -123,6 +118,11 @@ impl Handshake {
             Next::Done => {}
         }
         Ok(self.take_info())
+    }
+
+    /// Whether the step whose answer is awaited is written.
+    pub(super) fn is_asked(&self, out: &Outgoing) -> bool {
+        self.awaited.front().is_some_and(|(_, len)| out.in_flight() >= *len)
     }
 
     fn take_answer(&mut self, step: Step, answer: Item<'_>, config: &Config) -> Result<(), Error> {
@@ -235,6 +235,16 @@ fn is_unknown(error: &ServerError) -> bool {
         ServerCode::Err => error.text().contains("unknown command"),
         _ => false,
     }
+}
+
+/// The error for an answer that came before its question. A server without room for one more client says
+/// so before it is asked anything.
+fn premature(frame: &Frame) -> Error {
+    if frame.kind() == Kind::Error {
+        let error = ServerError::new(&frame.item().text().unwrap_or_default());
+        return Error::new(ErrorKind::Server(error), Delivery::NotSent);
+    }
+    broken("an answer came before its question")
 }
 
 fn broken(reason: &'static str) -> Error {

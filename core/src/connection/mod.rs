@@ -140,11 +140,26 @@ impl Connection {
         }
     }
 
-    /// Whether a reply has begun to come although nothing is unanswered. The next request would be given it.
+    /// Whether a reply has begun to come that answers nothing. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
-        // A push is no reply, and a remark may be on a push. An error may be the server's greeting.
-        let asked: &[u8] = if self.is_ready() { b">|" } else { b">|-" };
-        self.out.in_flight() == 0 && read.first().is_some_and(|kind| !asked.contains(kind))
+        // A push is no reply, and a remark may be on a push.
+        let begun = read.first().is_some_and(|kind| !b">|".contains(kind));
+        begun
+            && match &self.state {
+                State::Ready => !self.is_asked(),
+                // An error may be the server's greeting.
+                State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
+                State::Connecting => true,
+            }
+    }
+
+    /// Whether the request at the head of the queue is written, so that it can be answered.
+    fn is_asked(&self) -> bool {
+        self.in_flight.front().is_some_and(|entry| {
+            // A transaction's commands are answered one by one, perhaps while its end is still to be written.
+            let last = self.progress.is_last_of(entry.replies);
+            self.out.in_flight() - self.answered >= if last { entry.wire_len as usize } else { 1 }
+        })
     }
 
     /// Gives a reply to the request at the head of the queue. `None`: that request is not through yet.
@@ -155,9 +170,7 @@ impl Connection {
         if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
             return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
         }
-        // A transaction's commands are answered one by one, perhaps while its end is still to be written.
-        let question = if self.progress.is_last_of(entry.replies) { entry.wire_len as usize } else { 1 };
-        if self.out.in_flight() - self.answered < question {
+        if !self.is_asked() {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
         }
         if entry.replies == 1 {

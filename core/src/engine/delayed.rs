@@ -1,6 +1,7 @@
 //! Requests that were turned away and are sent again a little later.
 
 use alloc::collections::BTreeMap;
+use core::time::Duration;
 
 use crate::connection::{Entry, Outgoing, RequestId};
 use crate::error::Error;
@@ -8,23 +9,35 @@ use crate::resp::Frame;
 use crate::time::Instant;
 use crate::topology::NodeId;
 
+/// A request and its bytes.
+type Request = (Entry, Outgoing);
+
 #[derive(Debug, Default)]
 pub(super) struct Delayed {
     /// By the time to send; the number keeps equal times in order.
     queue: BTreeMap<(Instant, u64), (NodeId, Entry, Outgoing)>,
     next: u64,
+    /// The request that came last, and until when it waits.
+    last: Option<(RequestId, Instant)>,
     /// The last refusal of each request that was sent again, kept until the request ends: if its deadline
     /// passes, this is why.
     refusals: BTreeMap<(RequestId, u32), Error>,
 }
 
 impl Delayed {
-    /// Keeps a request until `at`, or until its deadline if that comes first.
-    pub(super) fn push(&mut self, at: Instant, node: NodeId, mut entry: Entry, bytes: Outgoing, why: Error) {
+    /// Keeps a request for `pause`, or until its deadline if that comes first. The commands of a pipeline that
+    /// are turned away together wait until the same time, so that they are sent again in their order.
+    pub(super) fn push(&mut self, now: Instant, pause: Duration, node: NodeId, request: Request, why: Error) {
+        let (mut entry, bytes) = request;
         entry.attempts = entry.attempts.saturating_add(1);
         self.refusals.insert((entry.id, entry.part), why);
+        let at = match self.last {
+            Some((id, at)) if id == entry.id && at > now => at,
+            _ => (now + pause).min(entry.deadline),
+        };
+        self.last = Some((entry.id, at));
         self.next += 1;
-        self.queue.insert((at.min(entry.deadline), self.next), (node, entry, bytes));
+        self.queue.insert((at, self.next), (node, entry, bytes));
     }
 
     /// The next request whose time has come.

@@ -144,6 +144,7 @@ impl Link {
         }
         let id = *id;
         self.connection = None;
+        self.ready_at = None;
         self.retiring = false;
         self.retry_at = now;
         Some(id)

@@ -197,7 +197,7 @@ impl Engine {
             link.retire();
         }
         let pause = retry::delay(&self.config.backoff, entry.attempts.into(), &mut self.rng);
-        self.delayed.push(now + pause, node, entry, bytes, error);
+        self.delayed.push(now, pause, node, (entry, bytes), error);
     }
 
     /// The socket of `conn` failed, was closed by the peer, or could not be opened. The engine asks for a new

@@ -25,6 +25,7 @@ impl Sim {
             for (part, id) in call.commands().enumerate() {
                 let record = world.ledger.get(id);
                 oracles::b2_writes_run_once(id, record)?;
+                oracles::c12_refusals_are_answered_by_patience(id, record)?;
                 let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
                 let outcome = &outcomes[part];
                 // A command that cannot run still has its reply inside a transaction's.
@@ -52,9 +53,8 @@ impl Sim {
     pub(super) fn judge_load(&self) {
         let mut world = self.world();
         let under_way = self.calls.iter().filter(|call| call.begun.is_some() && call.end.is_none());
-        let unanswered = |id: usize| world.ledger.get(id).replies.is_empty();
         let (commands, bytes) = under_way
-            .map(|call| call.plan.room(call.first, unanswered))
+            .map(|call| call.plan.room(call.first))
             .fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
         let verdict = oracles::h1_no_more_is_taken_than_may_be(commands, bytes, &world.expected);
         world.judge(verdict);

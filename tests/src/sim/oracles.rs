@@ -185,16 +185,22 @@ pub(super) fn b4_pipelines_run_in_order(call: &Call, ledger: &Ledger) -> Verdict
     }
     let plain = |record: &&Record| record.refusals == 0 && !record.job.may_repeat();
     let writes: Vec<_> = call.commands().map(|id| ledger.get(id)).filter(plain).collect();
-    let orders: Vec<_> = writes.iter().filter_map(|record| Some(record.runs.first()?.order)).collect();
-    let in_order = orders.is_sorted();
-    let sends: Vec<_> = writes.iter().filter_map(|record| record.sends.first().copied()).collect();
+    let in_order = writes.iter().filter_map(|record| Some(record.runs.first()?.order)).is_sorted();
     let unknown = writes.iter().position(|record| !record.sends.is_empty() && record.replies.is_empty());
     let resumed = unknown.is_some_and(|at| {
         let conn = writes[at].sends[0];
         writes[at..].iter().any(|record| record.sends.iter().any(|&later| later > conn))
     });
-    demand(in_order && sends.is_sorted() && !resumed, "b4_pipelines_run_in_order", || {
+    demand(in_order && !resumed, "b4_pipelines_run_in_order", || {
         format!("a pipeline ran out of order, or was resumed in its middle: {writes:?}")
+    })
+}
+
+/// C12: what is turned away is sent again after pauses that grow, not as often as it goes.
+pub(super) fn c12_refusals_are_answered_by_patience(id: usize, record: &Record) -> Verdict {
+    // The trouble of one run has room for some 30 such pauses, or for 400 round trips.
+    demand(record.refusals < 60, "c12_refusals_are_answered_by_patience", || {
+        format!("command {id} was turned away {} times", record.refusals)
     })
 }
 

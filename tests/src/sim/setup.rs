@@ -92,7 +92,7 @@ impl Setup {
             database: rng.u32(..2) * 3,
             introduces_itself: rng.bool(),
             connect_timeout: ms(rng.u64(100..300)),
-            response_timeout: ms(if impatient { rng.u64(20..500) } else { rng.u64(2000..4000) }),
+            response_timeout: ms(if impatient { rng.u64(20..500) } else { rng.u64(10_000..15_000) }),
             liveness_timeout: ms(rng.u64(100..500)),
             health_interval: if rng.bool() { Some(ms(rng.u64(100..1000))) } else { None },
             close_timeout: ms(rng.u64(..200)),

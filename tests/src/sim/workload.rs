@@ -89,7 +89,7 @@ impl Plan {
             _ => Shape::Transaction,
         };
         let count = if shape == Shape::Single { 1 } else { rng.usize(1..6) };
-        let plan = Self::new(shape, (0..count).map(|_| draw_job(rng)));
+        let plan = Self::new(shape, (0..count).map(|_| draw_job(rng, faults)));
         plan.patience(draw_patience(rng, faults)).cancel(draw_cancel(rng, faults))
     }
 
@@ -108,24 +108,21 @@ impl Plan {
         }
     }
 
-    /// How many commands and bytes the queue has to hold for it, as long as the commands are `unanswered`.
-    pub(super) fn room(&self, first: usize, unanswered: impl Fn(usize) -> bool) -> (usize, usize) {
-        let wire_len = |(job, id): (&Job, usize)| job.command(id).packed().wire_len();
-        let numbered = self.jobs.iter().zip(first..);
-        match self.shape {
-            Shape::Single | Shape::Pipeline => numbered
-                .filter(|&(_, id)| unanswered(id))
-                .map(wire_len)
-                .fold((0, 0), |(count, bytes), len| (count + 1, bytes + len)),
-            Shape::Transaction => (
-                1,
-                numbered.map(wire_len).sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
-            ),
-        }
+    /// How many commands and bytes the queue has to hold for it at the least while it has not ended: of a
+    /// pipeline all commands but one may have.
+    pub(super) fn room(&self, first: usize) -> (usize, usize) {
+        let lens = self.jobs.iter().zip(first..).map(|(job, id)| job.command(id).packed().wire_len());
+        let bytes = match self.shape {
+            Shape::Single | Shape::Pipeline => lens.min().unwrap_or(0),
+            Shape::Transaction => lens.sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
+        };
+        (1, bytes)
     }
 }
 
-fn draw_job(rng: &mut Rng) -> Job {
+fn draw_job(rng: &mut Rng, faults: Faults) -> Job {
+    // What is written a few bytes at a time had better be small.
+    let large = if faults.has(Class::SmallBuffers) { 500..1000 } else { 16_000..20_000 };
     let op = match rng.u8(..32) {
         0..=8 => Op::Get,
         9 => Op::Range(rng.u16(..200)),
@@ -133,7 +130,7 @@ fn draw_job(rng: &mut Rng) -> Job {
         16 => Op::Set(rng.u32(..3000)),
         17..=23 => Op::Incr,
         24..=28 => Op::Push,
-        29 => Op::Set(rng.u32(16_000..20_000)),
+        29 => Op::Set(rng.u32(large)),
         30 => Op::Fail,
         _ => Op::Unknown,
     };

@@ -170,7 +170,7 @@ impl World {
     pub(super) fn connect(&mut self) -> usize {
         let id = self.conns.len();
         let small = self.faults.has(Class::SmallBuffers);
-        let capacity = if small { self.rng.u64(8..300) } else { self.capacity };
+        let capacity = if small { self.rng.u64(40..400) } else { self.capacity };
         let mut conn = Conn::new(self.now, capacity);
         if self.is_troubled() {
             conn.blemish("made in troubled times");
