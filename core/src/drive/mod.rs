@@ -148,6 +148,9 @@ impl<N: Net> Driver<N> {
         while let Some((&id, line)) = self.lines.range_mut(next..).next() {
             next = ConnId(id.0 + 1);
             if let Err(reason) = line.poll_out(id, &mut self.engine) {
+                // What came before the end still counts.
+                line.refresh();
+                let reason = line.poll_in(now, id, &mut self.engine).err().unwrap_or(reason);
                 self.fail(now, id, reason);
             }
         }
