@@ -22,15 +22,15 @@ use tokio::time::{Sleep, sleep_until};
 pub struct TokioNet {
     origin: tokio::time::Instant,
     keepalive: Option<Duration>,
-    alarm: Pin<Box<Sleep>>,
+    /// Made by the first deadline: it needs a runtime, which need not be there before.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl TokioNet {
     /// Sockets whose peers are probed after `keepalive` of silence.
     #[must_use]
     pub fn new(keepalive: Option<Duration>) -> Self {
-        let origin = tokio::time::Instant::now();
-        Self { origin, keepalive, alarm: Box::pin(sleep_until(origin)) }
+        Self { origin: tokio::time::Instant::now(), keepalive, alarm: None }
     }
 }
 
@@ -47,8 +47,10 @@ impl Net for TokioNet {
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        self.alarm.as_mut().reset(self.origin + (at - Instant::ORIGIN));
-        self.alarm.as_mut().poll(cx)
+        let at = self.origin + (at - Instant::ORIGIN);
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        alarm.as_mut().reset(at);
+        alarm.as_mut().poll(cx)
     }
 }
 
