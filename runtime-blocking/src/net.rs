@@ -148,7 +148,7 @@ impl Net for BlockingNet {
                 state.wake();
             })
         });
-        socket.lock().failed = started.err();
+        let _ = started.map_err(|error| socket.lock().failed = Some(error));
         Connecting(socket)
     }
 
@@ -176,11 +176,12 @@ impl Future for Connecting {
     }
 }
 
-/// The first address of the name that answers. The attempts are bounded so that their thread is.
+/// The first address of the name that answers. Nobody waits for the result for so long; the bound is for the
+/// thread.
 fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in (host, port).to_socket_addrs().map_err(not_resolved)? {
-        match TcpStream::connect_timeout(&address, within) {
+        match TcpStream::connect_timeout(&address, 2 * within) {
             Ok(stream) => return Ok(stream),
             Err(error) => failed = error,
         }

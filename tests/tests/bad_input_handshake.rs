@@ -196,7 +196,7 @@ fn a_peer_that_is_no_redis_or_hangs_up() {
         for (fault, kind) in [
             (Fault::CloseAfter(Vec::new()), closed(ConnectionError::ClosedByPeer)),
             (Fault::ResetAfter(Vec::new()), closed(ConnectionError::Reset)),
-            (Fault::CloseAfter(b"%7\r\n+half".to_vec()), closed(ConnectionError::ClosedByPeer)),
+            (Fault::CloseAfter(b"-ERR half".to_vec()), closed(ConnectionError::ClosedByPeer)),
             // The alert of a server that expects TLS.
             (Fault::CloseAfter(b"\x15\x03\x01\x00\x02\x02\x46".to_vec()), alien(0x15)),
             (Fault::CloseAfter(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()), alien(b'H')),
