@@ -39,10 +39,14 @@ impl Segment {
 /// A queue of bytes in segments. Reading it as a [`Buf`] yields what is not yet written.
 #[derive(Default)]
 pub struct Outgoing {
+    /// The segments before the last, none of them empty.
     segments: VecDeque<Segment>,
+    /// The last segment, which grows.
+    last: Vec<u8>,
     /// Released bytes of the first segment.
     front: usize,
-    /// Where the next byte to write is: a segment and a place in it.
+    /// Where the next byte to write is: a segment and a place in it. It is behind the last byte of the last
+    /// segment only.
     write_segment: usize,
     write_at: usize,
     held: usize,
@@ -68,8 +72,8 @@ impl Outgoing {
         const NAME_MAX: usize = 128;
         let mut head = Vec::with_capacity(NAME_MAX);
         let mut from = self.front;
-        for segment in &self.segments {
-            let bytes = &segment.bytes()[from..];
+        for segment in self.from(0) {
+            let bytes = &segment[from..];
             head.extend_from_slice(&bytes[..bytes.len().min(NAME_MAX - head.len())]);
             from = 0;
             if head.len() == NAME_MAX {
@@ -77,6 +81,12 @@ impl Outgoing {
             }
         }
         head
+    }
+
+    /// All segments from `first` on.
+    fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
+        let last = (first <= self.segments.len()).then_some(&self.last[..]);
+        self.segments.range(first.min(self.segments.len())..).map(Segment::bytes).chain(last)
     }
 
     /// Forgets the first `count` bytes.
@@ -92,18 +102,20 @@ impl Outgoing {
             self.front -= first;
             self.drop_front();
         }
-        if self.write_segment == 0 {
+        if self.held == 0 {
+            self.reset_last();
+        } else if self.write_segment == 0 {
             self.write_at = self.write_at.max(self.front);
         }
     }
 
+    #[cold]
     fn drop_front(&mut self) {
-        match self.segments.pop_front() {
-            Some(Segment::Copied(mut buffer)) if buffer.capacity() <= 2 * SEGMENT => {
-                buffer.clear();
-                self.spare = buffer;
-            }
-            _ => {}
+        if let Some(Segment::Copied(mut buffer)) = self.segments.pop_front()
+            && buffer.capacity() <= 2 * SEGMENT
+        {
+            buffer.clear();
+            self.spare = buffer;
         }
         match self.write_segment.checked_sub(1) {
             Some(segment) => self.write_segment = segment,
@@ -111,28 +123,38 @@ impl Outgoing {
         }
     }
 
+    /// Nothing is kept: what is appended next is the first byte.
+    fn reset_last(&mut self) {
+        (self.front, self.write_at) = (0, 0);
+        self.last.clear();
+        if self.last.capacity() > 2 * SEGMENT {
+            self.last = Vec::new();
+        }
+    }
+
     /// Moves the first `count` bytes to the end of `to`.
     #[inline]
     pub(crate) fn transfer(&mut self, count: usize, to: &mut Self) {
-        match self.segments.front() {
-            // Most commands are small and lie in one segment.
-            Some(Segment::Copied(bytes)) if count <= bytes.len() - self.front => {
-                to.copied(&bytes[self.front..self.front + count]);
-                self.release(count);
-            }
-            _ => self.transfer_segments(count, to),
+        // Most commands are small and lie in one segment.
+        if self.segments.is_empty() {
+            let end = self.last.len().min(self.front + count);
+            to.copied(&self.last[self.front..end]);
+            self.release(count);
+        } else {
+            self.transfer_segments(count, to);
         }
     }
 
     fn transfer_segments(&mut self, count: usize, to: &mut Self) {
         let mut left = count.min(self.held);
         while left > 0 {
-            let Some(segment) = self.segments.front() else { break };
-            let end = segment.bytes().len().min(self.front + left);
+            let first = self.segments.front();
+            let end = first.map_or(&self.last[..], Segment::bytes).len().min(self.front + left);
             let here = end - self.front;
-            match segment {
-                Segment::Copied(bytes) => to.copied(&bytes[self.front..end]),
-                Segment::Shared(bytes) => to.shared(&bytes.slice(self.front..end)),
+            match first {
+                Some(Segment::Shared(bytes)) => to.shared(&bytes.slice(self.front..end)),
+                Some(Segment::Copied(bytes)) => to.copied(&bytes[self.front..end]),
+                None => to.copied(&self.last[self.front..end]),
             }
             self.release(here);
             left -= here;
@@ -146,15 +168,22 @@ impl Outgoing {
         }
     }
 
+    /// Ends the last segment, so that another can follow.
+    #[cold]
+    fn seal(&mut self) {
+        if !self.last.is_empty() {
+            let next = core::mem::take(&mut self.spare);
+            let sealed = core::mem::replace(&mut self.last, next);
+            self.push(Segment::Copied(sealed));
+        }
+    }
+
+    /// Puts a segment before the last one, which is empty.
     fn push(&mut self, segment: Segment) {
-        // The place to write next must not stay behind the last byte of a segment that is not the last.
-        if self.segments.get(self.write_segment).is_some_and(|last| last.bytes().len() == self.write_at) {
+        if self.write_segment == self.segments.len() && self.write_at == segment.bytes().len() {
             self.write_segment += 1;
             self.write_at = 0;
         }
-        let len = segment.bytes().len();
-        self.held += len;
-        self.unwritten += len;
         self.segments.push_back(segment);
     }
 }
@@ -162,24 +191,21 @@ impl Outgoing {
 impl WireSink for Outgoing {
     #[inline]
     fn copied(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
+        if self.last.len() >= SEGMENT {
+            self.seal();
         }
-        if let Some(Segment::Copied(last)) = self.segments.back_mut()
-            && last.len() < SEGMENT
-        {
-            last.extend_from_slice(bytes);
-            self.held += bytes.len();
-            self.unwritten += bytes.len();
-            return;
-        }
-        let mut buffer = core::mem::take(&mut self.spare);
-        buffer.extend_from_slice(bytes);
-        self.push(Segment::Copied(buffer));
+        self.last.extend_from_slice(bytes);
+        self.held += bytes.len();
+        self.unwritten += bytes.len();
     }
 
     fn shared(&mut self, value: &Bytes) {
-        self.push(Segment::Shared(value.clone()));
+        if !value.is_empty() {
+            self.seal();
+            self.push(Segment::Shared(value.clone()));
+            self.held += value.len();
+            self.unwritten += value.len();
+        }
     }
 }
 
@@ -189,15 +215,16 @@ impl Buf for Outgoing {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.segments.get(self.write_segment).map_or(&[], |segment| &segment.bytes()[self.write_at..])
+        let segment = self.segments.get(self.write_segment).map_or(&self.last[..], Segment::bytes);
+        &segment[self.write_at..]
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, into: &mut [std::io::IoSlice<'a>]) -> usize {
         let mut at = self.write_at;
         let mut used = 0;
-        for (place, segment) in into.iter_mut().zip(self.segments.range(self.write_segment..)) {
-            *place = std::io::IoSlice::new(&segment.bytes()[at..]);
+        for (place, segment) in into.iter_mut().zip(self.from(self.write_segment)) {
+            *place = std::io::IoSlice::new(&segment[at..]);
             at = 0;
             used += 1;
         }
@@ -209,16 +236,12 @@ impl Buf for Outgoing {
     fn advance(&mut self, count: usize) {
         assert!(count <= self.unwritten, "more bytes written than there were");
         self.unwritten -= count;
-        let mut left = count;
-        while let Some(segment) = self.segments.get(self.write_segment) {
-            let here = segment.bytes().len() - self.write_at;
-            if left < here || self.write_segment + 1 == self.segments.len() {
-                self.write_at += left;
-                break;
-            }
-            left -= here;
+        self.write_at += count;
+        while let Some(segment) = self.segments.get(self.write_segment)
+            && self.write_at >= segment.bytes().len()
+        {
+            self.write_at -= segment.bytes().len();
             self.write_segment += 1;
-            self.write_at = 0;
         }
     }
 }
@@ -308,6 +331,6 @@ mod tests {
         queue.advance(20_000);
         queue.release(20_000);
         queue.shrink();
-        assert_eq!(queue.spare.capacity() + queue.segments.capacity(), 0);
+        assert_eq!(queue.last.capacity() + queue.spare.capacity() + queue.segments.capacity(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes to frames.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::BytesMut;
@@ -40,7 +41,16 @@ impl Decoder {
     ///
     /// # Errors
     /// The bytes are not RESP or pass a limit. They stay in `read`.
+    #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        let scanner = self.0.as_mut().map_err(|error| *error)?;
+        if let Some((len, root)) = scanner.lone_string(read) {
+            return Ok(Some(Frame::new(read.split_to(len).freeze(), root, Vec::new())));
+        }
+        self.decode_any(read)
+    }
+
+    fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),

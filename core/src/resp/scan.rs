@@ -97,6 +97,21 @@ impl Scanner {
         self.need
     }
 
+    /// The length and the root of the reply that starts at `buf[0]`, if it is a string alone, short and whole.
+    #[inline]
+    pub(super) fn lone_string(&mut self, buf: &[u8]) -> Option<(usize, Node)> {
+        if self.pos > 0 {
+            return None;
+        }
+        let (root, rest) = short_string(self.limits.bulk, buf, buf)?;
+        let len = offset(buf, rest);
+        if len > self.limits.reply as usize {
+            return None;
+        }
+        self.need = 0;
+        Some((len, root))
+    }
+
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
     /// the next call must bring the same bytes and more.
     pub(super) fn scan(&mut self, buf: &[u8]) -> Result<Option<Scanned>> {
