@@ -180,7 +180,7 @@ impl Mailbox {
         Some(Error::new(ErrorKind::Limit(limit), Delivery::NotSent))
     }
 
-    /// Looks whether a call has ended; sends it if there is room for it now.
+    /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
     #[inline]
     pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, waker: &Waker) -> Polled {
         let mut state = self.lock();
@@ -190,7 +190,7 @@ impl Mailbox {
                 state.slots.start(id, parcel.batch(), waker);
                 state.inbox.put(id, parcel, Patience::Until(deadline));
                 leave(state);
-                Polled::Pending
+                Polled::Admitted(deadline)
             }
             other => other,
         }

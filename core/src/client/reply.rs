@@ -19,7 +19,10 @@ use crate::resp::{Frame, Kind};
 enum Phase {
     /// Nothing was sent: futures do nothing before they are polled.
     New,
-    Submitted(RequestId),
+    /// Waiting for room.
+    InLine(RequestId),
+    /// With the driver.
+    Sent(RequestId),
     Ended,
 }
 
@@ -40,29 +43,38 @@ impl<'a> Call<'a> {
     fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
             Phase::New => match self.mailbox.submit(parcel, self.patience, cx.waker()) {
-                Submitted::Sent(id) | Submitted::InLine(id) => {
-                    self.phase = Phase::Submitted(id);
-                    return Poll::Pending;
-                }
+                Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
+                Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::Submitted(id) => self.mailbox.poll(id, parcel, cx.waker()),
+            Phase::InLine(id) | Phase::Sent(id) => match self.mailbox.poll(id, parcel, cx.waker()) {
+                Polled::Pending => return Poll::Pending,
+                Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
+                polled => polled,
+            },
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))
             }
         };
-        if let Polled::Pending = polled {
-            return Poll::Pending;
-        }
         self.phase = Phase::Ended;
         Poll::Ready(polled)
+    }
+
+    fn wait_as(&mut self, phase: Phase) -> Poll<Polled> {
+        self.phase = phase;
+        Poll::Pending
+    }
+
+    /// Whether the driver has the bytes, so that the call need not keep them any longer.
+    const fn is_sent(&self) -> bool {
+        matches!(self.phase, Phase::Sent(_))
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        if let Phase::Submitted(id) = self.phase {
+        if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
             self.mailbox.abandon(id);
         }
     }
@@ -95,7 +107,11 @@ impl<T: FromReply> Future for Reply<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = core::task::ready!(this.call.poll(&Parcel::Command(&this.command), cx));
+        let polled = this.call.poll(&Parcel::Command(&this.command), cx);
+        if this.call.is_sent() {
+            this.command.forget_arguments();
+        }
+        let polled = core::task::ready!(polled);
         let named = |error: Error| match error.command() {
             Some(_) => error,
             None => error.with_command(&this.command.name()),
@@ -168,7 +184,11 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
         let polled = if this.batch.entries().is_empty() {
             Polled::Gathered(Vec::new())
         } else {
-            core::task::ready!(this.call.poll(&Parcel::Pipeline(&this.batch), cx))
+            let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
+            if this.call.is_sent() {
+                this.batch.forget_arguments();
+            }
+            core::task::ready!(polled)
         };
         Poll::Ready(this.results(polled))
     }
@@ -234,8 +254,11 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
         if this.batch.entries().is_empty() {
             return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
         }
-        let polled = core::task::ready!(this.call.poll(&Parcel::Transaction(&this.batch), cx));
-        Poll::Ready(match single(polled) {
+        let polled = this.call.poll(&Parcel::Transaction(&this.batch), cx);
+        if this.call.is_sent() {
+            this.batch.forget_arguments();
+        }
+        Poll::Ready(match single(core::task::ready!(polled)) {
             Ok(exec) => this.results(&exec).map_err(|error| error.with_command("EXEC")),
             Err(error) => Err(this.explain(error)),
         })

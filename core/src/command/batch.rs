@@ -171,6 +171,25 @@ impl PackedBatch {
         self.write_to(&mut super::packed::Copied(out));
     }
 
+    /// Gives up the memory of all arguments but the names: the commands are on their way, their bytes are
+    /// kept elsewhere, and only errors still ask for them.
+    pub(crate) fn forget_arguments(&mut self) {
+        /// Below, the names are a good part of it.
+        const WORTH_IT: usize = 128;
+        self.shared = Vec::new();
+        if self.bytes.len() < WORTH_IT * self.entries.len() {
+            return;
+        }
+        let mut names = Vec::new();
+        for entry in &mut self.entries {
+            let head = name_on_wire_len(&self.bytes[entry.start..], entry.name_words).unwrap_or(0);
+            let name = entry.start..entry.start + head;
+            entry.start = names.len();
+            names.extend_from_slice(&self.bytes[name]);
+        }
+        self.bytes = names;
+    }
+
     pub(crate) fn write_to(&self, out: &mut impl WireSink) {
         let mut from = 0;
         for (at, value) in &self.shared {
@@ -180,6 +199,12 @@ impl PackedBatch {
         }
         out.copied(&self.bytes[from..]);
     }
+}
+
+/// How many bytes the command that starts at `wire[0]` has up to the end of its name.
+fn name_on_wire_len(wire: &[u8], words: u8) -> Option<usize> {
+    let line = wire.iter().position(|&byte| byte == b'\n')? + 1;
+    Some(line + super::packed::name_len(wire.get(line..)?, words)?)
 }
 
 /// The name of the command that starts at `wire[0]`: its first `words` arguments.
@@ -281,6 +306,21 @@ mod tests {
         }
         let none = Vec::<Command<()>>::new().pack();
         assert_eq!((none.entries().len(), none.wire_len(), wire(&none).len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn names_are_left_when_the_arguments_are_forgotten() {
+        let large = Bytes::from(vec![b'x'; 20_000]);
+        let config = Command::<()>::new("CONFIG SET").arg("a").arg(vec![b'y'; 5000]);
+        let set = Command::<()>::new("SET").key("k").arg(&large);
+        let mut batch = (get("a"), config, set, get("b")).pack();
+        batch.forget_arguments();
+        let names: Vec<_> = (0..4).filter_map(|index| batch.name(index)).collect();
+        assert_eq!(names, ["GET", "CONFIG SET", "SET", "GET"]);
+        assert_eq!((batch.shared.len(), batch.entries().len()), (0, 4));
+        assert!(batch.bytes.len() < 100, "{} bytes are left", batch.bytes.len());
+        batch.forget_arguments();
+        assert_eq!(batch.name(1).as_deref(), Some("CONFIG SET"));
     }
 
     #[test]

@@ -162,6 +162,20 @@ impl Packed {
         out.copied(&self.bytes[from..]);
     }
 
+    /// Gives up the memory of all arguments but the name: the command is on its way, its bytes are kept
+    /// elsewhere, and only errors still ask for it.
+    #[inline]
+    pub(crate) fn forget_arguments(&mut self) {
+        if matches!(self.bytes, Buffer::Heap(_)) || !self.shared.is_empty() {
+            self.shared = Vec::new();
+            let name_len = name_len(&self.bytes, self.name_words).unwrap_or(0);
+            let mut name = Buffer::new();
+            name.reserve(name_len);
+            name.put(&self.bytes[..name_len]);
+            self.bytes = name;
+        }
+    }
+
     /// Appends the wire form to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.write_to(&mut Copied(out));
@@ -248,6 +262,16 @@ impl WireSink for Copied<'_> {
     fn shared(&mut self, value: &Bytes) {
         self.0.extend_from_slice(value);
     }
+}
+
+/// How many bytes the first `words` bulk strings have.
+pub(super) fn name_len(wire: &[u8], words: u8) -> Option<usize> {
+    let mut rest = wire;
+    for _ in 0..words {
+        let (len, after) = bulk_header(rest)?;
+        rest = after.get(len + 2..)?;
+    }
+    Some(wire.len() - rest.len())
 }
 
 /// Reads `$<len>\r\n`; returns the length and what follows.

@@ -160,3 +160,19 @@ fn an_argument_that_no_server_takes_is_seen() {
     assert_eq!(command(ARGUMENT_MAX).wire_len(), 4 + 9 + 7 + 12 + ARGUMENT_MAX + 2);
     assert_eq!(ARGUMENT_MAX.to_string().len(), 9);
 }
+
+#[test]
+fn the_name_is_left_when_the_arguments_are_forgotten() {
+    let large = Bytes::from(vec![b'x'; 20_000]);
+    let commands = [
+        Command::<()>::new("CONFIG SET").arg("a").arg("b"),
+        Command::<()>::new("CONFIG SET").arg("a").arg(vec![b'y'; 5000]),
+        Command::<()>::new("CONFIG SET").arg("a").arg(&large),
+    ];
+    for command in commands {
+        let mut packed = command.into_packed();
+        packed.forget_arguments();
+        assert_eq!(packed.name(), "CONFIG SET");
+        assert!(packed.shared.is_empty() && matches!(packed.bytes, Buffer::Inline { .. }));
+    }
+}
