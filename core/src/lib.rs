@@ -16,7 +16,7 @@ pub mod error;
 pub mod resp;
 mod retry;
 mod time;
-mod topology;
+pub mod topology;
 
 #[cfg(feature = "std")]
 pub use client::Client;
