@@ -22,9 +22,12 @@
 
 mod asked;
 mod draft;
+mod nodes;
 mod parse;
+mod slots;
 mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
+pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, RANGES_MAX, Shard, SlotRange, View, ViewError};
