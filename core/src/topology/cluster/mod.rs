@@ -24,10 +24,12 @@ mod asked;
 mod draft;
 mod nodes;
 mod parse;
+mod redirect;
 mod slots;
 mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
+pub use redirect::{Decision, Hops, Redirect, decide};
 pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, RANGES_MAX, Shard, SlotRange, View, ViewError};
