@@ -25,11 +25,13 @@ mod draft;
 mod nodes;
 mod parse;
 mod redirect;
+mod refresh;
 mod slots;
 mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
 pub use redirect::{Decision, Hops, Redirect, decide};
+pub use refresh::{Ask, Outcome, Refresh, RefreshOptions, Trigger};
 pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, RANGES_MAX, Shard, SlotRange, View, ViewError};
