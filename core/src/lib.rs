@@ -70,7 +70,7 @@ pub mod error;
 pub mod resp;
 mod retry;
 mod time;
-mod topology;
+pub mod topology;
 
 #[cfg(feature = "std")]
 pub use client::Client;

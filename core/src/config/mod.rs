@@ -31,6 +31,7 @@ use core::time::Duration;
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
 pub use secret::{Credentials, Secret};
+pub(crate) use validate::is_host;
 
 use crate::resp::Limits;
 

@@ -57,15 +57,21 @@ fn is_name(name: Option<&str>) -> bool {
     name.is_none_or(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
+fn has_host(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Tcp { host, .. } => is_host(host),
+        Endpoint::Unix { .. } => true,
+    }
+}
+
 /// Names are judged by the resolver; here only what no name can hold is refused. A colon makes an IPv6
 /// address, which may carry a zone (`fe80::1%eth0`).
-fn has_host(endpoint: &Endpoint) -> bool {
-    let Endpoint::Tcp { host, .. } = endpoint else { return true };
+pub(crate) fn is_host(host: &str) -> bool {
     let foreign = |char: char| char.is_whitespace() || char.is_control() || "/?#@[]\\".contains(char);
     if host.is_empty() || host.contains(foreign) {
         return false;
     }
-    let address = host.split_once('%').map_or(&**host, |(address, _zone)| address);
+    let address = host.split_once('%').map_or(host, |(address, _zone)| address);
     !host.contains(':') || address.parse::<Ipv6Addr>().is_ok()
 }
 

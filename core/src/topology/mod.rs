@@ -3,13 +3,22 @@
 //! A topology decides; the engine's links connect and carry. One kind exists per way of deployment, and
 //! the engine asks only through the methods here.
 
+pub mod cluster;
 mod single;
 
 pub(crate) use single::Single;
 
 /// Names a node within its topology.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NodeId(pub(crate) usize);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// The number of the node: small, so that a table of nodes can be a plain list.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// What to do with a request that a node has turned away without running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,99 @@
+//! A view in the making.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::view::{NODES_MAX, Node, RANGES_MAX, Shard, SlotRange, View, ViewError};
+use crate::command::slot::SLOTS;
+use crate::config::Endpoint;
+
+/// Gathers shards into a [`View`] and refuses what cannot be. What it holds is bounded by the limits on
+/// nodes and ranges, however often a node is named.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// By primary.
+    shards: BTreeMap<Endpoint, Shard>,
+    /// The replicas of all shards.
+    replicas: BTreeSet<Endpoint>,
+    /// By slot: whether somebody claims it, be it a node that cannot be used.
+    claimed: Vec<bool>,
+    ranges: usize,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            shards: BTreeMap::new(),
+            replicas: BTreeSet::new(),
+            claimed: vec![false; usize::from(SLOTS)],
+            ranges: 0,
+        }
+    }
+}
+
+impl Draft {
+    /// Adds a shard, or to one. Without a usable primary its slots are claimed but not served.
+    pub(super) fn add(
+        &mut self,
+        primary: Option<Node>,
+        slots: impl IntoIterator<Item = SlotRange>,
+        replicas: impl IntoIterator<Item = Node>,
+    ) -> Result<(), ViewError> {
+        let mut slots = slots.into_iter().peekable();
+        if slots.peek().is_none() {
+            return Ok(());
+        }
+        let mut shard = primary.map(|primary| {
+            let endpoint = primary.endpoint.clone();
+            self.shards.entry(endpoint).or_insert_with(|| Shard::new(primary, Vec::new(), Vec::new()))
+        });
+        for range in slots {
+            self.ranges += 1;
+            if self.ranges > RANGES_MAX {
+                return Err(ViewError::TooManyRanges);
+            }
+            for slot in range.slots() {
+                match self.claimed.get_mut(usize::from(slot)) {
+                    Some(claimed) if !*claimed => *claimed = true,
+                    _ => return Err(ViewError::Overlap(slot)),
+                }
+            }
+            if let Some(shard) = &mut shard {
+                shard.slots.push(range);
+            }
+        }
+        if let Some(shard) = shard {
+            for replica in replicas {
+                if self.replicas.insert(replica.endpoint.clone()) {
+                    shard.replicas.push(replica);
+                }
+                if self.replicas.len() > NODES_MAX {
+                    return Err(ViewError::TooManyNodes);
+                }
+            }
+        }
+        if self.shards.len() + self.replicas.len() > NODES_MAX {
+            Err(ViewError::TooManyNodes)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<View, ViewError> {
+        let primaries: BTreeSet<Endpoint> = self.shards.keys().cloned().collect();
+        let mut shards: Vec<Shard> = self.shards.into_values().collect();
+        let mut coverage = 0;
+        for shard in &mut shards {
+            shard.replicas.retain(|replica| !primaries.contains(&replica.endpoint));
+            shard.replicas.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
+            shard.slots.sort_unstable();
+            shard.slots = SlotRange::gather(shard.slots.iter().flat_map(|range| range.slots()));
+            coverage += shard.slots.iter().map(|range| range.slots().len()).sum::<usize>();
+        }
+        match u16::try_from(coverage) {
+            Ok(coverage @ 1..) => Ok(View::from_checked(shards, coverage)),
+            _ => Err(ViewError::NoSlots),
+        }
+    }
+}
