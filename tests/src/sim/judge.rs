@@ -3,7 +3,7 @@
 use super::Sim;
 use super::faults::Class;
 use super::oracles::{self, Violation};
-use super::workload::{End, Shape};
+use super::workload::End;
 use super::world::MS;
 
 impl Sim {
@@ -58,10 +58,5 @@ impl Sim {
             .fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
         let verdict = oracles::h1_no_more_is_taken_than_may_be(commands, bytes, &world.expected);
         world.judge(verdict);
-    }
-
-    /// How many commands of each shape were made.
-    pub(super) fn count(&self, shape: Shape) -> usize {
-        self.calls.iter().filter(|call| call.plan.shape == shape).count()
     }
 }

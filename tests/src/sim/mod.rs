@@ -28,6 +28,7 @@ mod seeds;
 mod server;
 mod setup;
 mod strike;
+mod tally;
 mod trace;
 mod traffic;
 mod workload;
@@ -47,6 +48,7 @@ pub use request::{Job, Op};
 pub use seeds::{Report, run};
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
+pub use tally::Tally;
 pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
 use executor::Executor;
@@ -330,7 +332,11 @@ impl Sim {
     fn call_next(&mut self, number: usize) {
         let Some(caller) = self.calls[number].caller else { return };
         let world = &mut *self.world();
-        let pause = if world.rng.bool() { 0 } else { world.rng.u64(..40 * MS) };
+        let pause = match world.rng.u8(..8) {
+            0..4 => 0,
+            4..7 => world.rng.u64(..10 * MS),
+            _ => world.rng.u64(..100 * MS),
+        };
         world.schedule(world.now + pause, Event::Call(caller));
     }
 

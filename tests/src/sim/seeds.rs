@@ -9,7 +9,8 @@ use super::faults::Class;
 use super::oracles::{self, Violation};
 use super::request::Op;
 use super::setup::Setup;
-use super::workload::{Plan, Shape};
+use super::tally::Tally;
+use super::workload::Plan;
 use super::world::{Event, MS};
 use super::{Sim, trace::Note};
 
@@ -33,12 +34,8 @@ enum Ending {
 pub struct Report {
     /// Equal for two runs of the same seed.
     pub hash: u64,
-    /// How many calls were made.
-    pub calls: usize,
-    /// How many of them were transactions.
-    pub transactions: usize,
-    /// How many connections there were.
-    pub connections: usize,
+    /// What it has reached.
+    pub tally: Tally,
     /// What happened, if it was to be kept.
     pub text: String,
 }
@@ -54,13 +51,7 @@ pub fn run(seed: u64, with_text: bool) -> Result<Report, (Violation, String)> {
     let text = sim.text();
     match verdict {
         Err(violation) => Err((violation, text)),
-        Ok(()) => Ok(Report {
-            hash: sim.world.borrow().trace.hash(),
-            calls: sim.calls.len(),
-            transactions: sim.count(Shape::Transaction),
-            connections: sim.world.borrow().conns.len(),
-            text,
-        }),
+        Ok(()) => Ok(Report { hash: sim.world.borrow().trace.hash(), tally: sim.tally(), text }),
     }
 }
 
@@ -88,14 +79,14 @@ impl Sim {
     /// Draws what the callers do and when trouble strikes.
     fn plan_trouble(&mut self, rng: &mut Rng) {
         let faults = self.setup.faults;
-        for caller in 0..rng.usize(1..9) {
-            let plans = (0..rng.usize(1..8)).map(|_| Plan::draw(rng, faults)).collect();
+        for caller in 0..rng.usize(1..10) {
+            let plans = (0..rng.usize(1..16)).map(|_| Plan::draw(rng, faults)).collect();
             self.callers.push(plans);
             let at = rng.u64(..TROUBLE / 2);
             self.world().schedule(at, Event::Call(caller));
         }
         for class in Class::TIMED.into_iter().filter(|&class| faults.has(class)) {
-            for _ in 0..rng.u8(1..4) {
+            for _ in 0..rng.u8(1..3) {
                 let at = rng.u64(..TROUBLE);
                 self.world().schedule(at, Event::Strike(class));
             }

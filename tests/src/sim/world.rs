@@ -178,12 +178,12 @@ impl World {
             conn.blemish("slower than callers wait");
         }
         let mut opens_at = Some(self.now + 2 * self.latency);
-        if self.faults.strikes(Class::Refused, &mut self.rng, 3) {
+        if self.faults.strikes(Class::Refused, &mut self.rng, 4) {
             conn.refused = true;
-        } else if self.faults.strikes(Class::Hanging, &mut self.rng, 4) {
+        } else if self.faults.strikes(Class::Hanging, &mut self.rng, 8) {
             conn.blemish("connecting never ends");
             opens_at = None;
-        } else if self.faults.strikes(Class::SlowConnect, &mut self.rng, 3) {
+        } else if self.faults.strikes(Class::SlowConnect, &mut self.rng, 4) {
             conn.blemish("connecting takes long");
             opens_at = Some(self.now + self.rng.u64(..2 * self.expected.connect_timeout));
         }
