@@ -198,3 +198,20 @@ fn a_pipeline_that_is_turned_away_runs_in_its_order_later() {
     assert!(sim.outcomes(call).is_some_and(|outcomes| places.map(Ok).eq(outcomes.iter().cloned())));
     assert_sound(&sim);
 }
+
+#[test]
+fn pushes_do_not_hide_that_replies_are_missing() {
+    let mut sim = Sim::new(Setup::default());
+    sim.run_for(10);
+    sim.fall_silent();
+    let lost = sim.single(Op::Incr);
+    for _ in 0..40 {
+        sim.push_in_two(10);
+        sim.run_for(10);
+    }
+    let call = sim.single(Op::Get);
+    sim.run_for(100);
+    assert_eq!(fates(&sim, lost), [Some(Delivery::MaybeExecuted)]);
+    assert_eq!((fates(&sim, call), sim.connections()), (vec![None], 2), "{}", sim.text());
+    assert_sound(&sim);
+}

@@ -63,7 +63,8 @@ pub(crate) struct Connection {
     /// Replies seen of the transaction at the head of `in_flight`.
     progress: Progress,
     opened_at: Instant,
-    /// When the last byte came, or when replies began to be due if that was later.
+    /// When the last byte of a reply came, or when replies began to be due if that was later. Pushes do not
+    /// count: a server can go on with them although it has lost a reply.
     heard_at: Instant,
 }
 
@@ -114,19 +115,25 @@ impl Connection {
         config: &Config,
         read: &mut BytesMut,
     ) -> Result<Option<Answer>, Error> {
-        self.heard_at = now;
         loop {
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => {
                     self.settle();
-                    return if self.is_unasked(read) { Err(unasked()) } else { Ok(None) };
+                    if begins_a_reply(read) {
+                        if self.is_unasked(read) {
+                            return Err(unasked());
+                        }
+                        self.heard_at = now;
+                    }
+                    return Ok(None);
                 }
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
             if frame.kind() == Kind::Push {
                 return Ok(Some(Answer::Push(frame)));
             }
+            self.heard_at = now;
             if let State::Handshake(handshake) = &mut self.state {
                 if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
@@ -140,17 +147,14 @@ impl Connection {
         }
     }
 
-    /// Whether a reply has begun to come that answers nothing. The next request would be given it.
+    /// Whether the reply that has begun to come answers nothing. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
-        // A push is no reply, and a remark may be on a push.
-        let begun = read.first().is_some_and(|kind| !b">|".contains(kind));
-        begun
-            && match &self.state {
-                State::Ready => !self.is_asked(),
-                // An error may be the server's greeting.
-                State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
-                State::Connecting => true,
-            }
+        match &self.state {
+            State::Ready => !self.is_asked(),
+            // An error may be the server's greeting.
+            State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
+            State::Connecting => true,
+        }
     }
 
     /// Whether the request at the head of the queue is written, so that it can be answered.
@@ -283,6 +287,11 @@ impl Connection {
             attempts: 0,
         });
     }
+}
+
+/// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.
+fn begins_a_reply(read: &[u8]) -> bool {
+    read.first().is_some_and(|kind| !b">|".contains(kind))
 }
 
 fn unasked() -> Error {
