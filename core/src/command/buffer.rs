@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
+use crate::resp::length_line;
+
 /// So many bytes have room in the command itself.
 const INLINE: usize = 112;
 
@@ -19,33 +21,65 @@ impl Buffer {
         Self::Inline { bytes: [0; INLINE], len: 0 }
     }
 
-    /// Makes room for `count` more bytes, without which [`put`](Self::put) may panic.
-    #[inline]
-    pub(super) fn reserve(&mut self, count: usize) {
-        if let Self::Inline { len, .. } = self
-            && count > INLINE - *len
-        {
-            self.move_to_heap(count);
+    pub(super) fn copy_of(part: &[u8]) -> Self {
+        let mut inline = [0; INLINE];
+        match inline.get_mut(..part.len()) {
+            Some(room) => {
+                room.copy_from_slice(part);
+                Self::Inline { bytes: inline, len: part.len() }
+            }
+            None => Self::Heap(part.to_vec()),
         }
     }
 
-    #[cold]
-    fn move_to_heap(&mut self, count: usize) {
-        let mut heap = Vec::with_capacity(self.len() + count.max(4 * INLINE));
-        heap.extend_from_slice(self);
-        *self = Self::Heap(heap);
+    /// Appends a bulk string: `$<len>\r\n`, its bytes, and CR LF.
+    pub(super) fn put_string(&mut self, string: &[u8]) {
+        // What has room here is shorter than 1,000 bytes.
+        const FRAME: usize = b"$999\r\n\r\n".len();
+        if let Self::Inline { bytes, len } = self
+            && let Some(room) = bytes.get_mut(*len..)
+            && string.len() + FRAME <= room.len()
+        {
+            let mut at = 0;
+            let mut put = |part: &[u8]| {
+                room[at..at + part.len()].copy_from_slice(part);
+                at += part.len();
+            };
+            length_line(b'$', string.len(), &mut put);
+            put(string);
+            put(b"\r\n");
+            *len += at;
+            return;
+        }
+        let heap = self.heap(string.len());
+        length_line(b'$', string.len(), |part| heap.extend_from_slice(part));
+        heap.extend_from_slice(string);
+        heap.extend_from_slice(b"\r\n");
     }
 
-    /// Appends bytes for which there is room.
-    #[inline]
-    pub(super) fn put(&mut self, part: &[u8]) {
-        match self {
-            Self::Inline { bytes, len } => {
-                let end = *len + part.len();
-                bytes[*len..end].copy_from_slice(part);
-                *len = end;
+    /// Appends the header of a bulk string of `len` bytes; returns where the string belongs, before CR LF.
+    pub(super) fn put_frame(&mut self, len: usize) -> usize {
+        let heap = self.heap(0);
+        length_line(b'$', len, |part| heap.extend_from_slice(part));
+        heap.extend_from_slice(b"\r\n");
+        heap.len() - 2
+    }
+
+    /// All bytes on the heap, with room for a string of `len` bytes.
+    fn heap(&mut self, len: usize) -> &mut Vec<u8> {
+        const ROOM_MIN: usize = 4 * INLINE;
+        loop {
+            match self {
+                Self::Heap(bytes) => {
+                    bytes.reserve(len + 24);
+                    return bytes;
+                }
+                Self::Inline { bytes, len: used } => {
+                    let mut heap = Vec::with_capacity(*used + len.max(ROOM_MIN));
+                    heap.extend_from_slice(&bytes[..*used]);
+                    *self = Self::Heap(heap);
+                }
             }
-            Self::Heap(bytes) => bytes.extend_from_slice(part),
         }
     }
 }
@@ -67,17 +101,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_come_back_whatever_the_pieces() {
-        for step in [1, 7, 56, 111, 112, 113, 500] {
-            let expected: Vec<u8> = (0..=255).cycle().take(1000).collect();
-            let mut buffer = Buffer::new();
-            for (count, piece) in expected.chunks(step).enumerate() {
-                buffer.reserve(piece.len());
-                buffer.put(piece);
-                let end = (step * (count + 1)).min(1000);
-                assert!(*buffer == expected[..end], "{end} bytes in pieces of {step}");
-                assert_eq!(matches!(buffer, Buffer::Inline { .. }), end <= INLINE);
+    fn strings_come_back_whatever_their_length() {
+        for len in [0, 1, 9, 10, 60, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 112, 500, 1000] {
+            let string = alloc::vec![b'x'; len];
+            let (mut buffer, mut expected) = (Buffer::new(), Vec::new());
+            for _ in 0..5 {
+                buffer.put_string(&string);
+                expected.extend_from_slice(alloc::format!("${len}\r\n").as_bytes());
+                expected.extend_from_slice(&string);
+                expected.extend_from_slice(b"\r\n");
+                assert!(*buffer == expected, "{len} bytes");
             }
         }
+    }
+
+    #[test]
+    fn a_get_and_a_small_set_need_no_heap() {
+        let mut buffer = Buffer::new();
+        ["SET", "a key of 16 byte", &"v".repeat(64)].map(|arg| buffer.put_string(arg.as_bytes()));
+        assert!(matches!(buffer, Buffer::Inline { .. }));
     }
 }

@@ -87,10 +87,10 @@ impl Packed {
         }
     }
 
+    #[inline]
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
-        self.push_header(payload.len(), payload.len());
-        self.bytes.put(payload);
-        self.bytes.put(b"\r\n");
+        self.count(payload.len());
+        self.bytes.put_string(payload);
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
@@ -99,18 +99,15 @@ impl Packed {
         if payload.len() < SHARED_MIN || is_key {
             return self.push_bytes(&payload);
         }
-        self.push_header(payload.len(), 0);
-        self.shared.push((self.bytes.len(), payload));
-        self.bytes.put(b"\r\n");
+        self.count(payload.len());
+        let at = self.bytes.put_frame(payload.len());
+        self.shared.push((at, payload));
     }
 
-    /// Begins an argument of `len` bytes, of which `copied` follow here.
+    /// Counts an argument of `len` bytes.
     #[inline]
-    fn push_header(&mut self, len: usize, copied: usize) {
-        // What has room in the command itself is shorter than 1,000 bytes.
-        self.bytes.reserve(b"$999\r\n".len() + copied + b"\r\n".len());
+    fn count(&mut self, len: usize) {
         self.oversize |= len > ARGUMENT_MAX || self.bytes.len() > ARGUMENT_MAX;
-        length_line(b'$', len, |part| self.bytes.put(part));
         self.argc += 1;
     }
 
@@ -169,10 +166,7 @@ impl Packed {
         if matches!(self.bytes, Buffer::Heap(_)) || !self.shared.is_empty() {
             self.shared = Vec::new();
             let name_len = name_len(&self.bytes, self.name_words).unwrap_or(0);
-            let mut name = Buffer::new();
-            name.reserve(name_len);
-            name.put(&self.bytes[..name_len]);
-            self.bytes = name;
+            self.bytes = Buffer::copy_of(&self.bytes[..name_len]);
         }
     }
 
