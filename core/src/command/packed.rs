@@ -107,8 +107,10 @@ impl Packed {
     /// Begins an argument of `len` bytes, of which `copied` follow here.
     #[inline]
     fn push_header(&mut self, len: usize, copied: usize) {
-        // What has room in the command itself is shorter than 1,000 bytes.
-        self.bytes.reserve(b"$999\r\n".len() + copied + b"\r\n".len());
+        // What has room in the command itself is shorter than 1,000 bytes. Elsewhere, a byte too few would
+        // cost a second copy and twice the memory.
+        let header = if copied < 1000 { b"$999\r\n".len() } else { b"$536870912\r\n".len() };
+        self.bytes.reserve(header + copied + b"\r\n".len());
         self.oversize |= len > ARGUMENT_MAX || self.bytes.len() > ARGUMENT_MAX;
         length_line(b'$', len, |part| self.bytes.put(part));
         self.argc += 1;
