@@ -3,6 +3,7 @@
 //! - [`clients`]: one test on the client of each runtime.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
+//! - [`load`]: a load whose outcome can be judged exactly.
 //! - [`resp`]: bytes that a server may send, and how they must be taken.
 //! - [`server`]: private real servers, and a scripted hostile one.
 //! - [`sim`]: the whole client in a simulated world, with everything left to chance decided by a seed.
@@ -12,6 +13,7 @@
 pub mod clients;
 pub mod left_out;
 pub mod live;
+pub mod load;
 pub mod resp;
 pub mod server;
 pub mod sim;

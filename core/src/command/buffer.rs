@@ -68,14 +68,16 @@ impl Buffer {
     /// All bytes on the heap, with room for a string of `len` bytes.
     fn heap(&mut self, len: usize) -> &mut Vec<u8> {
         const ROOM_MIN: usize = 4 * INLINE;
+        // A byte too few would cost a second copy and twice the memory.
+        let room = len + b"$536870912\r\n\r\n".len();
         loop {
             match self {
                 Self::Heap(bytes) => {
-                    bytes.reserve(len + 24);
+                    bytes.reserve(room);
                     return bytes;
                 }
                 Self::Inline { bytes, len: used } => {
-                    let mut heap = Vec::with_capacity(*used + len.max(ROOM_MIN));
+                    let mut heap = Vec::with_capacity(*used + room.max(ROOM_MIN));
                     heap.extend_from_slice(&bytes[..*used]);
                     *self = Self::Heap(heap);
                 }

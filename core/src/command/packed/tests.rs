@@ -176,3 +176,12 @@ fn the_name_is_left_when_the_arguments_are_forgotten() {
         assert!(packed.shared.is_empty() && matches!(packed.bytes, Buffer::Inline { .. }));
     }
 }
+
+#[test]
+fn a_long_argument_is_given_the_room_that_it_needs() {
+    for len in [999, 1000, 10_000, 100_000] {
+        let packed = Command::<()>::new("SET").key("k").arg(vec![b'x'; len]).into_packed();
+        let Buffer::Heap(bytes) = &packed.bytes else { panic!("{len} bytes have no room in the command") };
+        assert!(bytes.capacity() < bytes.len() + 16, "{} bytes for {}", bytes.capacity(), bytes.len());
+    }
+}
