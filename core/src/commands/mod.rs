@@ -1,6 +1,7 @@
 //! The commands of Redis, one trait per family, one method per command.
 
 mod bitmaps;
+mod cluster;
 mod connection;
 mod expiry;
 mod fields;
@@ -18,6 +19,7 @@ mod sorted_sets;
 mod strings;
 
 pub use bitmaps::*;
+pub use cluster::*;
 pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use geo::*;
