@@ -16,9 +16,8 @@ const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
 
 const ACL: &str = "access control is not implemented yet";
-const ADMINISTRATION: &str = "administration of replication and of the process is not implemented yet";
+const ADMINISTRATION: &str = "administration of the process is not implemented yet";
 const BLOCKING: &str = "waits at the server: blocking commands are not implemented yet";
-const CLUSTER: &str = "cluster administration is not implemented yet";
 const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet";
 const FUNCTIONS: &str = "functions are not implemented yet";
 const MODULES: &str = "the management of modules is not implemented yet";
@@ -56,38 +55,9 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("CLIENT SETINFO", HANDSHAKE),
     ("CLIENT SETNAME", HANDSHAKE),
     ("CLIENT TRACKING", TRACKING),
-    ("CLUSTER ADDSLOTS", CLUSTER),
-    ("CLUSTER ADDSLOTSRANGE", CLUSTER),
-    ("CLUSTER BUMPEPOCH", CLUSTER),
-    ("CLUSTER COUNT-FAILURE-REPORTS", CLUSTER),
-    ("CLUSTER COUNTKEYSINSLOT", CLUSTER),
-    ("CLUSTER DELSLOTS", CLUSTER),
-    ("CLUSTER DELSLOTSRANGE", CLUSTER),
-    ("CLUSTER FAILOVER", CLUSTER),
-    ("CLUSTER FLUSHSLOTS", CLUSTER),
-    ("CLUSTER FORGET", CLUSTER),
-    ("CLUSTER GETKEYSINSLOT", CLUSTER),
-    ("CLUSTER INFO", CLUSTER),
-    ("CLUSTER KEYSLOT", CLUSTER),
-    ("CLUSTER LINKS", CLUSTER),
-    ("CLUSTER MEET", CLUSTER),
-    ("CLUSTER MYID", CLUSTER),
-    ("CLUSTER MYSHARDID", CLUSTER),
-    ("CLUSTER NODES", CLUSTER),
-    ("CLUSTER REPLICAS", CLUSTER),
-    ("CLUSTER REPLICATE", CLUSTER),
-    ("CLUSTER RESET", CLUSTER),
-    ("CLUSTER SAVECONFIG", CLUSTER),
-    ("CLUSTER SET-CONFIG-EPOCH", CLUSTER),
-    ("CLUSTER SETSLOT", CLUSTER),
-    ("CLUSTER SHARDS", CLUSTER),
-    ("CLUSTER SLAVES", "deprecated: CLUSTER REPLICAS"),
-    ("CLUSTER SLOT-STATS", CLUSTER),
-    ("CLUSTER SLOTS", CLUSTER),
     ("DEBUG", DEVELOPMENT),
     ("DISCARD", TRANSACTION),
     ("EXEC", TRANSACTION),
-    ("FAILOVER", ADMINISTRATION),
     ("FCALL", FUNCTIONS),
     ("FCALL_RO", FUNCTIONS),
     ("FUNCTION DELETE", FUNCTIONS),
@@ -126,13 +96,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("READONLY", SESSION),
     ("READWRITE", SESSION),
     ("REPLCONF", INTERNAL),
-    ("REPLICAOF", ADMINISTRATION),
     ("RESET", SESSION),
     ("RESTORE-ASKING", INTERNAL),
     ("SCRIPT DEBUG", "turns the connection into a debugger's"),
     ("SELECT", HANDSHAKE),
     ("SHUTDOWN", ADMINISTRATION),
-    ("SLAVEOF", "deprecated: REPLICAOF"),
     ("SLOWLOG GET", DIAGNOSIS),
     ("SLOWLOG LEN", DIAGNOSIS),
     ("SLOWLOG RESET", DIAGNOSIS),

@@ -9,6 +9,10 @@ use core::str::FromStr;
 pub(super) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
+    pub(super) const fn new(fields: BTreeMap<String, String>) -> Self {
+        Self(fields)
+    }
+
     /// Splits a line of `name=value` at blanks. A part without `=` goes on with the value before it: paths can
     /// hold blanks.
     pub(super) fn of_line(line: &str) -> Self {
@@ -46,8 +50,8 @@ impl Fields {
         self.optional(name).map(Option::unwrap_or_default)
     }
 
-    /// What was not taken.
-    pub(super) fn rest(self) -> BTreeMap<String, String> {
-        self.0
+    /// Takes what was not taken yet.
+    pub(super) fn rest(&mut self) -> BTreeMap<String, String> {
+        core::mem::take(&mut self.0)
     }
 }

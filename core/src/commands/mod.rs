@@ -1,6 +1,7 @@
 //! The commands of Redis, one trait per family, one method per command.
 
 mod bitmaps;
+mod cluster;
 mod connection;
 mod expiry;
 mod fields;
@@ -10,14 +11,17 @@ mod hyperloglog;
 mod introspection;
 mod keys;
 mod lists;
+mod replication;
 mod scan;
 mod scripting;
+mod sentinel;
 mod server;
 mod sets;
 mod sorted_sets;
 mod strings;
 
 pub use bitmaps::*;
+pub use cluster::*;
 pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 pub use geo::*;
@@ -26,8 +30,10 @@ pub use hyperloglog::*;
 pub use introspection::*;
 pub use keys::*;
 pub use lists::*;
+pub use replication::*;
 pub use scan::*;
 pub use scripting::*;
+pub use sentinel::*;
 pub use server::*;
 pub use sets::*;
 pub use sorted_sets::*;

@@ -1,7 +1,9 @@
 //! What a private server is started with.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Server, Version, process};
 
@@ -40,14 +42,29 @@ pub struct ServerConfig {
     pub(super) password: Option<String>,
     pub(super) modules: Vec<Module>,
     unix_socket: bool,
+    mode: Mode,
     directives: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Standalone,
+    ClusterNode { node_timeout: Duration },
+    Sentinel,
 }
 
 impl ServerConfig {
     /// A server that listens on loopback TCP, saves nothing and takes the `DEBUG` command.
     #[must_use]
     pub fn new(version: Version) -> Self {
-        Self { version, password: None, modules: Vec::new(), unix_socket: false, directives: Vec::new() }
+        Self {
+            version,
+            password: None,
+            modules: Vec::new(),
+            unix_socket: false,
+            mode: Mode::Standalone,
+            directives: Vec::new(),
+        }
     }
 
     /// Adds a line to the configuration file, such as `("client-output-buffer-limit", "pubsub 1mb 1mb 0")`.
@@ -83,6 +100,22 @@ impl ServerConfig {
         self
     }
 
+    /// Makes it a node of a cluster, alone and without slots as yet; [`Cluster`](super::cluster::Cluster) makes
+    /// whole ones. A node that was not heard of for `node_timeout` is taken to fail.
+    #[must_use]
+    pub fn cluster_node(mut self, node_timeout: Duration) -> Self {
+        self.mode = Mode::ClusterNode { node_timeout };
+        self
+    }
+
+    /// Makes it a sentinel, which is to be told what to watch; [`Sentinels`](super::sentinel::Sentinels) does it
+    /// all.
+    #[must_use]
+    pub fn sentinel(mut self) -> Self {
+        self.mode = Mode::Sentinel;
+        self
+    }
+
     /// Starts a server and returns once it answers.
     ///
     /// # Panics
@@ -93,13 +126,21 @@ impl ServerConfig {
         let dir = tempfile::Builder::new().prefix("redstart-").tempdir().expect("a folder for the server");
         let (port, child) = super::poll_until("a free port", || {
             let port = super::free_port();
+            let text = self.render(dir.path(), port);
+            fs::write(process::conf(dir.path()), text).expect("the server's folder can be written");
             process::launch(self, dir.path(), port).map(|child| (port, child))
         });
         Server { config: self.clone(), port, child: Some(child), dir }
     }
 
+    /// The program to start.
+    pub(super) fn program(&self) -> PathBuf {
+        let name = if let Mode::Sentinel = self.mode { "redis-sentinel" } else { "redis-server" };
+        process::program(self.version, name)
+    }
+
     /// The configuration file of a server that runs in `dir`.
-    pub(super) fn render(&self, dir: &Path, port: u16) -> String {
+    fn render(&self, dir: &Path, port: u16) -> String {
         let mut text = format!(
             "bind 127.0.0.1\nport {port}\ndir \"{}\"\nsave \"\"\nappendonly no\nenable-debug-command local\n",
             dir.display()
@@ -107,6 +148,12 @@ impl ServerConfig {
         let mut line = |name: &str, value: &dyn std::fmt::Display| {
             writeln!(text, "{name} {value}").expect("writing to a String cannot fail");
         };
+        if let Mode::ClusterNode { node_timeout } = self.mode {
+            line("cluster-enabled", &"yes");
+            line("cluster-node-timeout", &node_timeout.as_millis());
+            // By default it lies 10,000 above the port, where somebody else's port may be.
+            line("cluster-port", &super::free_port());
+        }
         if let Some(password) = &self.password {
             line("requirepass", password);
         }

@@ -1,12 +1,15 @@
-//! Servers for the tests: real ones, private to a test ([`Server`]), and a scripted hostile one ([`hostile`]).
+//! Servers for the tests: real ones, private to a test ([`Server`], [`cluster`], [`sentinel`]), and a scripted
+//! hostile one ([`hostile`]).
 //!
 //! A real server listens on a loopback port of its own, keeps nothing on disk, and ends with the value that
 //! stands for it, or with the test process if that is killed first. `tests/servers.sh` lays out the programs;
 //! without them every test that wants one fails and says so.
 
+pub mod cluster;
 mod config;
 pub mod hostile;
 mod process;
+pub mod sentinel;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -121,8 +124,9 @@ impl Server {
         }
     }
 
-    /// Starts the server again on the same port and in the same folder, killing it first if it is up.
-    /// Unless the configuration says otherwise nothing was saved, so it comes back empty.
+    /// Starts the server again on the same port, in the same folder and with the configuration file that is
+    /// there, killing it first if it is up. Unless the configuration says otherwise nothing was saved, so it comes
+    /// back empty.
     ///
     /// # Panics
     /// If it does not answer within [`PATIENCE`].
@@ -150,6 +154,12 @@ impl Server {
     /// If the server is down.
     pub fn cont_signal(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether it is up, and not frozen.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.child.as_ref().is_some_and(|child| process::state(child.id()).is_some_and(|state| state != 'T'))
     }
 
     /// What redis-cli prints for this command, without the last newline: a second party's view of the server.
@@ -199,13 +209,18 @@ impl Drop for Server {
 ///
 /// # Panics
 /// After [`PATIENCE`], naming `what` was waited for.
-pub fn poll_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn poll_until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    poll_within(PATIENCE, Duration::from_millis(1), what, ask)
+}
+
+/// As [`poll_until`], asking every so often, for at most so long.
+fn poll_within<T>(patience: Duration, every: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        std::thread::sleep(Duration::from_millis(1));
+        assert!(start.elapsed() < patience, "waited {patience:?} for {what}");
+        std::thread::sleep(every);
     }
 }

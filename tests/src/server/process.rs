@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -62,16 +62,21 @@ pub(super) fn listen() -> TcpListener {
         .expect("some port is free")
 }
 
-/// Starts a server and waits until it answers; `None` if somebody else has the port.
+/// The configuration file of a server that runs in `dir`. Servers write to it, sentinels all the time.
+pub(super) fn conf(dir: &Path) -> PathBuf {
+    dir.join("redis.conf")
+}
+
+/// Starts a server, whose configuration file is there, and waits until it answers; `None` if somebody else has
+/// the port.
 ///
 /// # Panics
 /// If it ends for another reason or does not answer within [`PATIENCE`].
 pub(super) fn launch(config: &ServerConfig, dir: &Path, port: u16) -> Option<Child> {
-    let (conf, log) = (dir.join("redis.conf"), dir.join("redis.log"));
-    fs::write(&conf, config.render(dir, port)).expect("the server's folder can be written");
+    let log = dir.join("redis.log");
     let output = fs::File::create(&log).expect("the server's folder can be written");
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).arg(program(config.version, "redis-server")).arg(&conf);
+    command.args(["--pdeathsig", "KILL"]).arg(config.program()).arg(conf(dir));
     command.stdin(Stdio::null()).stderr(output.try_clone().expect("a second handle")).stdout(output);
     if !config.modules.is_empty() {
         command.env("LD_LIBRARY_PATH", laid_out(Path::new("lib")));
@@ -105,7 +110,9 @@ fn answers(config: &ServerConfig, port: u16, pid: u32) -> io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     let auth = config.password.as_ref().map_or_else(String::new, |p| format!("AUTH {p}\r\n"));
-    stream.write_all(format!("{auth}PING\r\nINFO server\r\nQUIT\r\n").as_bytes())?;
+    stream.write_all(format!("{auth}PING\r\nINFO server\r\n").as_bytes())?;
+    // Sentinels know no QUIT.
+    stream.shutdown(Shutdown::Write)?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     Ok(reply.contains("+PONG\r\n") && reply.contains(&format!("process_id:{pid}\r\n")))

@@ -4,6 +4,7 @@
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
 mod bitmaps;
+mod cluster;
 mod connection;
 mod geo;
 mod hashes;
@@ -11,7 +12,9 @@ mod hyperloglog;
 mod introspection;
 mod keys;
 mod lists;
+mod replication;
 mod scripting;
+mod sentinel;
 mod server;
 mod sets;
 mod sorted_sets;
@@ -36,15 +39,18 @@ type Rows = fn(&mut Table);
 /// The families.
 const FAMILIES: &[(&str, Rows)] = &[
     ("bitmaps", bitmaps::rows),
+    ("cluster", cluster::rows),
     ("connection", connection::rows),
     ("geo", geo::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("introspection", introspection::rows),
     ("keys", keys::rows),
-    ("scripting", scripting::rows),
-    ("server", server::rows),
     ("lists", lists::rows),
+    ("replication", replication::rows),
+    ("scripting", scripting::rows),
+    ("sentinel", sentinel::rows),
+    ("server", server::rows),
     ("sets", sets::rows),
     ("sorted_sets", sorted_sets::rows),
     ("strings", strings::rows),

@@ -1,0 +1,177 @@
+//! Real sentinels with a primary and replicas to watch, private to a test.
+
+use std::time::Duration;
+
+use redstart_core::commands::{ReplicaOf, ReplicationCommands, SentinelCommands, SentinelNode};
+
+use super::{Server, ServerConfig, Version, poll_within};
+use crate::wire::Wire;
+
+/// The name under which the sentinels know the primary.
+pub const NAME: &str = "main";
+
+/// How long the sentinels may take until they agree.
+pub const AGREEMENT: Duration = Duration::from_secs(40);
+
+/// How to start [`Sentinels`].
+#[derive(Clone, Debug)]
+pub struct SentinelConfig {
+    version: Version,
+    replicas: usize,
+    sentinels: usize,
+    down_after: Duration,
+    directives: Vec<(String, String)>,
+}
+
+impl SentinelConfig {
+    /// A primary, one replica, and three sentinels of which two must agree. Who does not answer for two seconds is
+    /// taken to be down.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        let down_after = Duration::from_secs(2);
+        Self { version, replicas: 1, sentinels: 3, down_after, directives: Vec::new() }
+    }
+
+    /// How many replicas follow the primary.
+    #[must_use]
+    pub fn replicas(mut self, count: usize) -> Self {
+        self.replicas = count;
+        self
+    }
+
+    /// How many sentinels there are; a majority of them must agree.
+    #[must_use]
+    pub fn sentinels(mut self, count: usize) -> Self {
+        self.sentinels = count;
+        self
+    }
+
+    /// How long a server does not answer until it is taken to be down.
+    #[must_use]
+    pub fn down_after(mut self, time: Duration) -> Self {
+        self.down_after = time;
+        self
+    }
+
+    /// Adds a line to the configuration file of every sentinel.
+    #[must_use]
+    pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
+        self.directives.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Starts all servers and returns once every sentinel knows all of them.
+    ///
+    /// # Panics
+    /// If the programs are missing, or the sentinels do not agree within [`AGREEMENT`].
+    #[must_use]
+    pub fn start(&self) -> Sentinels {
+        let data = ServerConfig::new(self.version).arg("repl-diskless-sync-delay", 0);
+        let servers: Vec<Server> = (0..=self.replicas).map(|_| data.start()).collect();
+        let primary = servers[0].port();
+        for replica in &servers[1..] {
+            connect(replica).replicaof(ReplicaOf::primary("127.0.0.1", primary)).expect("a server to follow");
+        }
+        let quorum = self.sentinels / 2 + 1;
+        let mut config = ServerConfig::new(self.version)
+            .sentinel()
+            .arg("sentinel monitor", format!("{NAME} 127.0.0.1 {primary} {quorum}"))
+            .arg("sentinel down-after-milliseconds", format!("{NAME} {}", self.down_after.as_millis()))
+            // An attempt that fails, as when sentinels vote for themselves, is repeated after twice this time.
+            .arg("sentinel failover-timeout", format!("{NAME} 3000"));
+        for (name, value) in &self.directives {
+            config = config.arg(name, value);
+        }
+        let sentinels = (0..self.sentinels).map(|_| config.start()).collect();
+        let sentinels = Sentinels { servers, sentinels };
+        sentinels.hurry();
+        sentinels.await_primary(0);
+        sentinels
+    }
+}
+
+/// A primary with its replicas and the sentinels that watch them. All of them end when this is dropped.
+#[derive(Debug)]
+pub struct Sentinels {
+    servers: Vec<Server>,
+    sentinels: Vec<Server>,
+}
+
+fn connect(server: &Server) -> Wire {
+    Wire::connect(server.addr(), 3)
+}
+
+impl Sentinels {
+    /// Makes the sentinels do every tenth of a second what they do every second to every ten seconds. Pings stay as
+    /// they are: by them sentinels judge how old news of a replica may be for it to be chosen.
+    fn hurry(&self) {
+        for sentinel in &self.sentinels {
+            let periods = ["info-period", "ask-period", "publish-period"].map(|name| (name, 100));
+            connect(sentinel).sentinel_debug_set(periods).expect("periods of a sentinel");
+        }
+    }
+
+    /// The primary at the start, and the replicas after it.
+    #[must_use]
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// The same servers, to be killed and started again.
+    #[must_use]
+    pub fn servers_mut(&mut self) -> &mut [Server] {
+        &mut self.servers
+    }
+
+    /// The sentinels.
+    #[must_use]
+    pub fn sentinels(&self) -> &[Server] {
+        &self.sentinels
+    }
+
+    /// The sentinels, to be killed and started again. One that is started again knows what it knew.
+    #[must_use]
+    pub fn sentinels_mut(&mut self) -> &mut [Server] {
+        &mut self.sentinels
+    }
+
+    /// A connection to one sentinel, over RESP3.
+    ///
+    /// # Panics
+    /// If the sentinel does not answer.
+    #[must_use]
+    pub fn wire(&self, sentinel: usize) -> Wire {
+        connect(&self.sentinels[sentinel])
+    }
+
+    /// Waits until all sentinels that run name this server as the primary and all others as its replicas, and find
+    /// that those which run are what they are to be, the replicas linked to the primary.
+    ///
+    /// # Panics
+    /// If it does not happen within [`AGREEMENT`].
+    pub fn await_primary(&self, index: usize) {
+        poll_within(AGREEMENT, Duration::from_millis(20), "the sentinels to agree", || {
+            let mut running = self.sentinels.iter().filter(|sentinel| sentinel.is_running());
+            running.all(|sentinel| self.finds_all_well(&connect(sentinel), index)).then_some(())
+        });
+    }
+
+    /// The servers themselves are not asked: one that is given another part closes its connections.
+    fn finds_all_well(&self, sentinel: &Wire, primary: usize) -> bool {
+        let port = self.servers[primary].port();
+        let seen = sentinel.sentinel_master(NAME).expect("a primary that is watched");
+        let replicas = sentinel.sentinel_replicas(NAME).expect("a list");
+        let is_well = |node: &SentinelNode| !node.is_down() && !node.is_disconnected();
+        let runs = |port| self.servers.iter().any(|server| server.port() == port && server.is_running());
+        seen.node.port == port
+            && seen.role_reported == "master"
+            && is_well(&seen.node)
+            && seen.failover_state.is_none()
+            && seen.other_sentinels == self.sentinels.len() as u64 - 1
+            && replicas.len() == self.servers.len() - 1
+            && replicas
+                .iter()
+                .filter(|replica| runs(replica.node.port))
+                .all(|replica| is_well(&replica.node) && replica.is_linked && replica.primary_port == port)
+    }
+}
