@@ -53,9 +53,8 @@ impl Sim {
     pub(super) fn judge_load(&self) {
         let mut world = self.world();
         let under_way = self.calls.iter().filter(|call| call.begun.is_some() && call.end.is_none());
-        let (commands, bytes) = under_way
-            .map(|call| call.plan.room(call.first))
-            .fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
+        let (commands, bytes) =
+            under_way.map(|call| call.room).fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
         let verdict = oracles::h1_no_more_is_taken_than_may_be(commands, bytes, &world.expected);
         world.judge(verdict);
     }
