@@ -28,8 +28,6 @@ impl Sim {
                 oracles::c12_refusals_are_answered_by_patience(id, record)?;
                 let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
                 let outcome = &outcomes[part];
-                // A command that cannot run still has its reply inside a transaction's.
-                oracles::a1_replies_are_ones_own(id, &world.ledger, outcome)?;
                 oracles::b3_the_fate_is_true(id, record, outcome)?;
                 if tame {
                     oracles::a3_dropped_calls_disturb_nobody(id, record, outcome)?;

@@ -326,6 +326,11 @@ impl Sim {
             let ok = outcomes.iter().map(|outcome| if outcome.is_ok() { '+' } else { '-' });
             self.world().note(&Note::Outcome(number, &ok.collect::<String>()));
         }
+        for (id, outcome) in self.calls[number].commands().zip(&outcomes) {
+            let world = &mut *self.world.borrow_mut();
+            let verdict = oracles::a1_replies_are_ones_own(id, &world.ledger, outcome);
+            world.judge(verdict);
+        }
         self.calls[number].end = Some(End { at: now, outcomes: Some(outcomes) });
         self.call_next(number);
     }
