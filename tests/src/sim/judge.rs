@@ -28,8 +28,6 @@ impl Sim {
                 oracles::c12_refusals_are_answered_by_patience(id, record)?;
                 let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
                 let outcome = &outcomes[part];
-                // A command that cannot run still has its reply inside a transaction's.
-                oracles::a1_replies_are_ones_own(id, &world.ledger, outcome)?;
                 oracles::b3_the_fate_is_true(id, record, outcome)?;
                 if tame {
                     oracles::a3_dropped_calls_disturb_nobody(id, record, outcome)?;
@@ -53,9 +51,8 @@ impl Sim {
     pub(super) fn judge_load(&self) {
         let mut world = self.world();
         let under_way = self.calls.iter().filter(|call| call.begun.is_some() && call.end.is_none());
-        let (commands, bytes) = under_way
-            .map(|call| call.plan.room(call.first))
-            .fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
+        let (commands, bytes) =
+            under_way.map(|call| call.room).fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
         let verdict = oracles::h1_no_more_is_taken_than_may_be(commands, bytes, &world.expected);
         world.judge(verdict);
     }

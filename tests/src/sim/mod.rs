@@ -141,13 +141,15 @@ impl Sim {
             let ids: Vec<_> = plan.jobs.iter().map(|&job| ledger.enter(plan.shape, job)).collect();
             ids[0]
         };
-        self.world().note(&Note::Call(number, &plan.text(first)));
+        let text = if self.setup.with_text { plan.text(first) } else { String::new() };
+        self.world().note(&Note::Call(number, &text));
         let (future, cancel) = (perform(client, plan.clone(), first), plan.cancel);
         let task = self.executor.spawn(async move { Done::Call(future.await) });
         self.call_of.resize(task, None);
         self.call_of.push(Some(number));
         let (begun, deadline, end) = (None, None, None);
-        self.calls.push(Call { plan, first, task, caller, begun, deadline, unseen: false, end });
+        let room = plan.room(first);
+        self.calls.push(Call { plan, first, room, task, caller, begun, deadline, unseen: false, end });
         match cancel {
             Cancel::Unpolled => {
                 self.calls[number].unseen = true;
@@ -323,6 +325,11 @@ impl Sim {
         } else {
             let ok = outcomes.iter().map(|outcome| if outcome.is_ok() { '+' } else { '-' });
             self.world().note(&Note::Outcome(number, &ok.collect::<String>()));
+        }
+        for (id, outcome) in self.calls[number].commands().zip(&outcomes) {
+            let world = &mut *self.world.borrow_mut();
+            let verdict = oracles::a1_replies_are_ones_own(id, &world.ledger, outcome);
+            world.judge(verdict);
         }
         self.calls[number].end = Some(End { at: now, outcomes: Some(outcomes) });
         self.call_next(number);

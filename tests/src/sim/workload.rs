@@ -177,6 +177,8 @@ pub(super) struct Call {
     pub(super) plan: Plan,
     /// The number of its first command.
     pub(super) first: usize,
+    /// How many commands and bytes the queue has to hold for it at the least.
+    pub(super) room: (usize, usize),
     pub(super) task: usize,
     pub(super) caller: Option<usize>,
     /// How often the driver had been polled when the call was polled first.
