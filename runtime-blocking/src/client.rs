@@ -1,6 +1,5 @@
 //! The handle that users hold.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl Client {
     pub fn connect(config: impl IntoConfig) -> Result<Self> {
         let (client, driver) = Self::with_driver(config)?;
         let client = Self { turn: Arc::new(Turn::new(driver)), ..client };
-        client.wait(client.core.connected())?;
+        client.turn.wait(client.core.connected())?;
         Ok(client)
     }
 
@@ -48,7 +47,7 @@ impl Client {
         let (client, driver) = Self::with_driver(config)?;
         let thread = std::thread::Builder::new().name("redstart".into());
         thread.spawn(|| driver.run()).map_err(|error| unavailable(&error))?;
-        client.wait(client.core.connected())?;
+        client.turn.wait(client.core.connected())?;
         Ok(client)
     }
 
@@ -64,10 +63,6 @@ impl Client {
         Ok((Self { core, turn: Arc::new(Turn::new(None)) }, driver))
     }
 
-    fn wait<F: Future>(&self, future: F) -> F::Output {
-        self.turn.wait(future)
-    }
-
     /// A handle to the same connections whose calls go by other options.
     #[must_use]
     pub fn with(&self, options: Options) -> Self {
@@ -81,12 +76,12 @@ impl Client {
     /// The first error among the commands. All of them were sent, and those after it may have run:
     /// use [`try_pipeline`](Self::try_pipeline) to see each result.
     pub fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies> {
-        self.wait(self.core.pipeline(batch))
+        self.turn.wait(self.core.pipeline(batch))
     }
 
     /// Sends several commands at once and returns a result for each.
     pub fn try_pipeline<B: Batch>(&self, batch: B) -> B::Results {
-        self.wait(self.core.try_pipeline(batch))
+        self.turn.wait(self.core.try_pipeline(batch))
     }
 
     /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
@@ -95,7 +90,7 @@ impl Client {
     /// [`ErrorKind::TransactionAborted`] if one was refused before the transaction ran: then none has run.
     /// Otherwise the first error among the commands; the others have run all the same.
     pub fn transaction<B: Batch>(&self, batch: B) -> Result<B::Replies> {
-        self.wait(self.core.transaction(batch))
+        self.turn.wait(self.core.transaction(batch))
     }
 
     /// Runs several commands as one transaction and returns a result for each.
@@ -103,7 +98,7 @@ impl Client {
     /// # Errors
     /// As [`transaction`](Self::transaction), but for the errors of single commands.
     pub fn try_transaction<B: Batch>(&self, batch: B) -> Result<B::Results> {
-        self.wait(self.core.try_transaction(batch))
+        self.turn.wait(self.core.try_transaction(batch))
     }
 
     /// Runs a script by its digest, so that its text is sent only if the server does not know it.
@@ -111,7 +106,7 @@ impl Client {
     /// # Errors
     /// As any command. What a script did before it failed stays done.
     pub fn run_script<T: FromReply>(&self, script: &Script, keys: impl Args, args: impl Args) -> Result<T> {
-        self.wait(self.core.run_script(script, keys, args))
+        self.turn.wait(self.core.run_script(script, keys, args))
     }
 
     /// As [`run_script`](Self::run_script) for a script that writes nothing, which the server enforces.
@@ -124,7 +119,7 @@ impl Client {
         keys: impl Args,
         args: impl Args,
     ) -> Result<T> {
-        self.wait(self.core.run_script_ro(script, keys, args))
+        self.turn.wait(self.core.run_script_ro(script, keys, args))
     }
 
     /// Waits until a connection is ready; returns what the server says of itself.
@@ -132,13 +127,13 @@ impl Client {
     /// # Errors
     /// The first attempt failed. The client goes on trying with the next call.
     pub fn connected(&self) -> Result<ServerInfo> {
-        self.wait(self.core.connected())
+        self.turn.wait(self.core.connected())
     }
 
     /// Closes the client for all its handles: new calls fail, those under way may end within the
     /// configured close timeout. Calling it again is harmless.
     pub fn close(&self) {
-        self.wait(self.core.close());
+        self.turn.wait(self.core.close());
     }
 
     /// What this client was configured with.
@@ -153,7 +148,7 @@ impl Run for &Client {
 
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
-        self.wait(self.core.run(command))
+        self.turn.wait(self.core.run(command))
     }
 }
 

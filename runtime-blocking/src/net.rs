@@ -4,8 +4,8 @@ use std::future::Future;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use redstart_core::drive::{Net, Sleep, not_resolved};
 use redstart_core::{Config, Instant};
 use socket2::TcpKeepalive;
 
-use crate::socket::{BlockingSocket, NAP, Stream};
+use crate::socket::{BlockingSocket, NAP, State, Stream};
 
 const SIGNAL: Token = Token(0);
 
@@ -50,7 +50,8 @@ pub struct BlockingNet {
     poll: mio::Poll,
     events: Events,
     signal: Arc<Signal>,
-    sockets: Vec<(Token, BlockingSocket)>,
+    /// Those that the driver has: dropping one there closes it.
+    sockets: Vec<(Token, Weak<Mutex<State>>)>,
     last_token: usize,
     alarm: Instant,
 }
@@ -78,8 +79,13 @@ impl BlockingNet {
     }
 
     fn sleep_in_read(&self) -> bool {
-        let [(_, socket)] = &*self.sockets else { return false };
+        let mut sockets = self.sockets();
+        let (Some((_, socket)), None) = (sockets.next(), sockets.next()) else { return false };
         self.signal.raised.swap(false, SeqCst) || socket.lock().sleep()
+    }
+
+    fn sockets(&self) -> impl Iterator<Item = (Token, BlockingSocket)> {
+        self.sockets.iter().filter_map(|(token, socket)| Some((*token, BlockingSocket(socket.upgrade()?))))
     }
 }
 
@@ -93,14 +99,13 @@ impl Sleep for BlockingNet {
     }
 
     fn attend(&mut self) {
-        self.sockets.iter().for_each(|(_, socket)| socket.lock().stop_blocking());
+        self.sockets().for_each(|(_, socket)| socket.lock().stop_blocking());
     }
 
     /// If the caller is alone and there is one socket, it sleeps in a read of it.
     fn sleep(&mut self, alone: bool) {
         let left = self.alarm - self.now();
-        // The driver has dropped what only this list still holds.
-        self.sockets.retain(|(_, socket)| Arc::strong_count(&socket.0) > 1);
+        self.sockets.retain(|(_, socket)| socket.strong_count() > 0);
         if alone && left >= NAP && self.sleep_in_read() {
             return;
         }
@@ -113,7 +118,7 @@ impl Sleep for BlockingNet {
         }
         self.signal.asleep.store(false, SeqCst);
         for event in &self.events {
-            let ready = self.sockets.iter().filter(|(token, _)| *token == event.token());
+            let ready = self.sockets().filter(|(token, _)| *token == event.token());
             ready.for_each(|(_, socket)| socket.lock().wake());
         }
         self.events.clear();
@@ -134,7 +139,7 @@ impl Net for BlockingNet {
         self.last_token += 1;
         let token = Token(self.last_token);
         let socket = BlockingSocket::default();
-        self.sockets.push((token, socket.clone()));
+        self.sockets.push((token, Arc::downgrade(&socket.0)));
         let (shared, to) = (socket.clone(), to.clone());
         let (within, keepalive) = (self.within, self.keepalive);
         let started = self.poll.registry().try_clone().and_then(|registry| {

@@ -120,9 +120,7 @@ fn done(result: io::Result<usize>) -> Poll<io::Result<usize>> {
 impl Socket for BlockingSocket {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         let state = &mut *self.lock();
-        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            state.waker = Some(cx.waker().clone());
-        }
+        state.waker.get_or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
         if let Some(early) = state.early.take() {
             into.extend_from_slice(&state.room[..*early.as_ref().unwrap_or(&0)]);
             return Poll::Ready(early);

@@ -4,8 +4,9 @@
 //! One test in a file of its own, since the allocator counts for the whole process.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use ::tokio::task::JoinHandle;
 use bytes::Bytes;
@@ -22,9 +23,10 @@ use redstart_tokio::Client;
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
+const ARENAS: &str = "MALLOC_ARENA_MAX";
 const WRITES: usize = 20_000;
 const QUEUE_BYTES: usize = 64 << 20;
-const DEADLINE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(1);
 /// What a loaded machine may add to a deadline.
 const SLACK: Duration = Duration::from_secs(3);
 
@@ -39,7 +41,7 @@ struct Burst {
 /// so does the client.
 fn burst<V: Arg + Clone + Send + Sync + 'static>(when_full: &str, value: V) -> Burst {
     let server = Server::start(Version::V8);
-    let options = "queue_bytes=64m&queue_commands=100000&response_timeout=2s&liveness_timeout=1m";
+    let options = "queue_bytes=64m&queue_commands=100000&response_timeout=1s&liveness_timeout=1m";
     let url = format!("{}?{options}&when_full={when_full}", server.url());
     let client = tokio().block_on(Client::connect(url)).expect("the server is up");
     server.stop_signal();
@@ -82,16 +84,29 @@ fn assert_held(what: &str, burst: &Burst, tasks: &Burst, limit: usize) {
     let (heap, rss) = (burst.heap.saturating_sub(tasks.heap), burst.rss.saturating_sub(tasks.rss));
     eprintln!("{what}: heap {heap}, resident {rss}, limit {limit} bytes");
     assert!(heap < limit + limit / 10, "{what}: {heap} bytes for a limit of {limit}");
-    // The system's allocator keeps some for itself.
-    assert!(rss < limit + limit / 4, "{what}: {rss} bytes resident for a limit of {limit}");
+    assert!(rss < limit + limit / 10, "{what}: {rss} bytes resident for a limit of {limit}");
 }
 
 fn count(burst: &Burst, kind: &ErrorKind, delivery: Delivery) -> usize {
     burst.errors.iter().filter(|error| (error.kind(), error.delivery()) == (kind, delivery)).count()
 }
 
+/// Runs the test again in a process whose threads share one arena of the system's allocator. With several,
+/// what one thread has freed stays with it, and what is resident tells little of what is held.
+fn run_with_one_arena(test: &str) {
+    let mut again = Command::new(env::current_exe().expect("this is a program"));
+    again.args([test, "--exact", "--nocapture"]).env(ARENAS, "1");
+    let output = again.output().expect("it can be started");
+    let said = [output.stdout, output.stderr].concat();
+    eprintln!("{}", String::from_utf8_lossy(&said));
+    assert!(output.status.success());
+}
+
 #[test]
 fn a_stalled_server_takes_no_more_memory_than_the_queue_may() {
+    if env::var_os(ARENAS).is_none() {
+        return run_with_one_arena("a_stalled_server_takes_no_more_memory_than_the_queue_may");
+    }
     static VALUE: [u8; 10_000] = [b'x'; 10_000];
     let late = ErrorKind::Timeout(Waiting::Reply);
     let full = ErrorKind::Limit(Limit::QueueBytes(QUEUE_BYTES));

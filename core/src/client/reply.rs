@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
 use crate::connection::RequestId;
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
@@ -159,20 +159,15 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
             Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
             _ => Vec::new(),
         };
-        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| match outcome {
-            Some(Ok(frame)) => Ok(frame.item()),
-            Some(Err(error)) if error.command().is_none() => Err(self.named(index, error.clone())),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(lost()),
+        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| {
+            let outcome = match outcome {
+                Some(Ok(frame)) => Ok(frame.item()),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(lost()),
+            };
+            Answer::new(outcome, &self.batch, index)
         });
         B::results(&mut results)
-    }
-
-    fn named(&self, index: usize, error: Error) -> Error {
-        match self.batch.name(index) {
-            Some(name) => error.with_command(&name),
-            None => error,
-        }
     }
 }
 
@@ -219,15 +214,13 @@ impl<'a, B: Batch> TransactionReply<'a, B> {
             return Err(Error::new(ErrorKind::Conversation(reason), Delivery::MaybeExecuted));
         }
         let mut results = item.items().enumerate().map(|(index, item)| {
-            if item.kind() != Kind::Error {
-                return Ok(item);
-            }
-            let refusal = crate::error::ServerError::new(&item.text().unwrap_or_default());
-            let error = Error::new(ErrorKind::Server(refusal), Delivery::MaybeExecuted);
-            Err(match self.batch.name(index) {
-                Some(name) => error.with_command(&name),
-                None => error,
-            })
+            let outcome = if item.kind() == Kind::Error {
+                let refusal = crate::error::ServerError::new(&item.text().unwrap_or_default());
+                Err(Error::new(ErrorKind::Server(refusal), Delivery::MaybeExecuted))
+            } else {
+                Ok(item)
+            };
+            Answer::new(outcome, &self.batch, index)
         });
         Ok(B::results(&mut results))
     }

@@ -34,13 +34,43 @@ pub trait Batch {
     fn replies(results: Self::Results) -> Result<Self::Replies, Error>;
 }
 
-/// The results of a batch before they have their types: an element of a reply each, or an error.
-pub type Results<'a> = dyn ExactSizeIterator<Item = Result<Item<'a>, Error>> + 'a;
+/// The results of a batch before they have their types.
+pub type Results<'a> = dyn ExactSizeIterator<Item = Answer<'a>> + 'a;
+
+/// What came of one command of a batch: an element of a reply, or an error.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    outcome: Result<Item<'a>, Error>,
+    batch: &'a PackedBatch,
+    index: usize,
+}
+
+impl<'a> Answer<'a> {
+    /// The outcome of the command at `index` of `batch`.
+    #[must_use]
+    pub const fn new(outcome: Result<Item<'a>, Error>, batch: &'a PackedBatch, index: usize) -> Self {
+        Self { outcome, batch, index }
+    }
+
+    /// The reply as a `T`.
+    ///
+    /// # Errors
+    /// The command failed, or its reply is no `T`. The error names the command.
+    pub fn read<T: FromReply>(self) -> Result<T, Error> {
+        let converted = |item| {
+            T::from_reply(item)
+                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+        };
+        self.outcome.and_then(converted).map_err(|error| match self.batch.name(self.index) {
+            Some(name) if error.command().is_none() => error.with_command(&name),
+            _ => error,
+        })
+    }
+}
 
 pub(super) fn read_next<T: FromReply>(results: &mut Results<'_>) -> Result<T, Error> {
     let missing = || Err(Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted));
-    let item = results.next().unwrap_or_else(missing)?;
-    T::from_reply(item).map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+    results.next().map_or_else(missing, Answer::read)
 }
 
 impl<T: FromReply> Batch for Vec<Command<T>> {
@@ -173,7 +203,7 @@ impl PackedBatch {
 
     /// Gives up the memory of all arguments but the names: the commands are on their way, their bytes are
     /// kept elsewhere, and only errors still ask for them.
-    pub(crate) fn forget_arguments(&mut self) {
+    pub fn forget_arguments(&mut self) {
         /// Below, the names are a good part of it.
         const WORTH_IT: usize = 128;
         self.shared = Vec::new();
@@ -337,7 +367,8 @@ mod tests {
 
     fn results<B: Batch>(wire: &str) -> B::Results {
         let frames = frames(wire);
-        B::results(&mut frames.iter().map(|frame| Ok(frame.item())))
+        let batch = PackedBatch::default();
+        B::results(&mut frames.iter().map(|frame| Answer::new(Ok(frame.item()), &batch, 0)))
     }
 
     #[test]

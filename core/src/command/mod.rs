@@ -23,7 +23,7 @@ use core::time::Duration;
 pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
 pub(crate) use batch::name_on_wire;
-pub use batch::{Batch, BatchEntry, PackedBatch, Results};
+pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
 pub use flags::{Flags, Route};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;

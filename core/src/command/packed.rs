@@ -162,7 +162,7 @@ impl Packed {
     /// Gives up the memory of all arguments but the name: the command is on its way, its bytes are kept
     /// elsewhere, and only errors still ask for it.
     #[inline]
-    pub(crate) fn forget_arguments(&mut self) {
+    pub fn forget_arguments(&mut self) {
         if matches!(self.bytes, Buffer::Heap(_)) || !self.shared.is_empty() {
             self.shared = Vec::new();
             let name_len = name_len(&self.bytes, self.name_words).unwrap_or(0);
