@@ -99,10 +99,12 @@ pub fn for_each_wire_to(version: Version, test: impl Fn(&Wire)) {
     });
 }
 
-/// Whether the server has answered that there is no such command.
+/// Whether the server has answered that there is no such command or subcommand.
 #[must_use]
 pub fn is_unknown_command<T>(result: Result<T>) -> bool {
     let error = result.err();
     let server = error.as_ref().and_then(Error::server);
-    server.is_some_and(|error| error.text().contains("unknown command"))
+    server.is_some_and(|error| {
+        error.text().contains("unknown command") || error.text().contains("unknown subcommand")
+    })
 }

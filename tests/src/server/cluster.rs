@@ -3,6 +3,7 @@
 //! The nodes are numbered as they were made: the primaries first, then the replicas. A number stays with its node,
 //! whatever becomes of the node, and every question here is asked of nodes that are up.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redstart_core::command::slot::SLOTS;
@@ -72,7 +73,9 @@ impl ClusterConfig {
     pub fn start(&self) -> Cluster {
         let node = ServerConfig::new(self.version)
             .cluster_node(self.node_timeout)
-            .arg("repl-diskless-sync-delay", 0);
+            .arg("repl-diskless-sync-delay", 0)
+            // Replicas that were sent nothing are not told to clients: so they are sent pings, often.
+            .arg("repl-ping-replica-period", 1);
         let node = self.directives.iter().fold(node, |node, (name, value)| node.arg(name, value));
         let nodes = (0..self.primaries + self.replicas).map(|_| {
             let server = node.start();
@@ -226,7 +229,7 @@ impl Cluster {
     }
 
     /// Waits until all slots are served, all nodes that are up agree by whom and who works, and the replicas among
-    /// them have caught up.
+    /// them have caught up and are told to clients.
     ///
     /// # Panics
     /// If that takes longer than [`AGREEMENT`].
@@ -235,7 +238,7 @@ impl Cluster {
             let first = self.up().next().map(|node| self.view(node)).expect("a node that is up");
             first.iter().all(|node| node.works == self.is_up(&node.id))
                 && first.iter().map(Seen::slots).sum::<u16>() == SLOTS
-                && self.up().all(|node| self.is_ready(node) && self.view(node) == first)
+                && self.up().all(|node| self.view(node) == first && self.is_ready(node, &first))
         });
     }
 
@@ -251,8 +254,8 @@ impl Cluster {
         self.up().any(|node| node.id == id)
     }
 
-    /// Whether a node serves, and follows its primary if it has one that is up.
-    fn is_ready(&self, node: &Node) -> bool {
+    /// Whether a node serves, follows its primary if it has one that is up, and tells clients of all who serve slots.
+    fn is_ready(&self, node: &Node, view: &[Seen]) -> bool {
         let wire = connect(&node.server);
         let follows = match wire.role().expect("a role") {
             Role::Replica { port, link, .. } => {
@@ -260,7 +263,13 @@ impl Cluster {
             }
             _ => true,
         };
-        follows && wire.cluster_info().expect("lines").is_ok
+        let slots = wire.cluster_slots().expect("slots");
+        let told: BTreeSet<&str> =
+            slots.iter().flat_map(|slots| &slots.nodes).filter_map(|node| node.id.as_deref()).collect();
+        let serves = |node: &&Seen| node.primary.is_some() || node.slots() > 0;
+        follows
+            && view.iter().filter(serves).all(|node| told.contains(&*node.id))
+            && wire.cluster_info().expect("lines").is_ok
     }
 
     fn up(&self) -> impl Iterator<Item = &Node> {

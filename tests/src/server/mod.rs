@@ -156,10 +156,11 @@ impl Server {
         self.signal(Signal::CONT);
     }
 
-    /// Whether it is up, and not frozen.
+    /// Whether it is up: not killed, not frozen, and not ended by itself.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.child.as_ref().is_some_and(|child| process::state(child.id()).is_some_and(|state| state != 'T'))
+        let state = self.child.as_ref().and_then(|child| process::state(child.id()));
+        state.is_some_and(|state| !matches!(state, 'T' | 'Z'))
     }
 
     /// What redis-cli prints for this command, without the last newline: a second party's view of the server.

@@ -137,7 +137,7 @@ fn spawn(command: Command) -> io::Result<Child> {
     answer.recv().expect("the spawner answers every job")
 }
 
-/// The scheduler's letter for a process (`T` when stopped), or `None` if it is gone.
+/// The scheduler's letter for a process (`T` when stopped, `Z` when it has ended), or `None` if it is gone.
 pub(super) fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // "PID (NAME) STATE ...", and the name may hold anything.

@@ -161,13 +161,16 @@ impl Sentinels {
         let port = self.servers[primary].port();
         let seen = sentinel.sentinel_master(NAME).expect("a primary that is watched");
         let replicas = sentinel.sentinel_replicas(NAME).expect("a list");
+        let peers = sentinel.sentinel_sentinels(NAME).expect("a list");
         let is_well = |node: &SentinelNode| !node.is_down() && !node.is_disconnected();
-        let runs = |port| self.servers.iter().any(|server| server.port() == port && server.is_running());
+        let all = || self.servers.iter().chain(&self.sentinels);
+        let runs = |port| all().any(|server| server.port() == port && server.is_running());
         seen.node.port == port
             && seen.role_reported == "master"
             && is_well(&seen.node)
             && seen.failover_state.is_none()
-            && seen.other_sentinels == self.sentinels.len() as u64 - 1
+            && peers.len() == self.sentinels.len() - 1
+            && peers.iter().all(|peer| is_well(&peer.node) || !runs(peer.node.port))
             && replicas.len() == self.servers.len() - 1
             && replicas
                 .iter()

@@ -71,8 +71,8 @@ pub struct SentinelScript {
     pub argv: Vec<String>,
     /// How far it is.
     pub state: ScriptState,
-    /// How often it was tried before.
-    pub retries: u64,
+    /// How often it was started.
+    pub attempts: u64,
 }
 
 /// How far a script is.
@@ -94,7 +94,7 @@ pub enum ScriptState {
 
 impl FromReply for SentinelScript {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        let (mut argv, mut retries) = (Vec::new(), 0);
+        let (mut argv, mut attempts) = (Vec::new(), 0);
         let (mut pid, mut time, mut delay) = (0, None, None);
         for pair in pairs(item)? {
             let (field, value) = pair?;
@@ -103,7 +103,7 @@ impl FromReply for SentinelScript {
                 b"pid" => pid = FromReply::from_reply(value)?,
                 b"run-time" => time = Some(Duration::from_millis(FromReply::from_reply(value)?)),
                 b"run-delay" => delay = Some(Duration::from_millis(FromReply::from_reply(value)?)),
-                b"retry-num" => retries = FromReply::from_reply(value)?,
+                b"retry-num" => attempts = FromReply::from_reply(value)?,
                 _ => {}
             }
         }
@@ -112,7 +112,7 @@ impl FromReply for SentinelScript {
             (None, Some(delay)) => ScriptState::Scheduled { delay },
             (None, None) => return Err(unexpected("the state of a script", item)),
         };
-        Ok(Self { argv, state, retries })
+        Ok(Self { argv, state, attempts })
     }
 }
 
