@@ -90,7 +90,7 @@ impl Load {
     /// Waits until this many more writes have been acknowledged.
     ///
     /// # Panics
-    /// If that takes longer than [`PATIENCE`](crate::server::PATIENCE).
+    /// If that takes longer than [`PATIENCE`].
     pub fn wait_for(&self, more: usize) {
         let acked = || self.shared.acked.load(Ordering::Relaxed);
         let enough = acked() + more;

@@ -41,17 +41,17 @@ fn run_all(seeds: Range<u64>) -> (Tally, Vec<(u64, String)>) {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if !seeds.contains(&seed) {
-                        return total.lock().unwrap().0.add(&tally);
+                        return total.lock().expect("no thread panics").0.add(&tally);
                     }
                     match attempt(seed) {
                         Ok((_, reached)) => tally.add(&reached),
-                        Err(why) => total.lock().unwrap().1.push((seed, why)),
+                        Err(why) => total.lock().expect("no thread panics").1.push((seed, why)),
                     }
                 }
             });
         }
     });
-    total.into_inner().unwrap()
+    total.into_inner().expect("no thread panics")
 }
 
 #[test]

@@ -173,7 +173,11 @@ impl Outgoing {
     fn seal(&mut self) {
         if !self.last.is_empty() {
             let next = core::mem::take(&mut self.spare);
-            let sealed = core::mem::replace(&mut self.last, next);
+            let mut sealed = core::mem::replace(&mut self.last, next);
+            // What a full segment took in advance is memory beyond the limit of the queue.
+            if sealed.capacity() - sealed.len() > sealed.len() / 16 {
+                sealed.shrink_to_fit();
+            }
             self.push(Segment::Copied(sealed));
         }
     }
