@@ -36,33 +36,43 @@ impl Buffer {
     pub(super) fn put_string(&mut self, string: &[u8]) {
         // What has room here is shorter than 1,000 bytes.
         const FRAME: usize = b"$999\r\n\r\n".len();
-        if let Self::Inline { bytes, len } = self
-            && let Some(room) = bytes.get_mut(*len..)
-            && string.len() + FRAME <= room.len()
-        {
-            let mut at = 0;
-            let mut put = |part: &[u8]| {
-                room[at..at + part.len()].copy_from_slice(part);
-                at += part.len();
-            };
-            length_line(b'$', string.len(), &mut put);
-            put(string);
-            put(b"\r\n");
-            *len += at;
-            return;
+        if !self.put_inline(string.len(), string, FRAME) {
+            let heap = self.heap(string.len());
+            length_line(b'$', string.len(), |part| heap.extend_from_slice(part));
+            heap.extend_from_slice(string);
+            heap.extend_from_slice(b"\r\n");
         }
-        let heap = self.heap(string.len());
-        length_line(b'$', string.len(), |part| heap.extend_from_slice(part));
-        heap.extend_from_slice(string);
-        heap.extend_from_slice(b"\r\n");
     }
 
     /// Appends the header of a bulk string of `len` bytes; returns where the string belongs, before CR LF.
     pub(super) fn put_frame(&mut self, len: usize) -> usize {
-        let heap = self.heap(0);
-        length_line(b'$', len, |part| heap.extend_from_slice(part));
-        heap.extend_from_slice(b"\r\n");
-        heap.len() - 2
+        const FRAME: usize = b"$18446744073709551615\r\n\r\n".len();
+        if !self.put_inline(len, b"", FRAME) {
+            let heap = self.heap(0);
+            length_line(b'$', len, |part| heap.extend_from_slice(part));
+            heap.extend_from_slice(b"\r\n");
+        }
+        self.len() - b"\r\n".len()
+    }
+
+    /// Appends the header of a bulk string of `len` bytes, what there is of it, and CR LF, if there is room
+    /// in the command itself. All but the string takes at most `frame` bytes.
+    #[inline]
+    fn put_inline(&mut self, len: usize, string: &[u8], frame: usize) -> bool {
+        let Self::Inline { bytes, len: used } = self else { return false };
+        let Some(room) = bytes.get_mut(*used..).filter(|room| string.len() + frame <= room.len()) else {
+            return false;
+        };
+        let mut at = 0;
+        let mut put = |part: &[u8]| {
+            room[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        };
+        length_line(b'$', len, &mut put);
+        put(string);
+        put(b"\r\n");
+        *used += at;
+        true
     }
 
     /// All bytes on the heap, with room for a string of `len` bytes.
