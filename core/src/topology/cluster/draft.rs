@@ -4,12 +4,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::view::{NODES_MAX, Node, RANGES_MAX, Shard, SlotRange, View, ViewError};
+use super::view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};
 use crate::command::slot::SLOTS;
 use crate::config::Endpoint;
 
-/// Gathers shards into a [`View`] and refuses what cannot be. What it holds is bounded by the limits on
-/// nodes and ranges, however often a node is named.
+/// Gathers shards into a [`View`] and refuses what cannot be. What it holds is bounded by the limit on nodes
+/// and the number of slots, however often either is named.
 #[derive(Debug)]
 pub(super) struct Draft {
     /// By primary.
@@ -18,17 +18,11 @@ pub(super) struct Draft {
     replicas: BTreeSet<Endpoint>,
     /// By slot: whether somebody claims it, be it a node that cannot be used.
     claimed: Vec<bool>,
-    ranges: usize,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self {
-            shards: BTreeMap::new(),
-            replicas: BTreeSet::new(),
-            claimed: vec![false; usize::from(SLOTS)],
-            ranges: 0,
-        }
+        Self { shards: BTreeMap::new(), replicas: BTreeSet::new(), claimed: vec![false; usize::from(SLOTS)] }
     }
 }
 
@@ -49,10 +43,6 @@ impl Draft {
             self.shards.entry(endpoint).or_insert_with(|| Shard::new(primary, Vec::new(), Vec::new()))
         });
         for range in slots {
-            self.ranges += 1;
-            if self.ranges > RANGES_MAX {
-                return Err(ViewError::TooManyRanges);
-            }
             for slot in range.slots() {
                 match self.claimed.get_mut(usize::from(slot)) {
                     Some(claimed) if !*claimed => *claimed = true,

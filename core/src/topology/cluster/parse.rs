@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use super::asked::{Asked, NoHost};
 use super::draft::Draft;
-use super::view::{NODES_MAX, Node, RANGES_MAX, SlotRange, View, ViewError};
+use super::view::{NODES_MAX, Node, SlotRange, View, ViewError};
+use crate::command::slot::SLOTS;
 use crate::command::{FromReply, elements, expect_text, pairs, unexpected};
 use crate::error::ConversionError;
 use crate::resp::Item;
@@ -116,7 +117,7 @@ fn shard_nodes(list: Item<'_>, asked: Asked<'_>) -> Result<(Option<Node>, Vec<No
 /// `[first, last, first, last, ...]`
 fn ranges(list: Item<'_>) -> Result<Vec<SlotRange>, ViewError> {
     let mut slots = elements(list)?;
-    if slots.len() > 2 * RANGES_MAX {
+    if slots.len() > 2 * usize::from(SLOTS) {
         return Err(ViewError::TooManyRanges);
     }
     let mut ranges = Vec::with_capacity(slots.len() / 2);

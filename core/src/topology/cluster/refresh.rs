@@ -56,7 +56,7 @@ pub enum Outcome {
 ///
 /// After every input [`poll_ask`](Self::poll_ask) and [`poll_outcome`](Self::poll_outcome) are to be drained
 /// before the next one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refresh {
     options: RefreshOptions,
     rng: fastrand::Rng,
@@ -109,28 +109,36 @@ impl Refresh {
 
     /// Something tells that the topology may have changed.
     pub fn handle_trigger(&mut self, now: Instant, trigger: Trigger<'_>) {
-        match trigger {
-            Trigger::Moved | Trigger::UnknownSlot => {}
-            Trigger::ClusterDown(node) | Trigger::NotPrimary(node) => {
-                if self.known.contains_key(node) {
-                    self.doubted.insert(node.clone());
-                }
+        let is_news = match trigger {
+            Trigger::Moved => true,
+            Trigger::UnknownSlot => self.round.is_none(),
+            Trigger::Lost(node) if self.known.get(node) == Some(&true) => self.suspect(now, node),
+            Trigger::ClusterDown(node) | Trigger::NotPrimary(node) | Trigger::Lost(node) => {
+                self.doubted.insert(node.clone());
+                true
             }
-            Trigger::Lost(node) => self.suspect(now, node),
+        };
+        // One call is as good as many.
+        if is_news && !core::mem::replace(&mut self.called, true) && self.round.is_none() {
+            self.schedule(now, Duration::ZERO);
         }
-        self.call(now);
     }
 
-    /// A request has timed out at `node`: the last of [`RefreshOptions::timeouts`] in a row makes it a
-    /// suspect and is a trigger.
-    pub fn handle_timed_out(&mut self, now: Instant, node: &Endpoint) {
-        if !self.known.contains_key(node) {
-            return;
+    /// Whether it was not suspected already: then refreshes go on by themselves.
+    fn suspect(&mut self, now: Instant, node: &Endpoint) -> bool {
+        let is_news = !self.suspects.contains_key(node);
+        if is_news {
+            self.suspects.insert(node.clone(), now);
         }
+        is_news
+    }
+
+    /// A request has timed out at `node`: from [`RefreshOptions::timeouts`] in a row on, that is as good as
+    /// [`Trigger::Lost`].
+    pub fn handle_timed_out(&mut self, now: Instant, node: &Endpoint) {
         let count = self.timeouts.entry(node.clone()).or_default();
         *count = count.saturating_add(1);
         if *count >= self.options.timeouts {
-            self.timeouts.remove(node);
             self.handle_trigger(now, Trigger::Lost(node));
         }
     }
@@ -141,20 +149,6 @@ impl Refresh {
         if !self.timeouts.is_empty() || !self.suspects.is_empty() {
             self.timeouts.remove(node);
             self.suspects.remove(node);
-        }
-    }
-
-    fn suspect(&mut self, now: Instant, node: &Endpoint) {
-        match self.known.get(node) {
-            Some(true) => _ = self.suspects.entry(node.clone()).or_insert(now),
-            Some(false) => _ = self.doubted.insert(node.clone()),
-            None => {}
-        }
-    }
-
-    fn call(&mut self, now: Instant) {
-        if !core::mem::replace(&mut self.called, true) && self.round.is_none() {
-            self.schedule(now, Duration::ZERO);
         }
     }
 
@@ -224,7 +218,7 @@ impl Refresh {
             self.learn(&view);
             self.outcomes.push_back(Outcome::Found { view, asked_at });
             if let Some(period) = self.options.period {
-                self.due = now + period * 3 / 4 + random(&mut self.rng, period / 2);
+                self.due = now + period / 4 * 3 + random(&mut self.rng, period / 2);
             }
             if let Some(&youngest) = self.suspects.values().max() {
                 self.schedule(now, (now - youngest) / 8);
@@ -252,7 +246,6 @@ impl Refresh {
         let known = &self.known;
         self.suspects.retain(|node, _| known.get(node) == Some(&true));
         self.timeouts.retain(|node, _| known.contains_key(node));
-        self.doubted.retain(|node| known.contains_key(node));
     }
 
     /// The next node to ask.
@@ -271,12 +264,6 @@ impl Refresh {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let at = self.round.as_ref().map_or(self.due, Round::poll_timeout);
         (at != Instant::FAR).then_some(at)
-    }
-
-    /// Whether the nodes are being asked right now.
-    #[must_use]
-    pub fn is_under_way(&self) -> bool {
-        self.round.is_some()
     }
 }
 

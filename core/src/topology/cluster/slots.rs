@@ -21,6 +21,24 @@ const NOBODY: u16 = u16::MAX;
 ///
 /// A look-up is one access to an array of 32 KiB; each node adds about 200 bytes to it.
 ///
+/// ```
+/// use redstart_core::Instant;
+/// use redstart_core::command::slot;
+/// use redstart_core::config::Endpoint;
+/// use redstart_core::topology::cluster::{Node, Shard, SlotMap, SlotRange, View};
+///
+/// let node = |port| Node::new(Endpoint::tcp("10.0.0.1", port));
+/// let all = vec![SlotRange::new(0, 16_383)?];
+/// let view = View::new([Shard::new(node(7000), vec![node(7001)], all)])?;
+///
+/// let mut map = SlotMap::new();
+/// let change = map.adopt(&view, Instant::ORIGIN)?;
+/// let primary = map.primary(slot::of(b"key")).expect("every slot is served");
+/// assert_eq!(map.endpoint(primary), Some(&Endpoint::tcp("10.0.0.1", 7000)));
+/// assert_eq!(change.joined, [&[primary], map.replicas(primary)].concat());
+/// # Ok::<(), redstart_core::topology::cluster::ViewError>(())
+/// ```
+///
 /// A node keeps its [`NodeId`] from the moment it is known until it is [released](Self::release): over
 /// refreshes, and when it has left the cluster, since requests may be under way to it still.
 #[derive(Clone, Debug)]

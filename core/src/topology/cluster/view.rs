@@ -15,9 +15,6 @@ use crate::error::ConversionError;
 /// More nodes than this are refused. Redis itself is made for a thousand.
 pub const NODES_MAX: usize = 10_000;
 
-/// More ranges of slots than this are refused: there are no more slots.
-pub const RANGES_MAX: usize = SLOTS as usize;
-
 /// Slots in a row, at least one, none above 16,383.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotRange {
@@ -137,7 +134,7 @@ pub enum ViewError {
     /// There are more than [`NODES_MAX`] nodes, or too many that have left are not released yet.
     #[error("there are too many nodes")]
     TooManyNodes,
-    /// There are more than [`RANGES_MAX`] ranges of slots.
+    /// A shard has more ranges of slots than there are slots.
     #[error("there are too many ranges of slots")]
     TooManyRanges,
 }
@@ -161,7 +158,7 @@ impl View {
     /// primaries follows the first.
     ///
     /// # Errors
-    /// A slot is claimed twice, none is claimed, or there are too many nodes or ranges.
+    /// A slot is claimed twice, none is claimed, or there are too many nodes.
     pub fn new(shards: impl IntoIterator<Item = Shard>) -> Result<Self, ViewError> {
         let mut draft = Draft::default();
         for shard in shards {

@@ -304,6 +304,8 @@ fn limits() {
     assert_eq!(twice.map(|view| view.nodes().count()), Ok(10_000), "the same nodes again");
     let more = [entry(0, 0, &with(9_999)), entry(2, 2, &[at("q", 1)])];
     assert_eq!(slots(&more), Err(ViewError::TooManyNodes));
+    let crowd: Vec<String> = (0..10_002).map(|_| at("h", 1)).collect();
+    assert_eq!(slots(&[entry(0, 0, &crowd)]), Err(ViewError::TooManyNodes), "though it is one and the same");
 
     let good = [member("h", &[("port", 1)], "master", "online")];
     let every: Vec<i64> = (0..16_384).flat_map(|slot| [slot, slot]).collect();

@@ -46,7 +46,8 @@ impl Default for RefreshOptions {
 pub enum Trigger<'a> {
     /// A node said that a slot has moved.
     Moved,
-    /// A request is for a slot that nobody is known to serve.
+    /// A request is for a slot that nobody is known to serve. While a refresh is under way it is no cause
+    /// for another: the outcome may answer it, or else it is to be said again.
     UnknownSlot,
     /// This node said that the cluster is down, which may be true of its part of a split network only.
     ClusterDown(&'a Endpoint),

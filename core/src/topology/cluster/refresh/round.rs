@@ -8,7 +8,7 @@ use crate::config::Endpoint;
 use crate::time::Instant;
 use crate::topology::cluster::View;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Round {
     pub(super) number: u64,
     pub(super) started: Instant,

@@ -1,5 +1,6 @@
 //! Refreshes under virtual time, with nodes that answer late, wrongly, or not at all.
 
+mod suspects;
 mod world;
 
 use fastrand::Rng;
@@ -63,11 +64,18 @@ fn a_trigger_during_a_refresh_is_for_the_next_one() {
     world.run(ms(1000));
     world.trigger(Trigger::UnknownSlot);
     world.run(world.refresh.poll_timeout().expect("one is due") - world.now);
-    assert!(world.refresh.is_under_way());
-    world.trigger(Trigger::UnknownSlot);
+    assert!(world.refresh.round.is_some());
+    let mut other = world.clone();
     world.trigger(Trigger::Moved);
     world.run(ms(5000));
-    assert_eq!((world.starts().len(), world.refresh.is_under_way()), (2, false));
+    assert_eq!((world.starts().len(), world.refresh.round.is_some()), (2, false));
+
+    other.trigger(Trigger::UnknownSlot);
+    other.run(ms(5000));
+    assert_eq!(other.starts().len(), 1, "this one finds the slot");
+    other.trigger(Trigger::UnknownSlot);
+    other.run(ms(5000));
+    assert_eq!(other.starts().len(), 2);
 }
 
 #[test]
@@ -175,7 +183,7 @@ fn what_was_not_asked_for_is_ignored() {
     world.refresh.handle_answer(world.now, &stray, Some(other.clone()));
     world.trigger(Trigger::Moved);
     world.run(ms(320));
-    assert!(world.refresh.is_under_way());
+    assert!(world.refresh.round.is_some());
     let round = world.asks[0].1.round;
     for (round, port) in [(1, 1), (round + 1, 2), (round, 9), (round, 4)] {
         let stray = Ask { round, endpoint: node(port) };
@@ -187,7 +195,7 @@ fn what_was_not_asked_for_is_ignored() {
         world.refresh.handle_answer(world.now, &ask, Some(three()));
         world.drain();
     }
-    assert!(world.outcomes.is_empty() && world.refresh.is_under_way());
+    assert!(world.outcomes.is_empty() && world.refresh.round.is_some());
     world.run(ms(100));
     assert_eq!(world.found(), [three()]);
 }
@@ -205,97 +213,23 @@ fn the_best_answer_is_taken() {
 }
 
 #[test]
-fn suspects_and_doubted_nodes_are_asked_last() {
-    for seed in 0..20 {
-        let (first, second) = (node(1), node(2));
-        let triggers = [
-            (Trigger::Lost(&first), node(1)),
-            (Trigger::NotPrimary(&second), node(2)),
-            (Trigger::ClusterDown(&second), node(2)),
-        ];
-        for (trigger, suspect) in triggers {
-            let mut world = World::settled(seed, &three());
-            world.trigger(trigger);
-            world.run(ms(400));
-            let asked = world.asked();
-            assert!(asked.len() == 3 && !asked.contains(&suspect), "{trigger:?}: {asked:?}");
+fn after_a_success_failures_count_from_the_start() {
+    for seed in 0..50 {
+        let mut world = World::settled(seed, &three());
+        for _ in 0..2 {
+            for port in 1..=9 {
+                world.set(port, Manner::Answers(ms(1), None));
+            }
+            world.forget();
+            world.trigger(Trigger::Moved);
+            world.run(ms(20_000));
+            let starts = world.starts();
+            // The interval, a pause as long at the most, and the jitter.
+            assert!(starts[1] - starts[0] <= ms(250 + 250 + 63), "seed {seed}");
+            world.all(&three());
+            world.run(ms(5000));
         }
     }
-    // When nobody else answers, even they are asked.
-    let mut world = World::settled(1, &three());
-    for port in 1..=9 {
-        world.set(port, Manner::Answers(ms(1), None));
-    }
-    world.trigger(Trigger::Lost(&node(1)));
-    world.run(ms(400));
-    assert_eq!(world.asked()[6], node(1));
-}
-
-#[test]
-fn timeouts_in_a_row_make_a_suspect() {
-    let mut world = World::settled(1, &three());
-    let frozen = node(1);
-    for _ in 0..2 {
-        world.refresh.handle_timed_out(world.now, &frozen);
-        world.refresh.handle_timed_out(world.now, &frozen);
-        world.refresh.handle_alive(&frozen);
-    }
-    world.refresh.handle_timed_out(world.now, &frozen);
-    world.refresh.handle_timed_out(world.now, &frozen);
-    world.refresh.handle_timed_out(world.now, &node(2));
-    world.refresh.handle_timed_out(world.now, &node(77));
-    world.run(ms(10_000));
-    assert!(world.asks.is_empty(), "not three in a row");
-    world.refresh.handle_timed_out(world.now, &frozen);
-    world.run(ms(100));
-    assert!(world.asks.len() == 3 && !world.asked().contains(&frozen));
-}
-
-#[test]
-fn a_suspected_primary_is_watched_until_it_is_replaced() {
-    let mut world = World::settled(1, &three());
-    world.set(1, Manner::Silent);
-    let frozen = node(1);
-    world.trigger(Trigger::Lost(&frozen));
-    world.run(ms(2000));
-    let starts = world.starts();
-    assert!((5..=9).contains(&starts.len()), "{} in the first 2 s", starts.len());
-    world.run(ms(58_000));
-    let starts = world.starts();
-    assert!((25..=40).contains(&starts.len()), "{} in a minute", starts.len());
-    for pair in starts.windows(2) {
-        let (age, apart) = (pair[0] - Instant::ORIGIN, pair[1] - pair[0]);
-        assert!(apart <= ms(330).max(age / 8 + ms(70)), "{apart:?} after {age:?}");
-    }
-    assert!(!world.asked().contains(&frozen), "the others are asked");
-
-    let promoted = view(&[(4, &[]), (2, &[5]), (3, &[6])]);
-    world.all(&promoted);
-    world.run(ms(9000));
-    assert_eq!(world.found().last(), Some(&promoted));
-    world.forget();
-    world.run(ms(40_000));
-    assert!(world.asks.is_empty(), "all is well");
-}
-
-#[test]
-fn a_suspect_that_answers_is_none() {
-    let mut world = World::settled(1, &three());
-    world.trigger(Trigger::Lost(&node(1)));
-    world.run(ms(1000));
-    world.refresh.handle_alive(&node(1));
-    world.run(ms(400));
-    world.forget();
-    world.run(ms(40_000));
-    assert!(world.asks.is_empty());
-}
-
-#[test]
-fn a_lost_replica_is_no_reason_to_go_on() {
-    let mut world = World::settled(1, &three());
-    world.trigger(Trigger::Lost(&node(4)));
-    world.run(ms(40_000));
-    assert_eq!(world.starts().len(), 1);
 }
 
 #[test]
@@ -313,6 +247,26 @@ fn odd_options_do_no_harm() {
     world.refresh.handle_timed_out(world.now, &node(1));
     world.run(ms(20_000));
     assert!(world.outcomes.len() >= 10, "it goes on");
+    let mut world = World::with(RefreshOptions { asks: 0, ..RefreshOptions::default() }, 1, &three());
+    world.run(ms(1));
+    assert_eq!((world.found(), world.asks.len()), (vec![three()], 1));
+
+    let longest = Duration::MAX;
+    let options = RefreshOptions {
+        interval: longest,
+        period: Some(longest),
+        deadline: longest,
+        asks: usize::MAX,
+        patience: longest,
+        linger: longest,
+        timeouts: u32::MAX,
+    };
+    let mut world = World::with(options, 1, &three());
+    world.run(ms(1));
+    assert_eq!((world.found(), world.refresh.poll_timeout()), (vec![three()], None));
+    world.trigger(Trigger::Lost(&node(1)));
+    assert_eq!(world.refresh.poll_timeout(), None);
+
     let mut alone = Refresh::new(RefreshOptions::default(), vec![], Rng::with_seed(1), Instant::ORIGIN);
     alone.handle_timeout(Instant::ORIGIN);
     assert_eq!(alone.poll_outcome(), Some(Outcome::Failed));

@@ -45,6 +45,7 @@ pub(super) enum Manner {
     Silent,
 }
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) now: Instant,
     pub(super) refresh: Refresh,
