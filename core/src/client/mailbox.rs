@@ -196,7 +196,7 @@ impl Mailbox {
         }
     }
 
-    /// The caller is gone: what is not sent yet is not sent.
+    /// The caller is gone: what waits for room or for a connection is not sent.
     pub(super) fn abandon(&self, id: RequestId) {
         let mut state = self.lock();
         match state.slots.abandon(id) {

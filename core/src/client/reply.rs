@@ -82,8 +82,8 @@ impl Drop for Call<'_> {
 
 /// The reply to one command, still to come.
 ///
-/// Nothing is sent before the first poll. Dropping it gives the call up: a command not yet sent is not
-/// sent, the reply to one that was is swallowed, and no other call notices.
+/// Nothing is sent before the first poll. Dropping it gives the call up: a command that still waits for
+/// room or for a connection is not sent, the reply to any other is swallowed, and no other call notices.
 #[must_use = "a call does nothing until it is awaited"]
 #[derive(Debug)]
 pub struct Reply<'a, T> {

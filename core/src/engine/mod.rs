@@ -282,8 +282,9 @@ impl Engine {
         }
     }
 
-    /// Forgets requests that nobody waits for any more; they end without an event. What is not sent yet is
-    /// not sent; the reply to what is sent is swallowed. The order of `ids` is changed.
+    /// Forgets requests that nobody waits for any more; they end without an event. What waits for a
+    /// connection is not sent; what a connection has taken is written, and its reply swallowed. The order of
+    /// `ids` is changed.
     pub fn cancel(&mut self, ids: &mut [RequestId]) {
         ids.sort_unstable();
         self.links.iter_mut().for_each(|link| link.cancel(ids));
