@@ -33,7 +33,9 @@ fn a_replica_takes_the_place_of_a_primary_that_was_killed() {
 #[test]
 fn a_sentinel_that_is_started_again_knows_what_it_knew() {
     for version in Version::ALL {
-        let mut sentinels = SentinelConfig::new(version).replicas(2).sentinels(2).start();
+        let config = SentinelConfig::new(version).replicas(2).sentinels(2);
+        let mut sentinels = config.arg("sentinel resolve-hostnames", "yes").start();
+        assert_eq!(sentinels.wire(0).sentinel_config_get("resolve-*").unwrap()["resolve-hostnames"], "yes");
         let id = sentinels.wire(1).sentinel_myid().unwrap();
         sentinels.sentinels_mut()[1].restart();
         assert_eq!(sentinels.wire(1).sentinel_myid().unwrap(), id);

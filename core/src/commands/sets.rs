@@ -101,6 +101,8 @@ pub trait SetCommands: Run {
 
     /// Returns one page of a walk through the set, starting at cursor 0.
     ///
+    /// [`sscan_iter`](crate::commands::ScanIterators::sscan_iter) goes through all pages.
+    ///
     /// `SSCAN key cursor [MATCH pattern] [COUNT count]` · 2.8.0 · O(1) per page
     fn sscan<T: FromReply>(
         self,

@@ -150,6 +150,8 @@ pub trait HashCommands: Run {
 
     /// Returns one page of a walk through fields and values, starting at cursor 0.
     ///
+    /// [`hscan_iter`](crate::commands::ScanIterators::hscan_iter) goes through all pages.
+    ///
     /// `HSCAN key cursor [MATCH pattern] [COUNT count]` · 2.8.0 · O(1) per page
     fn hscan<F: FromReply, V: FromReply>(
         self,
@@ -161,6 +163,8 @@ pub trait HashCommands: Run {
     }
 
     /// Returns one page of a walk through fields alone, starting at cursor 0.
+    ///
+    /// [`hscan_novalues_iter`](crate::commands::ScanIterators::hscan_novalues_iter) goes through all pages.
     ///
     /// `HSCAN key cursor [MATCH pattern] [COUNT count] NOVALUES` · 7.4.0 · O(1) per page
     fn hscan_novalues<T: FromReply>(

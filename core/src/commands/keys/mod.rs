@@ -262,6 +262,8 @@ pub trait KeyCommands: Run {
 
     /// Returns one page of a walk through all keys, starting at cursor 0.
     ///
+    /// [`scan_iter`](crate::commands::ScanIterators::scan_iter) goes through all pages.
+    ///
     /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]` · 2.8.0, `TYPE` 6.0.0 · O(1) per page
     fn scan<T: FromReply>(self, cursor: u64, options: KeyScanOptions) -> Self::Output<ScanPage<T>> {
         self.run(Command::new("SCAN").arg(cursor).args(options).read_only())

@@ -190,6 +190,8 @@ pub trait SortedSetCommands: Run {
 
     /// Returns one page of a walk through the members with their scores, starting at cursor 0.
     ///
+    /// [`zscan_iter`](crate::commands::ScanIterators::zscan_iter) goes through all pages.
+    ///
     /// `ZSCAN key cursor [MATCH pattern] [COUNT count]` · 2.8.0 · O(1) per page
     fn zscan<T: FromReply>(
         self,

@@ -1,0 +1,171 @@
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use core::cell::RefCell;
+use core::pin::pin;
+use core::task::Waker;
+
+use bytes::BytesMut;
+
+use super::*;
+use crate::commands::KeyType;
+use crate::error::{Delivery, ErrorKind};
+use crate::resp::{Decoder, Limits};
+
+/// Answers with what it was given, and notes what it was asked.
+#[derive(Default)]
+struct Server {
+    replies: RefCell<VecDeque<String>>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Server {
+    fn new<const N: usize>(replies: [&str; N]) -> Self {
+        Self { replies: RefCell::new(replies.map(String::from).into()), asked: RefCell::default() }
+    }
+
+    fn answer<T: FromReply>(&self, command: &Command<T>) -> Result<T, Error> {
+        let args = command.packed().args().map(|arg| String::from_utf8_lossy(&arg).into_owned());
+        self.asked.borrow_mut().push(args.collect::<Vec<_>>().join(" "));
+        let reply = self.replies.borrow_mut().pop_front().expect("one reply more");
+        if reply == "fail" {
+            return Err(Error::new(ErrorKind::Closed, Delivery::NotSent));
+        }
+        let frame = Decoder::new(Limits::default()).decode(&mut BytesMut::from(reply.as_str()));
+        let frame = frame.expect("a legal reply").expect("a whole reply");
+        T::from_reply(frame.item())
+            .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+    }
+}
+
+impl Run for &Server {
+    type Output<T: FromReply> = Result<T, Error>;
+
+    fn run<T: FromReply>(self, command: Command<T>) -> Result<T, Error> {
+        self.answer(&command)
+    }
+}
+
+/// The same server behind futures that are ready when they are polled for the second time.
+#[derive(Clone, Copy)]
+struct Slow<'a>(&'a Server);
+
+struct SlowReply<T>(Option<Result<T, Error>>, bool);
+
+impl<T> Unpin for SlowReply<T> {}
+
+impl<T> Future for SlowReply<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if !core::mem::replace(&mut self.1, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.0.take().expect("not polled after the end"))
+    }
+}
+
+impl Run for Slow<'_> {
+    type Output<T: FromReply> = SlowReply<T>;
+
+    fn run<T: FromReply>(self, command: Command<T>) -> SlowReply<T> {
+        SlowReply(Some(self.0.answer(&command)), false)
+    }
+}
+
+fn wait<F: Future>(future: F) -> F::Output {
+    let (mut future, mut cx) = (pin!(future), Context::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+    }
+}
+
+fn page<const N: usize>(cursor: u64, items: [&str; N]) -> String {
+    let items: String = items.iter().map(|item| format!("+{item}\r\n")).collect();
+    format!("*2\r\n+{cursor}\r\n*{N}\r\n{items}")
+}
+
+#[test]
+fn pages_follow_each_other_and_may_be_empty() {
+    let last = u64::MAX;
+    let server =
+        Server::new([&page(7, ["a", "b"]), &page(9, []), &page(last, ["b"]), &page(0, ["c"])].map(|p| &**p));
+    let mut walk = (&server).scan_iter::<String>(KeyScanOptions::new());
+    assert!(server.asked.borrow().is_empty(), "nothing was asked for yet");
+    assert_eq!(walk.next().expect("an element").expect("no error"), "a");
+    assert_eq!(walk.next().expect("an element").expect("no error"), "b");
+    assert_eq!(*server.asked.borrow(), ["SCAN 0"], "one page is enough so far");
+    assert_eq!(walk.by_ref().map(|key| key.expect("no error")).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(*server.asked.borrow(), ["SCAN 0", "SCAN 7", "SCAN 9", &format!("SCAN {last}")]);
+    assert!(walk.next().is_none() && walk.next().is_none());
+}
+
+#[test]
+fn an_error_is_yielded_once_and_ends_the_walk() {
+    let pages = [&page(7, ["a"]), "fail", &page(0, ["b"])];
+    let server = Server::new(pages);
+    let mut walk = (&server).scan_iter::<String>(KeyScanOptions::new());
+    assert!(walk.next().is_some_and(|key| key.is_ok()));
+    assert!(walk.next().is_some_and(|key| key.is_err()));
+    assert!(walk.next().is_none());
+
+    let server = Server::new(pages);
+    let mut walk = Slow(&server).scan_iter::<String>(KeyScanOptions::new());
+    assert!(wait(walk.next()).is_some_and(|key| key.is_ok()));
+    assert!(wait(walk.next()).is_some_and(|key| key.is_err()));
+    assert!(wait(walk.next()).is_none());
+    assert_eq!(server.asked.borrow().len(), 2);
+}
+
+#[test]
+fn every_source_asks_in_its_way() {
+    let options = || ScanOptions::new().matching("m*").count(5);
+    let server = Server::new([&page(0, ["a", "1"]); 5].map(|p| &**p));
+    let s = &server;
+    let keys = KeyScanOptions::new().matching("m*").count(5).of_type(KeyType::Set);
+    assert_eq!(s.scan_iter::<String>(keys).count(), 2);
+    assert_eq!(s.sscan_iter::<String>(b"k\xff", options()).count(), 2);
+    let hash: Vec<_> =
+        s.hscan_iter::<String, i64>("k", options()).collect::<Result<_, _>>().expect("a field");
+    assert_eq!(hash, [("a".into(), 1)]);
+    assert_eq!(s.hscan_novalues_iter::<String>("k", options()).count(), 2);
+    let set: Vec<_> = s.zscan_iter::<String>(7, options()).collect::<Result<_, _>>().expect("a member");
+    assert_eq!(set, [("a".into(), 1.0)]);
+    assert_eq!(
+        *server.asked.borrow(),
+        [
+            "SCAN 0 MATCH m* COUNT 5 TYPE set",
+            "SSCAN k\u{fffd} 0 MATCH m* COUNT 5",
+            "HSCAN k 0 MATCH m* COUNT 5",
+            "HSCAN k 0 MATCH m* COUNT 5 NOVALUES",
+            "ZSCAN 7 0 MATCH m* COUNT 5",
+        ]
+    );
+}
+
+#[test]
+fn a_call_that_is_given_up_is_taken_up_again() {
+    let server = Server::new([&page(7, ["a"]), &page(0, ["b"])].map(|p| &**p));
+    let mut walk = Slow(&server).scan_iter::<String>(KeyScanOptions::new());
+    let mut cx = Context::from_waker(Waker::noop());
+    for (asked, expected) in [(1, "a"), (2, "b")] {
+        assert!(pin!(walk.next()).poll(&mut cx).is_pending());
+        assert_eq!(server.asked.borrow().len(), asked);
+        let Poll::Ready(Some(Ok(key))) = Pin::new(&mut walk).poll_next(&mut cx) else { panic!("{expected}") };
+        assert_eq!(key, expected);
+    }
+    assert!(matches!(Pin::new(&mut walk).poll_next(&mut cx), Poll::Ready(None)));
+    assert_eq!(server.asked.borrow().len(), 2, "no page was asked for twice");
+}
+
+#[test]
+fn what_is_walked_through_is_not_shown() {
+    let server = Server::new([&*page(7, ["secret", "secret"])]);
+    let mut walk = (&server).sscan_iter::<String>("secret", ScanOptions::new().matching("secret*"));
+    assert_eq!(format!("{walk:?}"), "Scan { cursor: Some(0), at_hand: 0, .. }");
+    assert!(walk.next().is_some());
+    assert_eq!(format!("{walk:?}"), "Scan { cursor: Some(7), at_hand: 1, .. }");
+}
