@@ -8,6 +8,7 @@ mod batch;
 mod buffer;
 mod collections;
 mod flags;
+mod join;
 mod packed;
 mod reply;
 mod run;
@@ -24,7 +25,8 @@ pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
-pub use flags::{Flags, Route};
+pub use flags::{Flags, Join, Route};
+pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
 pub use reply::FromReply;
@@ -147,6 +149,13 @@ impl<T> Command<T> {
     #[inline]
     pub const fn route(mut self, route: Route) -> Self {
         self.packed.flags = self.packed.flags.with_route(route);
+        self
+    }
+
+    /// Says how the replies become one, if several nodes get the command.
+    #[inline]
+    pub const fn join(mut self, join: Join) -> Self {
+        self.packed.flags = self.packed.flags.with_join(join);
         self
     }
 
