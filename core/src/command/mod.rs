@@ -13,6 +13,7 @@ mod packed;
 mod reply;
 mod run;
 pub mod slot;
+mod split;
 mod time;
 mod tuple;
 mod value;
@@ -32,6 +33,7 @@ pub(crate) use packed::WireSink;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
+pub use split::Split;
 pub use time::UnixTime;
 pub(crate) use time::{whole_millis, whole_secs};
 pub use value::Value;
@@ -157,6 +159,23 @@ impl<T> Command<T> {
     pub const fn join(mut self, join: Join) -> Self {
         self.packed.flags = self.packed.flags.with_join(join);
         self
+    }
+
+    /// Says that the command is for the node of a cluster that serves this slot, as if it had a key there.
+    #[inline]
+    pub const fn slot(mut self, slot: u16) -> Self {
+        self.packed.slot = Some(slot);
+        self
+    }
+
+    /// Says that in a cluster the command becomes one per slot if its keys are in several, and how their
+    /// replies become one.
+    ///
+    /// The keys must be at equal distances, each with the arguments up to the next one. Those before the
+    /// first key and behind the last one's go to every part.
+    #[inline]
+    pub const fn split(self, join: Join) -> Self {
+        self.flag(Flags::SPLIT).join(join)
     }
 
     #[inline]
