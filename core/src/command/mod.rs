@@ -162,9 +162,12 @@ impl<T> Command<T> {
     }
 
     /// Says that the command is for the node of a cluster that serves this slot, as if it had a key there.
+    /// A slot that no cluster has, from 16,384 on, says nothing.
     #[inline]
     pub const fn slot(mut self, slot: u16) -> Self {
-        self.packed.slot = Some(slot);
+        if slot < slot::SLOTS {
+            self.packed.slot = Some(slot);
+        }
         self
     }
 
