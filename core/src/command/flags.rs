@@ -101,6 +101,10 @@ impl Flags {
     pub(crate) const SENT_BEFORE: Self = Self(1 << 5);
     /// Becomes one command per slot in a cluster, if its keys are in several.
     pub const SPLIT: Self = Self(1 << 11);
+    /// Said of one request: it is a transaction, from `MULTI` to `EXEC`.
+    pub(crate) const TRANSACTION: Self = Self(1 << 6);
+    /// Said of one request: `ASKING` goes before it.
+    pub(crate) const ASKING: Self = Self(1 << 7);
 
     const ROUTE_SHIFT: u16 = 8;
     const ROUTE_MASK: u16 = 0b111 << Self::ROUTE_SHIFT;
@@ -111,6 +115,12 @@ impl Flags {
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// These without the `other` flags.
+    #[must_use]
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether all of `other` are set.
