@@ -73,7 +73,7 @@ impl Split {
             places.push(place);
         }
 
-        let mut parts = PackedBatch::default();
+        let mut parts = PackedBatch::routed();
         for (slot, units) in &members {
             parts.push(&whole.part(*slot, head, units, tail));
         }

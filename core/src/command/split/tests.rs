@@ -8,7 +8,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::*;
-use crate::command::{Command, WireSink};
+use crate::command::{Command, Target, WireSink};
 use crate::error::ServerError;
 use crate::resp::{Decoder, Limits};
 
@@ -51,8 +51,10 @@ fn one_part_per_slot_with_the_keys_in_their_order() {
     let split = split(&mget());
     assert_eq!(parts(&split), ["MGET foo {foo}x", "MGET bar {bar}y", "MGET hello"]);
     assert_eq!(split.slots(), [12_182, 5_061, 866]);
-    let read = |entry: &crate::command::BatchEntry| entry.flags().has(Flags::READ_ONLY);
-    assert!(split.parts().entries().iter().all(read));
+    for (entry, slot) in split.parts().entries().iter().zip(split.slots()) {
+        assert!(entry.flags().has(Flags::READ_ONLY));
+        assert_eq!(entry.target(), Ok(Target::Slot(*slot)));
+    }
 }
 
 #[test]
