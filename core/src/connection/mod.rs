@@ -16,8 +16,8 @@ mod transaction;
 
 use bytes::BytesMut;
 
-pub(crate) use handshake::{Handshake, Purpose};
 pub use handshake::ServerInfo;
+pub(crate) use handshake::{Handshake, Purpose};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;

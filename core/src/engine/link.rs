@@ -173,11 +173,7 @@ impl Link {
         core::mem::take(&mut self.parked)
     }
 
-    pub(super) fn next_answer(
-        &mut self,
-        now: Instant,
-        read: &mut BytesMut,
-    ) -> Result<Option<Answer>, Error> {
+    pub(super) fn next_answer(&mut self, now: Instant, read: &mut BytesMut) -> Result<Option<Answer>, Error> {
         match &mut self.connection {
             Some((_, connection)) => connection.next_answer(now, &self.config, read),
             None => Ok(None),
@@ -240,13 +236,7 @@ impl Link {
     /// The request whose reply was no RESP, or passed a limit, is not sent again: its reply would be the
     /// same, and each time cost all others their connection. Nor is any command of a pipeline behind one
     /// that ends here: a pipeline is not resumed behind a gap.
-    fn park_again(
-        &mut self,
-        mut entries: Entries,
-        mut bytes: Outgoing,
-        error: &Error,
-        ended: &mut Ended,
-    ) {
+    fn park_again(&mut self, mut entries: Entries, mut bytes: Outgoing, error: &Error, ended: &mut Ended) {
         let mut parked = Parked::default();
         let mut written = bytes.in_flight();
         let mut is_culprit = matches!(error.kind(), ErrorKind::Protocol(_));
@@ -347,9 +337,7 @@ impl Link {
     pub(super) fn poll_timeout(&self) -> Instant {
         let parked = self.parked.earliest();
         match &self.connection {
-            Some((_, connection)) => {
-                parked.min(connection.poll_timeout(&self.config)).min(self.suspect_at())
-            }
+            Some((_, connection)) => parked.min(connection.poll_timeout(&self.config)).min(self.suspect_at()),
             None if self.is_wanted() => parked.min(self.retry_at),
             None => Instant::FAR,
         }

@@ -137,14 +137,7 @@ impl Engine {
     }
 
     /// Keeps a request for a while, `longest` at most, and sends it where it then belongs.
-    fn send_later(
-        &mut self,
-        now: Instant,
-        mut entry: Entry,
-        bytes: Outgoing,
-        why: Error,
-        longest: Duration,
-    ) {
+    fn send_later(&mut self, now: Instant, mut entry: Entry, bytes: Outgoing, why: Error, longest: Duration) {
         let pause = retry::delay(&self.config.backoff, entry.attempts.into(), &mut self.rng).min(longest);
         self.delayed.note(&mut entry, why);
         self.delayed.push(now, pause, (entry, bytes));
