@@ -16,7 +16,7 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Batch, Packed, PackedBatch, Target};
+use crate::command::{Batch, Flags, Packed, PackedBatch, Target};
 use crate::config::{Config, Deployment, WhenFull};
 use crate::connection::{Outgoing, RequestId, ServerInfo};
 use crate::engine::{Engine, Event, Patience, Request};
@@ -131,11 +131,29 @@ impl Mailbox {
         Self { config, routes, state: Mutex::new(state) }
     }
 
-    /// Encodes a batch as this client sends it.
-    pub(super) fn pack(&self, batch: impl Batch) -> PackedBatch {
+    /// Encodes a pipeline as this client sends it.
+    pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
+        let mut packed = if self.routes { PackedBatch::split() } else { PackedBatch::default() };
+        batch.pack_into(&mut packed);
+        packed
+    }
+
+    /// Encodes a transaction as this client sends it. It is for one slot, so nothing in it is split.
+    pub(super) fn pack_transaction(&self, batch: impl Batch) -> PackedBatch {
         let mut packed = if self.routes { PackedBatch::routed() } else { PackedBatch::default() };
         batch.pack_into(&mut packed);
         packed
+    }
+
+    /// What this client sends instead of a command whose keys are in several slots.
+    #[inline]
+    pub(super) fn split(&self, command: &Packed) -> Option<PackedBatch> {
+        if !self.routes || !command.flags().has(Flags::SPLIT) || command.slot().is_ok() {
+            return None;
+        }
+        let mut parts = PackedBatch::split();
+        parts.push(command);
+        Some(parts)
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -156,9 +174,7 @@ impl Mailbox {
         }
         let target = match self.target(parcel) {
             Ok(target) => target,
-            Err(slots) => {
-                return Submitted::Refused(Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent));
-            }
+            Err(error) => return Submitted::Refused(error),
         };
         let mut state = self.lock();
         if matches!(state.status, Status::Closed) || state.inbox.close.is_some() {
@@ -199,18 +215,18 @@ impl Mailbox {
     /// Which node of a cluster a call is for; of a pipeline, only whether each command has one.
     ///
     /// # Errors
-    /// Two slots, if the keys of a command are in different ones.
+    /// The keys of a command, or of a transaction, are in different slots.
     #[inline]
-    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, (u16, u16)> {
+    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, Error> {
         if !self.routes {
             return Ok(Target::default());
         }
         match parcel {
-            Parcel::Command(command) => command.target(),
-            Parcel::Pipeline(batch) => {
-                batch.entries().iter().try_fold(Target::default(), |_, entry| entry.target())
-            }
-            Parcel::Transaction(batch) => batch.common_target(),
+            Parcel::Command(command) => command.target().map_err(cross_slot),
+            Parcel::Pipeline(batch) => batch
+                .refused()
+                .map_or(Ok(Target::default()), |(slots, name)| Err(cross_slot(slots).with_command(&name))),
+            Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
         }
     }
 
@@ -326,6 +342,11 @@ impl Mailbox {
         drop(state);
         wake.into_iter().for_each(Waker::wake);
     }
+}
+
+#[cold]
+fn cross_slot(slots: (u16, u16)) -> Error {
+    Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent)
 }
 
 /// Leaves with something new for the driver: wakes it, if it sleeps, once the lock is gone.
@@ -486,7 +507,7 @@ impl Inbox {
             wire_len: 0,
             replies: 1,
             target,
-            flags: crate::command::Flags::default(),
+            flags: Flags::default(),
             name_words: 1,
             patience,
         };
