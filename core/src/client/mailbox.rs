@@ -223,9 +223,10 @@ impl Mailbox {
         }
         match parcel {
             Parcel::Command(command) => command.target().map_err(cross_slot),
-            Parcel::Pipeline(batch) => batch
-                .refused()
-                .map_or(Ok(Target::default()), |(slots, name)| Err(cross_slot(slots).with_command(&name))),
+            Parcel::Pipeline(batch) => match batch.refused() {
+                Some((slots, name)) => Err(cross_slot(slots).with_command(&name)),
+                None => Ok(Target::default()),
+            },
             Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
         }
     }
