@@ -17,11 +17,16 @@ use crate::resp::{Decoder, Limits};
 struct Server {
     replies: RefCell<VecDeque<String>>,
     asked: RefCell<Vec<String>>,
+    deployment: Deployment,
 }
 
 impl Server {
     fn new<const N: usize>(replies: [&str; N]) -> Self {
-        Self { replies: RefCell::new(replies.map(String::from).into()), asked: RefCell::default() }
+        Self { replies: RefCell::new(replies.map(String::from).into()), ..Self::default() }
+    }
+
+    fn deployed(self, deployment: impl Into<Deployment>) -> Self {
+        Self { deployment: deployment.into(), ..self }
     }
 
     fn answer<T: FromReply>(&self, command: &Command<T>) -> Result<T, Error> {
@@ -43,6 +48,10 @@ impl Run for &Server {
 
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T, Error> {
         self.answer(&command)
+    }
+
+    fn deployed(&self) -> &Deployment {
+        &self.deployment
     }
 }
 
@@ -71,6 +80,10 @@ impl Run for Slow<'_> {
 
     fn run<T: FromReply>(self, command: Command<T>) -> SlowReply<T> {
         SlowReply(Some(self.0.answer(&command)), false)
+    }
+
+    fn deployed(&self) -> &Deployment {
+        &self.0.deployment
     }
 }
 
