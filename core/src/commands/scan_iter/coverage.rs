@@ -12,7 +12,8 @@
 //!
 //! A slot on its way has keys at both ends, and they go in one direction. It is seen whole by a walk through the
 //! node that it leaves, *followed* by one through the node that it goes to: a key that the first has missed was
-//! at the second by then. Between the two the slot is noted as a *rest*.
+//! at the second by then. Between the two the slot is noted as a *rest*. At last the first node is asked again: if
+//! it got a new epoch, the slot may have arrived, come back, and left once more.
 //!
 //! Not noticed is a slot that is put on its way and called back, and its keys with it, during one walk.
 
@@ -51,8 +52,7 @@ impl Word {
 /// The slots that were seen whole, and those that were so in part.
 pub(super) struct Coverage {
     whole: Slots,
-    /// Slots that were seen at the node that they are leaving, and the id of the one that has the rest.
-    rests: BTreeMap<u16, String>,
+    rests: BTreeMap<u16, Rest>,
 }
 
 impl Coverage {
@@ -60,9 +60,9 @@ impl Coverage {
         Self { whole: Slots::new(), rests: BTreeMap::new() }
     }
 
-    /// Whether the slot was seen whole.
-    pub(super) fn has(&self, slot: u16) -> bool {
-        self.whole.contains(slot)
+    /// The slots of a range that were not seen whole.
+    pub(super) fn gaps(&self, range: SlotRange) -> impl Iterator<Item = u16> {
+        self.whole.gaps(range)
     }
 
     /// How many slots were seen whole.
@@ -70,9 +70,9 @@ impl Coverage {
         self.whole.count()
     }
 
-    /// The id of the node where the rest of a slot is, if the slot was seen in part.
-    pub(super) fn rest(&self, slot: u16) -> Option<&str> {
-        self.rests.get(&slot).map(String::as_str)
+    /// What is known of a slot that was seen in part.
+    pub(super) fn rest(&self, slot: u16) -> Option<&Rest> {
+        self.rests.get(&slot)
     }
 
     /// The slot has to be seen from its beginning.
@@ -86,7 +86,7 @@ impl Coverage {
             return false;
         }
         let known = self.whole.count();
-        self.settle_rests(before, after);
+        self.rests.retain(|&slot, rest| rest.follow(slot, before, after));
         let mut kept = Slots::of(&before.node.slots).and(&Slots::of(&after.node.slots));
         let (were_moving, moving) = (&before.node.migrating, &after.node.migrating);
         for (&slot, to) in were_moving.iter().chain(moving) {
@@ -95,8 +95,8 @@ impl Coverage {
             if !stays {
                 // It went to another node, or was called back: keys may be at the first one still.
                 self.rests.remove(&slot);
-            } else if is_kept && !self.has(slot) {
-                self.rests.insert(slot, to.clone());
+            } else if is_kept && !self.whole.contains(slot) {
+                self.rests.insert(slot, Rest::of(&after.node, to));
             }
         }
         self.whole.extend(&kept);
@@ -105,22 +105,53 @@ impl Coverage {
         whole.count() > known
     }
 
-    /// The node that was walked through has the rests of some slots. It was walked through after the nodes that
-    /// they leave, so that is all that was missing, if they were there all the time.
-    fn settle_rests(&mut self, before: &Word, after: &Word) {
+    /// The node that slots were leaving was asked again. Returns whether slots have become whole by that.
+    pub(super) fn confirm(&mut self, word: &Word) -> bool {
+        let known = self.whole.count();
         let Self { whole, rests } = self;
-        let stays = |slot: u16| {
-            before.has_keys_of(slot)
-                && after.has_keys_of(slot)
-                && !before.node.migrating.contains_key(&slot)
-                && !after.node.migrating.contains_key(&slot)
-        };
-        rests.retain(|&slot, at| {
-            let here = *at == after.node.id;
-            if here && stays(slot) {
+        rests.retain(|&slot, rest| {
+            let is_asked = rest.is_followed && rest.from == word.node.id;
+            if is_asked && rest.holds(slot, word) {
                 whole.add(SlotRange::new(slot, slot));
             }
-            !here
+            !is_asked
         });
+        whole.count() > known
+    }
+}
+
+/// A slot that was seen at the node that it was leaving.
+pub(super) struct Rest {
+    /// The id of that node.
+    pub(super) from: String,
+    /// And its epoch.
+    epoch: u64,
+    /// The id of the node that it was going to.
+    pub(super) to: String,
+    /// Whether that one was walked through since.
+    pub(super) is_followed: bool,
+}
+
+impl Rest {
+    fn of(node: &ClusterNode, to: &str) -> Self {
+        Self { from: node.id.clone(), epoch: node.config_epoch, to: to.into(), is_followed: false }
+    }
+
+    /// A node was walked through. Returns whether this is a rest still.
+    fn follow(&mut self, slot: u16, before: &Word, after: &Word) -> bool {
+        if self.to != after.node.id || self.is_followed {
+            return true;
+        }
+        self.is_followed = [before, after].iter().all(|word| {
+            let comes = word.node.importing.get(&slot) == Some(&self.from);
+            comes || word.serves(slot) && !word.node.migrating.contains_key(&slot)
+        });
+        self.is_followed
+    }
+
+    /// Whether the slot has not come back in between to the node that it was leaving.
+    fn holds(&self, slot: u16, word: &Word) -> bool {
+        let leaves = word.node.migrating.get(&slot) == Some(&self.to);
+        word.node.config_epoch == self.epoch && (leaves || !word.serves(slot))
     }
 }

@@ -62,6 +62,25 @@ impl Slots {
         self.0.iter_mut().zip(other.0.iter()).for_each(|(word, other)| *word |= other);
     }
 
+    /// The slots of the range that are not in it, in order.
+    pub(super) fn gaps(&self, range: SlotRange) -> impl Iterator<Item = u16> {
+        let mut next = range.start;
+        core::iter::from_fn(move || {
+            while next <= range.end {
+                let word = self.0.get(usize::from(next / 64))?;
+                let gaps = !word & u64::MAX << (next % 64);
+                if gaps == 0 {
+                    next = (next / 64 + 1) * 64;
+                    continue;
+                }
+                let gap = next / 64 * 64 + gaps.trailing_zeros() as u16;
+                next = gap + 1;
+                return (gap <= range.end).then_some(gap);
+            }
+            None
+        })
+    }
+
     pub(super) fn count(&self) -> u16 {
         // At most 16,384.
         self.0.iter().map(|word| word.count_ones() as u16).sum()
@@ -70,9 +89,11 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
-    fn slots(set: &Slots) -> alloc::vec::Vec<u16> {
+    fn slots(set: &Slots) -> Vec<u16> {
         (0..=u16::MAX).filter(|&slot| set.contains(slot)).collect()
     }
 
@@ -84,9 +105,25 @@ mod tests {
                 let mut set = Slots::new();
                 let all_there = start <= end && end < SLOTS;
                 assert_eq!(set.add(SlotRange::new(start, end)), all_there, "{start} {end}");
-                let expected: alloc::vec::Vec<u16> = (start..=end).filter(|&slot| slot < SLOTS).collect();
+                let expected: Vec<u16> = (start..=end).filter(|&slot| slot < SLOTS).collect();
                 assert_eq!(slots(&set), expected, "{start} {end}");
                 assert_eq!(usize::from(set.count()), expected.len());
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_are_what_is_not_there() {
+        let sets =
+            [&[][..], &[(0, 16_383)], &[(0, 63), (65, 127)], &[(1, 16_382)], &[(10, 20), (16_320, 16_383)]];
+        let ends = [0, 1, 9, 20, 63, 64, 128, 16_319, 16_320, 16_382, 16_383, 16_384, u16::MAX];
+        for ranges in sets {
+            let set =
+                Slots::of(&Vec::from_iter(ranges.iter().map(|&(start, end)| SlotRange::new(start, end))));
+            for (start, end) in ends.into_iter().flat_map(|start| ends.map(|end| (start, end))) {
+                let gaps = set.gaps(SlotRange::new(start, end));
+                let naive = (start..=end).filter(|&slot| slot < SLOTS && !set.contains(slot));
+                assert!(gaps.eq(naive), "{ranges:?}: {start} {end}");
             }
         }
     }

@@ -7,6 +7,8 @@
 //!     +-- Rouse <-+ the node is not what it was taken for
 //! ```
 //!
+//! A slot that was on its way is seen by two visits, and then its first node is asked for its word (Recheck).
+//!
 //! Nodes are visited one after the other, until all slots that are served were [seen whole](super::coverage). Which node
 //! has a slot is asked of the node that the client itself sends the slot's commands to: so the two agree, and
 //! what is asked waits until the slot is served.
@@ -46,6 +48,8 @@ enum State {
     Rouse(u16),
     /// A node is visited.
     Visit(Visit),
+    /// The first node of a slot that was on its way is asked for its word.
+    Recheck(Visit),
     /// The visit has met this error: is its node still the one to be visited?
     Doubt(Visit, Error),
     Over,
@@ -101,7 +105,7 @@ impl Tour {
         Some(match &self.state {
             State::Locate(of) => Ask::Slots { of: *of },
             State::Rouse(slot) => Ask::AtRest { slot: *slot },
-            State::Visit(visit) => visit.ask()?,
+            State::Visit(visit) | State::Recheck(visit) => visit.ask()?,
             State::Doubt(visit, _) => Ask::Slots { of: Some(visit.slot) },
             State::Over => return None,
         })
@@ -157,6 +161,13 @@ impl Tour {
                     None => self.set_back(slot, None),
                 }
             }
+            (State::Recheck(Visit { slot, .. }), Told::Node(node)) => {
+                let gained = self.coverage.confirm(&Word { node: *node, process: None });
+                self.coverage.forget_rest(slot);
+                self.count(gained);
+                self.go_on()?;
+                self.complain(None)
+            }
             _ => Err(wrong("what was asked for")),
         }
     }
@@ -178,6 +189,9 @@ impl Tour {
                 visit.step = Step::Word(None);
                 self.state = State::Visit(visit);
                 Ok(())
+            }
+            (State::Recheck(visit), _) if passes || matches!(error.kind(), ErrorKind::Usage(_)) => {
+                self.set_back(visit.slot, Some(error))
             }
             (State::Visit(visit), _) if passes => {
                 self.state = State::Doubt(visit, error);
@@ -211,20 +225,18 @@ impl Tour {
 
     /// The slots that are served and not seen whole, with those who serve them.
     fn missing(&self) -> impl Iterator<Item = (u16, &Holding)> {
-        let slots = |holding| move |slot| (slot, holding);
-        let all = self
-            .holdings
-            .iter()
-            .flat_map(move |holding| (holding.range.start..=holding.range.end).map(slots(holding)));
-        all.filter(|&(slot, _)| !self.coverage.has(slot))
+        let gaps = |holding: &Holding| self.coverage.gaps(holding.range);
+        self.holdings.iter().flat_map(move |holding| gaps(holding).map(move |slot| (slot, holding)))
     }
 
-    /// The node that has what is missing of a slot. `None`: it is one that serves nothing yet.
+    /// The node that has what is missing of a slot. `None`: it is one that serves nothing.
     fn keeper<'a>(&'a self, slot: u16, holder: &'a Holding) -> Option<&'a Holding> {
-        match self.coverage.rest(slot) {
-            Some(id) => self.holdings.iter().find(|holding| holding.id.as_deref() == Some(id)),
-            None => Some(holder),
-        }
+        let id = match self.coverage.rest(slot) {
+            Some(rest) if rest.is_followed => &rest.from,
+            Some(rest) => &rest.to,
+            None => return Some(holder),
+        };
+        self.holdings.iter().find(|holding| holding.id.as_ref() == Some(id))
     }
 
     /// What is next: visits, waiting for slots whose rest is at a node that cannot be visited, the end.
@@ -236,10 +248,15 @@ impl Tour {
                 continue;
             };
             let endpoints = self.names.endpoints(node);
-            if !endpoints.is_empty() {
-                return Ok(State::Visit(Visit { slot, endpoints, step: Step::Process, before: None }));
+            if endpoints.is_empty() {
+                unnamed = true;
+                continue;
             }
-            unnamed = true;
+            let visit = |step| Visit { slot, endpoints, step, before: None };
+            return Ok(match self.coverage.rest(slot) {
+                Some(rest) if rest.is_followed => State::Recheck(visit(Step::Word(None))),
+                _ => State::Visit(visit(Step::Process)),
+            });
         }
         match in_part {
             Some(slot) => Ok(State::Rouse(slot)),
@@ -266,11 +283,8 @@ impl Tour {
 
     /// A visit is over.
     fn leave(&mut self, slot: u16, before: &Word, after: &Word) -> Result<(), Error> {
-        if self.coverage.settle(before, after) {
-            self.fruitless = 0;
-        } else {
-            self.fruitless += 1;
-        }
+        let gained = self.coverage.settle(before, after);
+        self.count(gained);
         // What was said of the node is not true any more if it has not made whole what it was said to serve.
         let id = Some(after.node.id.as_str());
         let is_its = |holding: &Holding| holding.id.as_deref() == id || holding.range.contains(slot);
@@ -282,6 +296,10 @@ impl Tour {
             None => self.go_on()?,
         }
         self.complain(None)
+    }
+
+    const fn count(&mut self, gained: bool) {
+        self.fruitless = if gained { 0 } else { self.fruitless + 1 };
     }
 
     /// There is nothing to visit where the slot was said to be.

@@ -47,6 +47,7 @@ struct World {
     /// What the client knows: the nodes, and which of them serves a part.
     known: BTreeSet<usize>,
     map: Vec<Option<usize>>,
+    last_moved: Option<(u16, usize)>,
     /// What may still happen.
     events: u32,
     /// Keys of the walk's user may not be touched: there is no waiting for slots.
@@ -82,6 +83,7 @@ impl World {
             past: Vec::new(),
             known: BTreeSet::new(),
             map: Vec::new(),
+            last_moved: None,
             events: rng.u32(0..120),
             restricted: rng.u8(..8) == 0,
             seen: BTreeSet::new(),
@@ -156,7 +158,7 @@ impl World {
 
     fn happen(&mut self) {
         self.past.push(self.parts.clone());
-        match self.rng.u8(..20) {
+        match self.rng.u8(..24) {
             0..4 => self.begin_move(),
             4..8 => self.move_keys(2),
             8..12 => self.end_move(),
@@ -168,6 +170,7 @@ impl World {
                 self.nodes[node].process = self.rng.u64(..);
             }
             17 => self.move_empty(),
+            18..22 => self.swing(),
             _ => self.refresh(),
         }
     }
@@ -183,9 +186,25 @@ impl World {
         {
             return;
         }
+        self.open(slot, from, to);
+    }
+
+    fn open(&mut self, slot: u16, from: usize, to: usize) {
         let (from_id, to_id) = (self.nodes[from].id.clone(), self.nodes[to].id.clone());
         self.nodes[from].migrating.insert(slot, to_id);
         self.nodes[to].importing.insert(slot, from_id);
+    }
+
+    /// A slot is moved with all its keys, or comes back to where it was.
+    fn swing(&mut self) {
+        let slot = self.last_moved.map_or(BUSY[0], |(slot, _)| slot);
+        if self.rng.bool() || self.nodes[self.owner(slot)].migrating.contains_key(&slot) {
+            return self.begin_move();
+        }
+        let (from, back) = (self.owner(slot), self.last_moved.map(|(_, from)| from));
+        let Some(to) = back.filter(|&to| to != from && self.nodes[to].primary.is_none()) else { return };
+        self.open(slot, from, to);
+        self.close(slot, from);
     }
 
     fn move_keys(&mut self, count: usize) {
@@ -211,7 +230,12 @@ impl World {
 
     fn end_move(&mut self) {
         let Some(&(slot, from)) = self.rng.choice(self.open_slots().iter()) else { return };
+        self.close(slot, from);
+    }
+
+    fn close(&mut self, slot: u16, from: usize) {
         let Some(to) = self.migrate(slot, from, usize::MAX) else { return };
+        self.last_moved = Some((slot, from));
         self.nodes[from].migrating.remove(&slot);
         self.nodes[to].importing.remove(&slot);
         let part = self.parts.iter_mut().find(|part| part.range.contains(slot)).expect("a slot");
