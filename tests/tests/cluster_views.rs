@@ -7,10 +7,11 @@ use std::path::Path;
 use bytes::BytesMut;
 use redstart_core::Instant;
 use redstart_core::command::{Command, FromReply, Run, Value};
+use redstart_core::commands::SlotRange;
 use redstart_core::config::Endpoint;
 use redstart_core::error::ConversionError;
 use redstart_core::resp::{Decoder, Frame, Item, Limits};
-use redstart_core::topology::cluster::{Asked, Redirect, Shard, SlotMap, SlotRange, View, ViewError, epoch};
+use redstart_core::topology::cluster::{Asked, Redirect, Shard, SlotMap, View, ViewError, epoch};
 use redstart_tests::resp::write::{random, write};
 use redstart_tests::server::{ServerConfig, Version};
 use redstart_tests::wire::Wire;
@@ -59,7 +60,7 @@ fn asked() -> Endpoint {
 
 /// A view as text: of each shard its slots, its primary and `<` its replicas.
 fn shown(view: &View) -> Vec<String> {
-    let slots = |range: &SlotRange| format!("{}-{} ", range.first(), range.last());
+    let slots = |range: &SlotRange| format!("{}-{} ", range.start, range.end);
     let shard = |shard: &Shard| {
         let mut line: String = shard.slots.iter().map(slots).collect();
         line += &shard.primary.endpoint.to_string();

@@ -34,4 +34,4 @@ pub use parse::epoch;
 pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub use slots::{Change, SlotMap};
-pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};
+pub use view::{NODES_MAX, Node, Shard, View, ViewError};
