@@ -364,6 +364,6 @@ fn what_goes_to_all_primaries_has_one_reply() {
     assert_eq!(world.ended(), [(1, Ok("321".into()))]);
     world.send(2, size().join(sum));
     world.engine.cancel(at(world.now), &mut [RequestId { slot: 2, generation: 0 }]);
-    [1, 2, 3].map(|port| world.answer(port, ":5\r\n"));
+    (1..=3).for_each(|port| world.answer(port, ":5\r\n"));
     assert_eq!(world.ended(), [], "given up, and its replies swallowed");
 }
