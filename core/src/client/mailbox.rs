@@ -133,7 +133,7 @@ impl Mailbox {
 
     /// Encodes a pipeline as this client sends it.
     pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
-        let mut packed = if self.routes { PackedBatch::split() } else { PackedBatch::default() };
+        let mut packed = if self.routes { PackedBatch::splitting() } else { PackedBatch::default() };
         batch.pack_into(&mut packed);
         packed
     }
@@ -151,7 +151,7 @@ impl Mailbox {
         if !self.routes || !command.flags().has(Flags::SPLIT) || command.slot().is_ok() {
             return None;
         }
-        let mut parts = PackedBatch::split();
+        let mut parts = PackedBatch::splitting();
         parts.push(command);
         Some(parts)
     }

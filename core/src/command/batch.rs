@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::Command;
 use super::flags::Flags;
 use super::packed::{Packed, WireSink};
-use super::reply::{FromReply, missing};
+use super::reply::FromReply;
 use super::split::{Gather, Split};
 use super::target::Target;
 use crate::error::{Delivery, Error, ErrorKind};
@@ -81,7 +81,7 @@ impl<'a> Answer<'a> {
 }
 
 pub(super) fn read_next<T: FromReply>(results: &mut Results<'_>) -> Result<T, Error> {
-    results.next().map_or_else(|| Err(missing()), Answer::read)
+    results.next().map_or_else(|| Err(Error::missing_reply()), Answer::read)
 }
 
 impl<T: FromReply> Batch for Vec<Command<T>> {
@@ -115,12 +115,9 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
 
     fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
         let replies: Vec<T> = results.into_iter().collect::<Result<_, _>>()?;
-        replies.try_into().map_err(|_| missing())
+        replies.try_into().map_err(|_| Error::missing_reply())
     }
 }
-
-/// How one command ended.
-type Outcome = Result<Frame, Error>;
 
 /// Commands encoded one behind the other.
 #[derive(Clone, Default)]
@@ -194,7 +191,8 @@ impl PackedBatch {
 
     /// As [`routed`](Self::routed), and commands whose keys are in several slots are [cut](Packed::split), if
     /// they can be: each part is an entry of its own, and [`gather`](Self::gather) makes one reply of theirs.
-    pub(crate) fn split() -> Self {
+    #[must_use]
+    pub fn splitting() -> Self {
         Self { routing: Routing::Split, ..Self::default() }
     }
 
@@ -244,8 +242,10 @@ impl PackedBatch {
         self.entries.is_empty()
     }
 
-    /// The outcomes of the commands that were pushed, out of those of the entries.
-    pub(crate) fn gather(&self, outcomes: Vec<Option<Outcome>>) -> Vec<Option<Outcome>> {
+    /// The outcomes of the commands that were pushed, out of those of the entries; `None` is for one that is
+    /// missing.
+    #[must_use]
+    pub fn gather(&self, outcomes: Vec<Option<Result<Frame, Error>>>) -> Vec<Option<Result<Frame, Error>>> {
         if self.gathers.is_empty() {
             return outcomes;
         }
@@ -255,7 +255,9 @@ impl PackedBatch {
         for (first, gather) in &self.gathers {
             gathered.extend(outcomes.by_ref().take(first - taken));
             let parts = outcomes.by_ref().take(gather.parts());
-            gathered.push(Some(gather.join(parts.map(|part| part.unwrap_or_else(|| Err(missing()))))));
+            gathered.push(Some(
+                gather.join(parts.map(|part| part.unwrap_or_else(|| Err(Error::missing_reply())))),
+            ));
             taken = first + gather.parts();
         }
         gathered.extend(outcomes);
@@ -297,7 +299,8 @@ impl PackedBatch {
     }
 
     /// The first command whose keys are in slots that do not go together: two of them, and its name.
-    pub(crate) fn refused(&self) -> Option<((u16, u16), String)> {
+    #[must_use]
+    pub fn refused(&self) -> Option<((u16, u16), String)> {
         let (entry, slots) = self.entries.iter().find_map(|entry| Some((entry, entry.target.err()?)))?;
         Some((slots, self.name_of(entry)?))
     }

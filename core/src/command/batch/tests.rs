@@ -94,7 +94,7 @@ fn mget() -> Command<Vec<Option<String>>> {
 #[test]
 fn commands_over_several_slots_are_cut_and_gathered() {
     let del = || Command::<u64>::new("DEL").keys(["foo", "bar"]).split(Join::Sum);
-    let mut batch = PackedBatch::split();
+    let mut batch = PackedBatch::splitting();
     (get("foo"), mget(), del(), get("bar")).pack_into(&mut batch);
     let names: Vec<_> = (0..5).map(|index| batch.name(index)).collect();
     let name = |name: &str| Some(name.to_owned());
@@ -107,8 +107,8 @@ fn commands_over_several_slots_are_cut_and_gathered() {
 
     let replies = "+x\r\n*2\r\n+a\r\n+c\r\n*1\r\n+b\r\n*1\r\n_\r\n:1\r\n:2\r\n+y\r\n";
     let outcomes = || frames(replies).into_iter().map(|frame| Some(Ok(frame))).collect::<Vec<_>>();
-    let wires = |outcomes: Vec<Option<Outcome>>| {
-        let text = |outcome: Option<Outcome>| match outcome.expect("each has ended") {
+    let wires = |outcomes: Vec<Option<Result<Frame, Error>>>| {
+        let text = |outcome: Option<Result<Frame, Error>>| match outcome.expect("each has ended") {
             Ok(frame) => String::from_utf8_lossy(frame.wire()).into_owned(),
             Err(error) => error.to_string(),
         };
@@ -130,7 +130,7 @@ fn what_cannot_be_cut_is_refused_by_name() {
         (get("foo"), mget(), rename()).pack_into(&mut batch);
         batch.refused()
     };
-    assert_eq!(refused(PackedBatch::split()), Some(((12_182, 5_061), "RENAME".to_owned())));
+    assert_eq!(refused(PackedBatch::splitting()), Some(((12_182, 5_061), "RENAME".to_owned())));
     assert_eq!(refused(PackedBatch::routed()), Some(((12_182, 5_061), "MGET".to_owned())));
     assert_eq!(refused(PackedBatch::default()), None, "one server has all slots");
 }
