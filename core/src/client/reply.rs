@@ -7,11 +7,11 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
 use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
 use crate::connection::RequestId;
-use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
 
@@ -31,28 +31,30 @@ enum Phase {
 #[derive(Debug)]
 struct Call<'a> {
     mailbox: &'a Mailbox,
-    patience: Patience,
+    options: Options,
     phase: Phase,
 }
 
 impl<'a> Call<'a> {
-    const fn new(mailbox: &'a Mailbox, patience: Patience) -> Self {
-        Self { mailbox, patience, phase: Phase::New }
+    const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
+        Self { mailbox, options, phase: Phase::New }
     }
 
     #[inline]
     fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
-            Phase::New => match self.mailbox.submit(parcel, self.patience, cx.waker()) {
+            Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
                 Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::InLine(id) | Phase::Sent(id) => match self.mailbox.poll(id, parcel, cx.waker()) {
-                Polled::Pending => return Poll::Pending,
-                Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
-                polled => polled,
-            },
+            Phase::InLine(id) | Phase::Sent(id) => {
+                match self.mailbox.poll(id, parcel, self.options, cx.waker()) {
+                    Polled::Pending => return Poll::Pending,
+                    Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
+                    polled => polled,
+                }
+            }
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))
@@ -113,14 +115,14 @@ pub struct Reply<'a, T> {
 
 impl<'a, T> Reply<'a, T> {
     #[inline]
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, command: Command<T>) -> Self {
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
         let mut command = command.into_packed();
-        let patience = command.own_timeout().map_or(patience, Patience::Within);
+        let options = options.within(command.own_timeout());
         let parts = mailbox.split(&command).map(Box::new);
         if parts.is_some() {
             command.forget_arguments();
         }
-        Self { call: Call::new(mailbox, patience), command, parts, reply: PhantomData }
+        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
     }
 }
 
@@ -173,10 +175,10 @@ pub struct PipelineReply<'a, B> {
 }
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
         let batch = mailbox.pack_pipeline(batch);
-        let patience = batch.own_timeout().map_or(patience, Patience::Within);
-        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     fn results(&self, polled: Polled) -> B::Results {
@@ -227,10 +229,10 @@ pub struct TransactionReply<'a, B> {
 }
 
 impl<'a, B: Batch> TransactionReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
         let batch = mailbox.pack_transaction(batch);
-        let patience = batch.own_timeout().map_or(patience, Patience::Within);
-        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     /// The results out of the reply to `EXEC`. The commands ran together, so whatever is wrong with one

@@ -150,6 +150,7 @@ pub struct BatchEntry {
     flags: Flags,
     name_words: u8,
     oversize: bool,
+    chosen: bool,
     timeout: Option<Duration>,
     target: Result<Target, (u16, u16)>,
 }
@@ -217,6 +218,7 @@ impl PackedBatch {
             flags: command.flags(),
             name_words: command.name_words(),
             oversize: command.is_oversize(),
+            chosen: command.node().is_some(),
             timeout: command.own_timeout(),
             target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
         });
@@ -274,6 +276,12 @@ impl PackedBatch {
     #[must_use]
     pub fn is_oversize(&self) -> bool {
         self.entries.iter().any(|entry| entry.oversize)
+    }
+
+    /// Whether one of the commands is for a node of its own choice, which no batch can heed.
+    #[must_use]
+    pub fn has_chosen_node(&self) -> bool {
+        self.entries.iter().any(|entry| entry.chosen)
     }
 
     /// The longest time that one of the commands asks for; `None` if none asks.
