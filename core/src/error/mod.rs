@@ -5,6 +5,7 @@
 //! never holds an argument, so it can be logged.
 
 mod conversion;
+mod sentinel;
 mod server;
 
 use alloc::boxed::Box;
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use conversion::ConversionError;
+pub use sentinel::SentinelFault;
 pub use server::{ServerCode, ServerError};
 
 use crate::resp::ProtocolError;
@@ -66,6 +68,11 @@ pub enum ErrorKind {
     TooManyRedirects {
         /// The nodes that it was sent to, in order.
         path: Vec<String>,
+    },
+    /// No sentinel named a server that is the primary.
+    NoPrimary {
+        /// The sentinels that were asked, in order, and what was wrong with each of them.
+        sentinels: Vec<(String, SentinelFault)>,
     },
     /// The configuration cannot be used.
     Config(ConfigError),
@@ -322,6 +329,7 @@ impl fmt::Display for Error {
             ErrorKind::TooManyRedirects { path } => {
                 write!(f, "redirected too often: {}", path.join(" -> ").escape_default())
             }
+            ErrorKind::NoPrimary { sentinels } => sentinel::write_no_primary(sentinels, f),
             ErrorKind::Config(error) => error.fmt(f),
             ErrorKind::Closed => f.write_str("the client is closed"),
             ErrorKind::Usage(reason) => f.write_str(reason),

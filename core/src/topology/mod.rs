@@ -4,6 +4,8 @@
 //! the engine asks only through the methods here.
 
 pub mod cluster;
+mod host;
+pub mod sentinel;
 mod single;
 
 pub(crate) use single::Single;

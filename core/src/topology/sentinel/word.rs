@@ -1,0 +1,183 @@
+//! What one sentinel says of a service, checked.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::command::{FromReply, Packed, Prepare, unexpected};
+use crate::commands::{SentinelCommands, SentinelNode, SentinelPeer, SentinelPrimary, SentinelReplica};
+use crate::config::Endpoint;
+use crate::error::{Delivery, Error, ErrorKind, SentinelFault, ServerError};
+use crate::resp::{Item, Kind};
+use crate::topology::host::parse_host;
+
+/// How many commands a sentinel is asked at once.
+pub const QUESTIONS: usize = 4;
+
+/// A sentinel that names more replicas or sentinels than this is not believed.
+pub const NAMED_MAX: usize = 1000;
+
+/// What one sentinel says of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Word {
+    /// The server that it takes for the primary.
+    pub primary: Endpoint,
+    /// The number of the failover that made it one: the higher, the newer. `None` if the sentinel does not
+    /// tell.
+    pub epoch: Option<u64>,
+    /// The replicas that can be read from, by endpoint.
+    pub replicas: Vec<Endpoint>,
+    /// Other sentinels; those that it finds down come last.
+    pub peers: Vec<Endpoint>,
+}
+
+impl Word {
+    /// The word that `primary` is the primary, and nothing else.
+    #[must_use]
+    pub const fn new(primary: Endpoint) -> Self {
+        Self { primary, epoch: None, replicas: Vec::new(), peers: Vec::new() }
+    }
+}
+
+/// What a sentinel is asked about a service, and how its answers are read.
+#[derive(Clone, Copy)]
+pub struct Questions<'a> {
+    service: &'a str,
+    min_other_sentinels: u64,
+    remap: Option<&'a dyn Fn(&Endpoint) -> Endpoint>,
+}
+
+impl<'a> Questions<'a> {
+    /// Questions about the service of this name.
+    #[must_use]
+    pub const fn new(service: &'a str) -> Self {
+        Self { service, min_other_sentinels: 0, remap: None }
+    }
+
+    /// How many other sentinels one must know to be believed: one that knows fewer may be cut off from the
+    /// rest. Default 0.
+    #[must_use]
+    pub const fn min_other_sentinels(mut self, count: u64) -> Self {
+        self.min_other_sentinels = count;
+        self
+    }
+
+    /// What turns an endpoint that a sentinel gives into the one to connect to, where the client reaches
+    /// the servers by other names.
+    #[must_use]
+    pub const fn remap(mut self, remap: &'a dyn Fn(&Endpoint) -> Endpoint) -> Self {
+        self.remap = Some(remap);
+        self
+    }
+
+    /// The commands to send, all at once.
+    #[must_use]
+    pub fn commands(&self) -> [Packed; QUESTIONS] {
+        let (p, service) = (Prepare, self.service);
+        [
+            p.sentinel_get_master_addr_by_name(service).into_packed(),
+            p.sentinel_master(service).into_packed(),
+            p.sentinel_replicas(service).into_packed(),
+            p.sentinel_sentinels(service).into_packed(),
+        ]
+    }
+
+    /// Reads the replies to [`commands`](Self::commands), in their order.
+    ///
+    /// A sentinel that says where the primary is, but will not tell the rest, is believed; unless it is to
+    /// know other sentinels.
+    ///
+    /// # Errors
+    /// The sentinel cannot say, or what it says cannot be; nothing of it should be used.
+    pub fn read(&self, replies: [Item<'_>; QUESTIONS]) -> Result<Word, SentinelFault> {
+        let [address, primary, replicas, peers] = replies;
+        let address: Option<(String, u16)> = granted(address)?;
+        let (host, port) = address.ok_or(SentinelFault::UnknownService)?;
+        let located = self.locate(&host, port).ok_or(SentinelFault::BadAddress)?;
+        let mut word = Word::new(located);
+        word.epoch = self.check_standing(primary)?;
+        word.replicas = self.replicas(replicas, &word.primary)?;
+        word.peers = self.peers(peers)?;
+        Ok(word)
+    }
+
+    /// Whether the sentinel knows enough others; returns the epoch of the last failover.
+    fn check_standing(&self, primary: Item<'_>) -> Result<Option<u64>, SentinelFault> {
+        let wanted = self.min_other_sentinels;
+        match granted::<SentinelPrimary>(primary) {
+            Ok(primary) if primary.other_sentinels < wanted => {
+                Err(SentinelFault::TooFewSentinels { known: primary.other_sentinels, wanted })
+            }
+            Ok(primary) => Ok(Some(primary.config_epoch)),
+            Err(SentinelFault::Failed(_)) if wanted == 0 => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn replicas(&self, list: Item<'_>, primary: &Endpoint) -> Result<Vec<Endpoint>, SentinelFault> {
+        let list: Vec<SentinelReplica> = granted_list(list)?;
+        let serves =
+            |replica: &&SentinelReplica| is_well(&replica.node) && replica.is_linked && replica.is_announced;
+        let mut replicas: Vec<Endpoint> =
+            list.iter().filter(serves).filter_map(|replica| self.locate_node(&replica.node)).collect();
+        replicas.retain(|replica| replica != primary);
+        replicas.sort();
+        replicas.dedup();
+        Ok(replicas)
+    }
+
+    fn peers(&self, list: Item<'_>) -> Result<Vec<Endpoint>, SentinelFault> {
+        let mut list: Vec<SentinelPeer> = granted_list(list)?;
+        list.sort_by_key(|peer| !is_well(&peer.node));
+        Ok(list.iter().filter_map(|peer| self.locate_node(&peer.node)).collect())
+    }
+
+    fn locate_node(&self, node: &SentinelNode) -> Option<Endpoint> {
+        self.locate(&node.host, node.port)
+    }
+
+    /// Where to connect, or `None` if this is no address.
+    fn locate(&self, host: &str, port: u16) -> Option<Endpoint> {
+        let host = parse_host(host.as_bytes()).filter(|_| port != 0)?;
+        let endpoint = Endpoint::tcp(host, port);
+        Some(self.remap.map_or_else(|| endpoint.clone(), |remap| remap(&endpoint)))
+    }
+}
+
+impl fmt::Debug for Questions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Questions")
+            .field("service", &self.service)
+            .field("min_other_sentinels", &self.min_other_sentinels)
+            .field("remap", &self.remap.is_some())
+            .finish()
+    }
+}
+
+fn is_well(node: &SentinelNode) -> bool {
+    !node.is_down() && !node.is_disconnected()
+}
+
+/// The answer, unless the sentinel refuses it or it is of another shape.
+fn granted<T: FromReply>(reply: Item<'_>) -> Result<T, SentinelFault> {
+    if reply.kind() == Kind::Error {
+        let error = ServerError::new(&reply.text().unwrap_or_default());
+        return Err(SentinelFault::Failed(Error::new(ErrorKind::Server(error), Delivery::Rejected)));
+    }
+    T::from_reply(reply).map_err(SentinelFault::Malformed)
+}
+
+/// A list, which is empty if the sentinel refuses it.
+fn granted_list<T: FromReply>(reply: Item<'_>) -> Result<Vec<T>, SentinelFault> {
+    if matches!(reply.kind(), Kind::Array | Kind::Set) && reply.len() > NAMED_MAX {
+        return Err(SentinelFault::Malformed(unexpected("1000 elements at the most", reply)));
+    }
+    match granted(reply) {
+        Err(SentinelFault::Failed(_)) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
