@@ -1,10 +1,12 @@
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::*;
 use crate::Error;
+use crate::error::ConfigError;
 
 /// In every secret of these tests, and to be found nowhere else.
 const CANARY: &str = "hunter2";
@@ -290,6 +292,79 @@ fn settings_are_validated_without_a_url_too() {
 }
 
 #[test]
+fn deployments_are_validated() {
+    let host = |host: &str| Endpoint::tcp(host, 7000);
+    let cluster = || Config::cluster([host("a"), host("b")]);
+    let refresh = |change: fn(&mut RefreshOptions)| {
+        let mut refresh = RefreshOptions::default();
+        change(&mut refresh);
+        Config::default().deployment(ClusterOptions::new([host("a")]).refresh(refresh))
+    };
+    let sentinel = |change: fn(SentinelOptions) -> SentinelOptions| {
+        Config::default().deployment(change(SentinelOptions::new("main", [host("a")])))
+    };
+    let zero = Duration::ZERO;
+    let unix = "a Unix socket, which leads to no other node";
+    let long = "z".repeat(256);
+    let no_zone = "empty, or longer than 255 bytes";
+    let no_name = "not printable ASCII without spaces";
+    let table = [
+        (Config::cluster([]), "host", "missing"),
+        (Config::cluster([host("a"), host("")]), "host", "neither a host name nor an address"),
+        (Config::cluster([host("a"), Endpoint::tcp("b", 0)]), "port", "zero"),
+        (Config::cluster([host("a"), Endpoint::unix("/s")]), "host", unix),
+        (Config::cluster([host("a"), host("b"), host("a")]), "host", "given more than once"),
+        (cluster().database(1), "db", "a cluster has no other than 0"),
+        (refresh(|it| it.interval = Duration::ZERO), "refresh_interval", "zero"),
+        (refresh(|it| it.period = Some(Duration::ZERO)), "refresh_period", "zero"),
+        (refresh(|it| it.deadline = Duration::ZERO), "refresh_deadline", "zero"),
+        (refresh(|it| it.asks = 0), "refresh_asks", "zero"),
+        (refresh(|it| it.timeouts = 0), "refresh_timeouts", "zero"),
+        (Config::sentinel("main", []), "host", "missing"),
+        (Config::sentinel("main", [Endpoint::unix("/s")]), "host", unix),
+        (Config::sentinel("main", [host("a"), host("a")]), "host", "given more than once"),
+        (Config::sentinel("", [host("a")]), "service", "missing"),
+        (Config::sentinel("a b", [host("a")]), "service", no_name),
+        (Config::sentinel("a\r\nb", [host("a")]), "service", no_name),
+        (sentinel(|it| it.poll_interval(Duration::ZERO)), "poll_interval", "zero"),
+        (sentinel(|it| it.ask_timeout(Duration::ZERO)), "ask_timeout", "zero"),
+        (cluster().suspect_after(zero), "suspect_after", "zero"),
+        (cluster().read_from(ReadFrom::Zone("".into())), "read_from", no_zone),
+        (cluster().read_from(ReadFrom::Zone(long.as_str().into())), "read_from", no_zone),
+        (cluster().zones([(host("a"), "x"), (host("b"), "")]), "zones", no_zone),
+        (cluster().retries(1).queue_bytes(0), "queue_bytes", "zero"),
+    ];
+    for (config, option, reason) in table {
+        assert_eq!(config.validate(), Err(ConfigError { option: option.into(), reason }), "{config:?}");
+    }
+    let good = [
+        cluster(),
+        cluster().zones([(host("a"), "x")]).read_from(ReadFrom::Zone(long[1..].into())),
+        refresh(|it| (it.period, it.patience, it.linger) = (None, Duration::ZERO, Duration::ZERO)),
+        Config::sentinel("my-service.1_A", [host("a"), host("::1")]).database(3),
+        Config::cluster([]).endpoint(host("a")),
+    ];
+    for config in good {
+        assert_eq!(config.validate(), Ok(()), "{config:?}");
+    }
+}
+
+#[test]
+fn who_is_connected_to_first() {
+    let [a, b] = [Endpoint::tcp("a", 1), Endpoint::tcp("b", 2)];
+    let table = [
+        (Config::new(a.clone()), vec![a.clone()]),
+        (Config::cluster([a.clone(), b.clone()]), vec![a.clone(), b.clone()]),
+        (Config::sentinel("main", [b.clone()]), vec![b.clone()]),
+    ];
+    for (config, expected) in table {
+        assert_eq!(config.peers(), expected);
+    }
+    assert_eq!(Config::sentinel("main", [b.clone()]).endpoint(a.clone()), Config::new(a));
+    assert_eq!(Config::cluster([b]).deployment(Deployment::Single), Config::default());
+}
+
+#[test]
 fn connect_takes_a_config_or_a_url() {
     let expected = Config::default().endpoint(Endpoint::tcp("h", 1)).connect_timeout(secs(1));
     let url = String::from("redis://h:1?connect_timeout=1");
@@ -299,7 +374,7 @@ fn connect_takes_a_config_or_a_url() {
     assert_eq!(url.parse().as_ref(), Ok(&expected));
     assert_eq!(url.into_config().as_ref(), Ok(&expected));
     assert_eq!(expected.clone().into_config().as_ref(), Ok(&expected));
-    assert_eq!(expected.peer(), &Endpoint::tcp("h", 1));
+    assert_eq!(expected.deployed(), &Deployment::Single);
     assert_eq!(expected.connects_within(), secs(1));
     assert_eq!(expected.probes_after(), Some(secs(30)));
 }

@@ -1,8 +1,6 @@
 //! Who was asked, and how that reads the addresses in the answer.
 
-use core::fmt;
-
-use crate::config::Endpoint;
+use crate::config::{AddressMap, Endpoint};
 use crate::topology::host::parse_host;
 
 /// What the node said of a host cannot be one.
@@ -10,18 +8,18 @@ use crate::topology::host::parse_host;
 pub(super) struct NoHost;
 
 /// The node that an answer comes from, and how to read the addresses in it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     endpoint: &'a Endpoint,
     tls: bool,
-    remap: Option<&'a dyn Fn(&Endpoint) -> Endpoint>,
+    map: Option<&'a AddressMap>,
 }
 
 impl<'a> Asked<'a> {
     /// The node at `endpoint`, by the name that the client has for it.
     #[must_use]
     pub const fn new(endpoint: &'a Endpoint) -> Self {
-        Self { endpoint, tls: false, remap: None }
+        Self { endpoint, tls: false, map: None }
     }
 
     /// Whether nodes are connected to by TLS. `CLUSTER SHARDS` has two ports for each node;
@@ -35,8 +33,8 @@ impl<'a> Asked<'a> {
     /// What turns an endpoint that the cluster gives into the one to connect to, where the client reaches
     /// the nodes by other names.
     #[must_use]
-    pub const fn remap(mut self, remap: &'a dyn Fn(&Endpoint) -> Endpoint) -> Self {
-        self.remap = Some(remap);
+    pub const fn address_map(mut self, map: Option<&'a AddressMap>) -> Self {
+        self.map = map;
         self
     }
 
@@ -62,19 +60,9 @@ impl<'a> Asked<'a> {
             (b"", Endpoint::Unix { .. }) => return Ok(None),
             (host, _) => Endpoint::tcp(parse_host(host).ok_or(NoHost)?, port),
         };
-        Ok(Some(match self.remap {
-            Some(remap) => remap(&endpoint),
+        Ok(Some(match self.map {
+            Some(map) => map.map(&endpoint),
             None => endpoint,
         }))
-    }
-}
-
-impl fmt::Debug for Asked<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked")
-            .field("endpoint", self.endpoint)
-            .field("tls", &self.tls)
-            .field("remap", &self.remap.is_some())
-            .finish()
     }
 }

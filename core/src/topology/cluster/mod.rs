@@ -32,6 +32,6 @@ mod view;
 pub use asked::Asked;
 pub use parse::epoch;
 pub use redirect::{Decision, Hops, Redirect, decide};
-pub use refresh::{Ask, Outcome, Refresh, RefreshOptions, Trigger};
+pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};

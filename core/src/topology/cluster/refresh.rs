@@ -6,17 +6,17 @@
 //! Idle (due) ------------------------------> Round ------------------------> Idle, and an Outcome
 //! ```
 
-mod options;
 mod round;
+mod trigger;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use self::options::{RefreshOptions, Trigger};
 use self::round::Round;
+pub use self::trigger::Trigger;
 use super::view::View;
-use crate::config::{Backoff, Endpoint};
+use crate::config::{Backoff, Endpoint, RefreshOptions};
 use crate::retry;
 use crate::time::Instant;
 

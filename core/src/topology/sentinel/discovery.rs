@@ -11,20 +11,20 @@
 //!   '-------------------------------------------------------------------' master: Found
 //! ```
 
-mod options;
 mod round;
+mod trigger;
 
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use self::options::{DiscoveryOptions, Trigger};
 use self::round::{Round, Step};
+pub use self::trigger::Trigger;
 use super::line::Line;
 use super::word::Word;
 use crate::commands::Role;
-use crate::config::{Backoff, Endpoint};
+use crate::config::{Backoff, Endpoint, SentinelOptions};
 use crate::error::{Delivery, Error, ErrorKind, SentinelFault, Waiting};
 use crate::retry;
 use crate::time::Instant;
@@ -58,7 +58,7 @@ pub enum Outcome {
 ///
 /// Sentinels are asked one at a time, in order; who is silent, wrong or out of date stands at the end of the
 /// line from then on. However many [triggers](Trigger) there are, there is one search at a time, and they
-/// start no closer together than [`DiscoveryOptions::interval`].
+/// start no closer together than a quarter of a second.
 ///
 /// While there is no primary, or it is suspected, searches go on: at first at that interval, later an eighth
 /// of the time apart that this has lasted, but never more than a second. Where sentinels disagree, the word
@@ -69,7 +69,8 @@ pub enum Outcome {
 /// [`poll_outcome`](Self::poll_outcome) are to be drained before the next one.
 #[derive(Clone, Debug)]
 pub struct Discovery {
-    options: DiscoveryOptions,
+    poll_interval: Duration,
+    ask_timeout: Duration,
     rng: fastrand::Rng,
     line: Line,
     primary: Option<Endpoint>,
@@ -99,18 +100,12 @@ pub struct Discovery {
 impl Discovery {
     /// A search that is due `now`. `rng` is its only source of randomness.
     #[must_use]
-    pub fn new(
-        mut options: DiscoveryOptions,
-        sentinels: Vec<Endpoint>,
-        rng: fastrand::Rng,
-        now: Instant,
-    ) -> Self {
-        options.interval = options.interval.max(TIME_MIN);
-        options.ask_timeout = options.ask_timeout.max(TIME_MIN);
+    pub fn new(options: &SentinelOptions, rng: fastrand::Rng, now: Instant) -> Self {
         Self {
-            options,
+            poll_interval: options.poll_interval,
+            ask_timeout: options.ask_timeout.max(TIME_MIN),
             rng,
-            line: Line::new(sentinels),
+            line: Line::new(options.sentinels.clone()),
             primary: None,
             replicas: Vec::new(),
             epoch: None,
@@ -158,7 +153,7 @@ impl Discovery {
             Trigger::Switched(sentinel) => {
                 self.line.bring_forward(sentinel);
                 // Failures are no reason to wait longer: somebody speaks.
-                self.not_before = self.started + self.options.interval;
+                self.not_before = self.started + INTERVAL;
                 self.call(now);
             }
             Trigger::Suspect(server) if self.primary.as_ref() == Some(server) => {
@@ -177,7 +172,10 @@ impl Discovery {
     fn suspect(&mut self, now: Instant) {
         if self.lost_since.is_none() {
             self.lost_since = Some(now);
-            self.call(now);
+            // A search that is under way goes by this from here on.
+            if self.round.is_none() {
+                self.call(now);
+            }
         }
     }
 
@@ -193,8 +191,8 @@ impl Discovery {
     /// a little later than that, so that clients who see the same event do not ask all at once.
     fn schedule(&mut self, now: Instant, pause: Duration) {
         let earliest = self.not_before.max(now + pause);
-        if self.due > earliest + self.options.interval / 4 {
-            self.due = earliest + retry::random(&mut self.rng, self.options.interval / 4);
+        if self.due > earliest + INTERVAL / 4 {
+            self.due = earliest + retry::random(&mut self.rng, INTERVAL / 4);
         }
     }
 
@@ -254,7 +252,7 @@ impl Discovery {
         self.candidate = Some((sentinel.clone(), word));
         self.checks.push_back(server.clone());
         round.step = Step::Checking { sentinel, server };
-        round.until = now + self.options.ask_timeout;
+        round.until = now + self.ask_timeout;
     }
 
     /// The role that a server has told on its connection, be it because of [`poll_check`](Self::poll_check)
@@ -315,10 +313,9 @@ impl Discovery {
         self.failures = 0;
         self.report();
         self.round = None;
-        self.due = Instant::FAR;
-        if let Some(period) = self.options.poll_interval {
-            self.due = now + period / 4 * 3 + retry::random(&mut self.rng, period / 2);
-        }
+        let period = self.poll_interval;
+        let pause = period / 4 * 3 + retry::random(&mut self.rng, period / 2);
+        self.due = self.not_before.max(now + pause);
         if self.called {
             self.schedule(now, Duration::ZERO);
         }
@@ -362,7 +359,7 @@ impl Discovery {
     fn start_round(&mut self, now: Instant) {
         self.rounds += 1;
         self.started = now;
-        self.not_before = now + self.options.interval;
+        self.not_before = now + INTERVAL;
         self.due = Instant::FAR;
         self.called = false;
         self.round = Some(Round::new(self.rounds));
@@ -373,7 +370,7 @@ impl Discovery {
     fn ask_next(&mut self, now: Instant) {
         let Some(round) = &mut self.round else { return };
         if let Some(sentinel) = self.line.iter().find(|sentinel| !round.has_asked(sentinel)) {
-            return round.ask(sentinel.clone(), now + self.options.ask_timeout);
+            return round.ask(sentinel.clone(), now + self.ask_timeout);
         }
         match round.outdated.take() {
             Some((sentinel, word)) if self.lost_since.is_some() => self.check(now, sentinel, word),
@@ -392,8 +389,7 @@ impl Discovery {
                 ((now - since) / 8).min(WATCH_PAUSE_MAX)
             }
             _ => {
-                let interval = self.options.interval;
-                let backoff = Backoff { base: interval, cap: interval.max(FAILURE_PAUSE_MAX) };
+                let backoff = Backoff { base: INTERVAL, cap: FAILURE_PAUSE_MAX };
                 let pause = retry::delay(&backoff, self.failures, &mut self.rng);
                 self.failures = self.failures.saturating_add(1);
                 self.not_before = self.not_before.max(now + pause);
@@ -427,13 +423,16 @@ impl Discovery {
     }
 }
 
+/// The shortest time between the starts of two searches.
+const INTERVAL: Duration = Duration::from_millis(250);
+
 /// Shorter times are taken for this one.
 const TIME_MIN: Duration = Duration::from_millis(1);
 
 /// The longest wait between searches while sentinels answer but the primary does not.
 const WATCH_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// The longest wait after searches in which no sentinel named anything, unless the interval is longer.
+/// The longest wait after searches in which no sentinel named anything.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Whether a word is of an earlier failover than what is known.

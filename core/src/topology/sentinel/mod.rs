@@ -23,6 +23,6 @@ mod discovery;
 mod line;
 mod word;
 
-pub use discovery::{Ask, Discovery, DiscoveryOptions, Outcome, Trigger};
+pub use discovery::{Ask, Discovery, Outcome, Trigger};
 pub use line::LEARNT_MAX;
 pub use word::{NAMED_MAX, QUESTIONS, Questions, Word};

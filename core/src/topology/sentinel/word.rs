@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::command::{FromReply, Packed, Prepare, unexpected};
 use crate::commands::{SentinelCommands, SentinelNode, SentinelPeer, SentinelPrimary, SentinelReplica};
-use crate::config::Endpoint;
+use crate::config::{Endpoint, SentinelOptions};
 use crate::error::{Delivery, Error, ErrorKind, SentinelFault, ServerError};
 use crate::resp::{Item, Kind};
 use crate::topology::host::parse_host;
@@ -41,40 +40,20 @@ impl Word {
 }
 
 /// What a sentinel is asked about a service, and how its answers are read.
-#[derive(Clone, Copy)]
-pub struct Questions<'a> {
-    service: &'a str,
-    min_other_sentinels: u64,
-    remap: Option<&'a dyn Fn(&Endpoint) -> Endpoint>,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Questions<'a>(&'a SentinelOptions);
 
 impl<'a> Questions<'a> {
-    /// Questions about the service of this name.
+    /// Questions about the service that `options` name.
     #[must_use]
-    pub const fn new(service: &'a str) -> Self {
-        Self { service, min_other_sentinels: 0, remap: None }
-    }
-
-    /// How many other sentinels one must know to be believed: one that knows fewer may be cut off from the
-    /// rest. Default 0.
-    #[must_use]
-    pub const fn min_other_sentinels(mut self, count: u64) -> Self {
-        self.min_other_sentinels = count;
-        self
-    }
-
-    /// What turns an endpoint that a sentinel gives into the one to connect to, where the client reaches
-    /// the servers by other names.
-    #[must_use]
-    pub const fn remap(mut self, remap: &'a dyn Fn(&Endpoint) -> Endpoint) -> Self {
-        self.remap = Some(remap);
-        self
+    pub const fn new(options: &'a SentinelOptions) -> Self {
+        Self(options)
     }
 
     /// The commands to send, all at once.
     #[must_use]
     pub fn commands(&self) -> [Packed; QUESTIONS] {
-        let (p, service) = (Prepare, self.service);
+        let (p, service) = (Prepare, &*self.0.service);
         [
             p.sentinel_get_master_addr_by_name(service).into_packed(),
             p.sentinel_master(service).into_packed(),
@@ -104,7 +83,7 @@ impl<'a> Questions<'a> {
 
     /// Whether the sentinel knows enough others; returns the epoch of the last failover.
     fn check_standing(&self, primary: Item<'_>) -> Result<Option<u64>, SentinelFault> {
-        let wanted = self.min_other_sentinels;
+        let wanted = self.0.min_other_sentinels as u64;
         match granted::<SentinelPrimary>(primary) {
             Ok(primary) if primary.other_sentinels < wanted => {
                 Err(SentinelFault::TooFewSentinels { known: primary.other_sentinels, wanted })
@@ -141,17 +120,10 @@ impl<'a> Questions<'a> {
     fn locate(&self, host: &str, port: u16) -> Option<Endpoint> {
         let host = parse_host(host.as_bytes()).filter(|_| port != 0)?;
         let endpoint = Endpoint::tcp(host, port);
-        Some(self.remap.map_or_else(|| endpoint.clone(), |remap| remap(&endpoint)))
-    }
-}
-
-impl fmt::Debug for Questions<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Questions")
-            .field("service", &self.service)
-            .field("min_other_sentinels", &self.min_other_sentinels)
-            .field("remap", &self.remap.is_some())
-            .finish()
+        Some(match &self.0.address_map {
+            Some(map) => map.map(&endpoint),
+            None => endpoint,
+        })
     }
 }
 
