@@ -39,11 +39,10 @@ impl IntoConfig for &String {
     }
 }
 
-/// The engine carries requests to one server only, so far.
+/// The engine knows of no sentinels so far.
 fn connectable(config: Config) -> Result<Config, ConfigError> {
     let reason = match config.deployment {
-        Deployment::Single => return Ok(config),
-        Deployment::Cluster(_) => "redis-cluster is not supported yet",
+        Deployment::Single | Deployment::Cluster(_) => return Ok(config),
         Deployment::Sentinel(_) => "redis-sentinel is not supported yet",
     };
     Err(ConfigError { option: "scheme".into(), reason })

@@ -1,16 +1,21 @@
 //! What a client is told before it connects.
 //!
 //! A [`Config`] is built by its setters, or read from a URL by [`Config::from_url`], where every setting
-//! has an option. Nothing in it is ever shown that is secret: passwords are a [`Secret`], and a
+//! has an option but tables of nodes: their [zones](Config::zones), and an [`AddressMap`]. Nothing in it
+//! is ever shown that is secret: passwords are a [`Secret`], and a
 //! [`ConfigError`](crate::error::ConfigError) names an option but never repeats its value.
 //!
 //! ```
 //! use std::time::Duration;
 //!
-//! use redstart_core::config::{Config, Endpoint};
+//! use redstart_core::config::{Config, Endpoint, ReadFrom};
 //!
 //! let set = Config::new(Endpoint::tcp("localhost", 6380)).database(2).connect_timeout(Duration::from_secs(1));
 //! let read = Config::from_url("redis://localhost:6380/2?connect_timeout=1s")?;
+//! assert_eq!(set, read);
+//!
+//! let set = Config::cluster([Endpoint::tcp("a", 7000), Endpoint::tcp("b", 7000)]).read_from(ReadFrom::Replica);
+//! let read = Config::from_url("redis-cluster://a:7000,b:7000?read_from=replica")?;
 //! assert_eq!(set, read);
 //! # Ok::<(), redstart_core::error::ConfigError>(())
 //! ```

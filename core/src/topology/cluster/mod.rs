@@ -26,6 +26,7 @@ mod nodes;
 mod parse;
 mod redirect;
 mod refresh;
+mod routing;
 mod slots;
 mod view;
 
@@ -33,5 +34,6 @@ pub use asked::Asked;
 pub use parse::epoch;
 pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
+pub(crate) use routing::{Cluster, News};
 pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};

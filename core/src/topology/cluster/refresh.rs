@@ -143,10 +143,16 @@ impl Refresh {
         }
     }
 
+    /// Whether a node is doubted, so that it matters that one [is alive](Self::handle_alive).
+    #[must_use]
+    pub fn has_doubts(&self) -> bool {
+        !self.timeouts.is_empty() || !self.suspects.is_empty()
+    }
+
     /// `node` has answered something. Costs next to nothing while all is well.
     #[inline]
     pub fn handle_alive(&mut self, node: &Endpoint) {
-        if !self.timeouts.is_empty() || !self.suspects.is_empty() {
+        if self.has_doubts() {
             self.timeouts.remove(node);
             self.suspects.remove(node);
         }
