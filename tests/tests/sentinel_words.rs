@@ -3,9 +3,10 @@
 use bytes::BytesMut;
 use redstart_core::command::{Command, Run, Value};
 use redstart_core::config::{Endpoint, SentinelOptions};
-use redstart_core::error::SentinelFault;
+use redstart_core::error::{Delivery, SentinelFault};
 use redstart_core::resp::{Decoder, Frame, Limits};
 use redstart_core::topology::sentinel::{QUESTIONS, Questions, Word};
+use redstart_core::{Error, ErrorKind};
 use redstart_tests::resp::write::{random, write};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig};
 use redstart_tests::server::{Server, Version};
@@ -24,16 +25,19 @@ fn ask(sentinel: &Server, resp: u8, service: &str) -> Replies {
     })
 }
 
-fn frame(value: &Value) -> Option<Frame> {
+/// A reply as the engine has it: an error of the sentinel is an `Err`.
+fn reply(value: &Value) -> Option<Result<Frame, Error>> {
+    if let Value::Error(error) = value {
+        return Some(Err(Error::new(ErrorKind::Server(error.clone()), Delivery::Rejected)));
+    }
     let mut wire = Vec::new();
     write(value, &mut wire);
-    Decoder::new(Limits::default()).decode(&mut BytesMut::from(&*wire)).ok()?
+    Decoder::new(Limits::default()).decode(&mut BytesMut::from(&*wire)).ok()?.map(Ok)
 }
 
 fn read(replies: &Replies, options: &SentinelOptions) -> Option<Result<Word, SentinelFault>> {
-    let [a, b, c, d] = replies.each_ref().map(frame);
-    let frames = [a?, b?, c?, d?];
-    Some(Questions::new(options).read(frames.each_ref().map(Frame::item)))
+    let [a, b, c, d] = replies.each_ref().map(reply);
+    Some(Questions::new(options).read(&[a?, b?, c?, d?]))
 }
 
 fn at(server: &Server) -> Endpoint {

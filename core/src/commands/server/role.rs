@@ -64,17 +64,6 @@ pub enum ReplicaLink {
     Other(String),
 }
 
-impl Role {
-    /// Its word in the reply.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Primary { .. } => "master",
-            Self::Replica { .. } => "slave",
-            Self::Sentinel { .. } => "sentinel",
-        }
-    }
-}
-
 impl FromReply for Role {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
         let mut parts = elements(item)?;

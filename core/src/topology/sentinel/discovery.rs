@@ -22,8 +22,8 @@ use core::time::Duration;
 use self::round::{Round, Step};
 pub use self::trigger::Trigger;
 use super::line::Line;
+use super::part::Part;
 use super::word::Word;
-use crate::commands::Role;
 use crate::config::{Backoff, Endpoint, SentinelOptions};
 use crate::error::{Delivery, Error, ErrorKind, SentinelFault, Waiting};
 use crate::retry;
@@ -257,8 +257,8 @@ impl Discovery {
 
     /// The role that a server has told on its connection, be it because of [`poll_check`](Self::poll_check)
     /// or because the connection is new; or why it could not be asked.
-    pub fn handle_role(&mut self, now: Instant, server: &Endpoint, role: Result<&Role, &Error>) {
-        let is_primary = matches!(role, Ok(Role::Primary { .. }));
+    pub fn handle_role(&mut self, now: Instant, server: &Endpoint, part: Result<Part, &Error>) {
+        let is_primary = part == Ok(Part::Primary);
         let is_known = self.primary.as_ref() == Some(server);
         if is_primary && self.candidate() == Some(server) {
             return self.adopt(now);
@@ -273,10 +273,10 @@ impl Discovery {
             return;
         }
         let node = server.to_string();
-        match role {
-            Ok(role) => {
+        match part {
+            Ok(part) => {
                 self.candidate = None;
-                self.refute(now, SentinelFault::NotPrimary { node, role: role.name() }, true);
+                self.refute(now, SentinelFault::NotPrimary { node, role: part.name() }, true);
             }
             // Whoever names a primary that has failed just now is not to blame.
             Err(error) => {

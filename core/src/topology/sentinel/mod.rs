@@ -21,8 +21,10 @@
 
 mod discovery;
 mod line;
+mod part;
 mod word;
 
 pub use discovery::{Ask, Discovery, Outcome, Trigger};
 pub use line::LEARNT_MAX;
+pub use part::Part;
 pub use word::{NAMED_MAX, QUESTIONS, Questions, Word};

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use crate::command::{FromReply, Packed, Prepare, unexpected};
 use crate::commands::{SentinelCommands, SentinelNode, SentinelPeer, SentinelPrimary, SentinelReplica};
 use crate::config::{Endpoint, SentinelOptions};
-use crate::error::{Delivery, Error, ErrorKind, SentinelFault, ServerError};
-use crate::resp::{Item, Kind};
+use crate::error::{Error, SentinelFault};
+use crate::resp::{Frame, Kind};
 use crate::topology::host::parse_host;
 
 /// How many commands a sentinel is asked at once.
@@ -62,14 +62,14 @@ impl<'a> Questions<'a> {
         ]
     }
 
-    /// Reads the replies to [`commands`](Self::commands), in their order.
+    /// Reads the replies to [`commands`](Self::commands), in their order. An error of the sentinel is an `Err`.
     ///
     /// A sentinel that says where the primary is, but will not tell the rest, is believed; unless it is to
     /// know other sentinels.
     ///
     /// # Errors
     /// The sentinel cannot say, or what it says cannot be; nothing of it should be used.
-    pub fn read(&self, replies: [Item<'_>; QUESTIONS]) -> Result<Word, SentinelFault> {
+    pub fn read(&self, replies: &[Result<Frame, Error>; QUESTIONS]) -> Result<Word, SentinelFault> {
         let [address, primary, replicas, peers] = replies;
         let address: Option<(String, u16)> = granted(address)?;
         let (host, port) = address.ok_or(SentinelFault::UnknownService)?;
@@ -82,19 +82,23 @@ impl<'a> Questions<'a> {
     }
 
     /// Whether the sentinel knows enough others; returns the epoch of the last failover.
-    fn check_standing(&self, primary: Item<'_>) -> Result<Option<u64>, SentinelFault> {
+    fn check_standing(&self, primary: &Result<Frame, Error>) -> Result<Option<u64>, SentinelFault> {
         let wanted = self.0.min_other_sentinels as u64;
         match granted::<SentinelPrimary>(primary) {
             Ok(primary) if primary.other_sentinels < wanted => {
                 Err(SentinelFault::TooFewSentinels { known: primary.other_sentinels, wanted })
             }
             Ok(primary) => Ok(Some(primary.config_epoch)),
-            Err(SentinelFault::Failed(_)) if wanted == 0 => Ok(None),
+            Err(fault) if is_refusal(&fault) && wanted == 0 => Ok(None),
             Err(fault) => Err(fault),
         }
     }
 
-    fn replicas(&self, list: Item<'_>, primary: &Endpoint) -> Result<Vec<Endpoint>, SentinelFault> {
+    fn replicas(
+        &self,
+        list: &Result<Frame, Error>,
+        primary: &Endpoint,
+    ) -> Result<Vec<Endpoint>, SentinelFault> {
         let list: Vec<SentinelReplica> = granted_list(list)?;
         let serves =
             |replica: &&SentinelReplica| is_well(&replica.node) && replica.is_linked && replica.is_announced;
@@ -106,7 +110,7 @@ impl<'a> Questions<'a> {
         Ok(replicas)
     }
 
-    fn peers(&self, list: Item<'_>) -> Result<Vec<Endpoint>, SentinelFault> {
+    fn peers(&self, list: &Result<Frame, Error>) -> Result<Vec<Endpoint>, SentinelFault> {
         let mut list: Vec<SentinelPeer> = granted_list(list)?;
         list.sort_by_key(|peer| !is_well(&peer.node));
         Ok(list.iter().filter_map(|peer| self.locate_node(&peer.node)).collect())
@@ -132,23 +136,28 @@ fn is_well(node: &SentinelNode) -> bool {
 }
 
 /// The answer, unless the sentinel refuses it or it is of another shape.
-fn granted<T: FromReply>(reply: Item<'_>) -> Result<T, SentinelFault> {
-    if reply.kind() == Kind::Error {
-        let error = ServerError::new(&reply.text().unwrap_or_default());
-        return Err(SentinelFault::Failed(Error::new(ErrorKind::Server(error), Delivery::Rejected)));
-    }
-    T::from_reply(reply).map_err(SentinelFault::Malformed)
+fn granted<T: FromReply>(reply: &Result<Frame, Error>) -> Result<T, SentinelFault> {
+    let frame = reply.as_ref().map_err(|error| SentinelFault::Failed(error.clone()))?;
+    T::from_reply(frame.item()).map_err(SentinelFault::Malformed)
 }
 
 /// A list, which is empty if the sentinel refuses it.
-fn granted_list<T: FromReply>(reply: Item<'_>) -> Result<Vec<T>, SentinelFault> {
-    if matches!(reply.kind(), Kind::Array | Kind::Set) && reply.len() > NAMED_MAX {
-        return Err(SentinelFault::Malformed(unexpected("1000 elements at the most", reply)));
+fn granted_list<T: FromReply>(reply: &Result<Frame, Error>) -> Result<Vec<T>, SentinelFault> {
+    if let Ok(frame) = reply
+        && matches!(frame.kind(), Kind::Array | Kind::Set)
+        && frame.item().len() > NAMED_MAX
+    {
+        return Err(SentinelFault::Malformed(unexpected("1000 elements at the most", frame.item())));
     }
     match granted(reply) {
-        Err(SentinelFault::Failed(_)) => Ok(Vec::new()),
+        Err(fault) if is_refusal(&fault) => Ok(Vec::new()),
         other => other,
     }
+}
+
+/// Whether the sentinel answered that it will not tell.
+fn is_refusal(fault: &SentinelFault) -> bool {
+    matches!(fault, SentinelFault::Failed(error) if error.server().is_some())
 }
 
 #[cfg(test)]

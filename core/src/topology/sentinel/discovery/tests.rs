@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use fastrand::Rng;
 
-use self::world::{Manner, Part, World, h, ms, refused, s, word};
+use self::world::{Manner, PRIMARY, REPLICA, Reply, SENTINEL, World, h, ms, refused, s, word};
 use super::*;
 use crate::error::ServerError;
 
@@ -58,8 +58,8 @@ fn who_is_of_no_use_goes_to_the_end_of_the_line() {
     ];
     for (manner, delay, fault) in table {
         let mut world = World::new(1);
-        world.is(7, Part::Sentinel);
-        world.is(9, Part::Silent);
+        world.is(7, SENTINEL);
+        world.is(9, Reply::Silent);
         world.set(1, manner.clone());
         world.run(ms(600));
         assert_eq!((world.asked(), world.found()), (vec![1, 2], vec![h(1)]), "{fault}");
@@ -82,7 +82,7 @@ fn who_is_of_no_use_goes_to_the_end_of_the_line() {
 fn a_server_that_was_refuted_is_not_checked_again_in_the_same_search() {
     let mut world = World::new(1);
     world.all_say(&word(9, 0));
-    world.is(9, Part::Silent);
+    world.is(9, Reply::Silent);
     world.run(ms(600));
     assert_eq!((world.asked(), world.checks.len()), (vec![1, 2, 3], 1));
     assert_eq!(world.outcomes[0].0, Instant::ORIGIN + ms(503));
@@ -92,7 +92,7 @@ fn a_server_that_was_refuted_is_not_checked_again_in_the_same_search() {
 #[test]
 fn a_slow_server_is_found_although_its_check_takes_too_long() {
     let mut world = World::new(1);
-    world.servers.insert(h(1), (ms(4000), Part::Primary));
+    world.servers.insert(h(1), (ms(4000), PRIMARY));
     world.run(ms(4001));
     assert_eq!(world.found(), [h(1)]);
     assert!(world.checks.len() > 1);
@@ -124,7 +124,7 @@ fn a_storm_of_triggers_is_one_search() {
         {
             world.trigger(trigger);
         }
-        world.role(&h(1), &Part::Replica);
+        world.role(&h(1), &REPLICA);
     }
     world.run(ms(320));
     assert_eq!(world.starts().len(), 1);
@@ -144,18 +144,18 @@ fn a_storm_of_triggers_is_one_search() {
 fn strangers_call_for_nothing() {
     let mut world = World::settled(1);
     world.trigger(Trigger::Suspect(&h(9)));
-    world.role(&h(9), &Part::Primary);
-    world.role(&h(9), &Part::Refuses);
-    world.role(&h(2), &Part::Replica);
-    world.role(&h(2), &Part::Refuses);
-    world.role(&h(1), &Part::Primary);
+    world.role(&h(9), &PRIMARY);
+    world.role(&h(9), &Reply::Refuses);
+    world.role(&h(2), &REPLICA);
+    world.role(&h(2), &Reply::Refuses);
+    world.role(&h(1), &PRIMARY);
     world.run(ms(40_000));
     assert!(world.asks.is_empty() && world.outcomes.is_empty());
 
     // A replica that is lost, or says that it was promoted, is news.
     let mut other = world.clone();
     world.trigger(Trigger::Suspect(&h(2)));
-    other.role(&h(2), &Part::Primary);
+    other.role(&h(2), &PRIMARY);
     for mut world in [world, other] {
         world.run(ms(1000));
         assert_eq!((world.asked(), world.discovery.is_settled()), (vec![1], true));
@@ -295,7 +295,7 @@ fn any_course_of_events() {
         let mut servers: BTreeSet<Endpoint> = BTreeSet::new();
         for _ in 0..rng.usize(1..80) {
             let (sentinel, server) = (rng.u16(1..=5), rng.u16(1..=4));
-            let parts = [Part::Primary, Part::Replica, Part::Sentinel, Part::Refuses, Part::Silent];
+            let parts = [PRIMARY, REPLICA, SENTINEL, Reply::Refuses, Reply::Silent];
             let part = parts[rng.usize(0..parts.len())].clone();
             let late = ms(rng.u64(0..700));
             match rng.u8(0..8) {
@@ -313,7 +313,7 @@ fn any_course_of_events() {
                 }
                 5 => _ = world.servers.insert(h(server), (late, part)),
                 6 => {
-                    if part == Part::Primary {
+                    if part == PRIMARY {
                         servers.insert(h(server));
                     }
                     world.role(&h(server), &part);
@@ -321,15 +321,15 @@ fn any_course_of_events() {
                 _ => world.run(ms(rng.u64(0..3000))),
             }
             servers.extend(
-                world.servers.iter().filter(|(_, (_, part))| *part == Part::Primary).map(|it| it.0.clone()),
+                world.servers.iter().filter(|(_, (_, part))| *part == PRIMARY).map(|it| it.0.clone()),
             );
             let found = world.found();
             assert!(found.iter().all(|server| servers.contains(server)), "seed {seed}: {found:?}");
         }
         world.all_say(&word(3, 5));
-        world.is(3, Part::Primary);
+        world.is(3, PRIMARY);
         for server in [1, 2, 4] {
-            world.is(server, Part::Replica);
+            world.is(server, REPLICA);
         }
         world.run(ms(10_000));
         world.trigger(Trigger::Switched(&s(1)));

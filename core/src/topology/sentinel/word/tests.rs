@@ -8,6 +8,7 @@ use bytes::BytesMut;
 
 use super::*;
 use crate::config::AddressMap;
+use crate::error::{Delivery, ErrorKind, ServerError};
 use crate::resp::{Decoder, Frame, Limits};
 
 fn options() -> SentinelOptions {
@@ -18,11 +19,15 @@ fn at(host: &str, port: u16) -> Endpoint {
     Endpoint::tcp(host, port)
 }
 
-fn frame(wire: &str) -> Frame {
+fn reply(wire: &str) -> Result<Frame, Error> {
     let mut bytes = BytesMut::from(wire.as_bytes());
     let frame = Decoder::new(Limits::default()).decode(&mut bytes).expect("legal").expect("whole");
     assert!(bytes.is_empty());
-    frame
+    if frame.kind() == Kind::Error {
+        let error = ServerError::new(&frame.item().text().unwrap_or_default());
+        return Err(Error::new(ErrorKind::Server(error), Delivery::Rejected));
+    }
+    Ok(frame)
 }
 
 fn bulk(text: &str) -> String {
@@ -94,8 +99,7 @@ impl Replies {
 }
 
 fn read(wires: &[String; QUESTIONS], options: &SentinelOptions) -> Result<Word, SentinelFault> {
-    let frames = wires.each_ref().map(|wire| frame(wire));
-    Questions::new(options).read(frames.each_ref().map(Frame::item))
+    Questions::new(options).read(&wires.each_ref().map(|wire| reply(wire)))
 }
 
 #[test]

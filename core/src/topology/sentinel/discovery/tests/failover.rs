@@ -1,6 +1,6 @@
 //! Primaries that fail, and what sentinels make of it.
 
-use super::world::{Manner, Part, World, h, ms, s, word};
+use super::world::{Manner, PRIMARY, REPLICA, Reply, SENTINEL, World, h, ms, s, word};
 use super::*;
 
 /// A search takes at most this long after it may start: the jitter, and three sentinels and a check.
@@ -10,7 +10,7 @@ const SEARCH: Duration = ms(63 + 3 + 1);
 fn a_lost_primary_is_watched_until_another_one_is_named() {
     for seed in 0..20 {
         let mut world = World::settled(seed);
-        world.is(1, Part::Refuses);
+        world.is(1, Reply::Refuses);
         world.trigger(Trigger::Suspect(&h(1)));
         world.run(ms(2000));
         let starts = world.starts();
@@ -22,7 +22,7 @@ fn a_lost_primary_is_watched_until_another_one_is_named() {
         assert_eq!(world.discovery.primary(), Some(&h(1)));
 
         // Only the third knows already.
-        world.is(2, Part::Primary);
+        world.is(2, PRIMARY);
         world.says(3, word(2, 1));
         let before = world.now;
         world.run(ms(1000));
@@ -38,7 +38,7 @@ fn a_lost_primary_is_watched_until_another_one_is_named() {
 #[test]
 fn a_long_outage_is_watched_less_often() {
     let mut world = World::settled(1);
-    world.is(1, Part::Silent);
+    world.is(1, Reply::Silent);
     world.trigger(Trigger::Suspect(&h(1)));
     world.run(ms(600_000));
     let starts = world.starts();
@@ -48,7 +48,7 @@ fn a_long_outage_is_watched_less_often() {
         assert!(apart <= ms(250).max(age / 8) + SEARCH && apart <= ms(1000) + SEARCH, "{apart:?}");
     }
     world.forget();
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.all_say(&word(2, 1));
     world.run(ms(1100));
     assert_eq!(world.found(), [h(2)]);
@@ -57,43 +57,43 @@ fn a_long_outage_is_watched_less_often() {
 #[test]
 fn a_suspect_that_says_that_it_is_the_primary_is_none() {
     let mut world = World::settled(1);
-    world.is(1, Part::Silent);
+    world.is(1, Reply::Silent);
     world.trigger(Trigger::Suspect(&h(1)));
     world.run(ms(1000));
     assert!(!world.discovery.is_settled());
-    let replies = [(Part::Refuses, false), (Part::Replica, false), (Part::Primary, true)];
+    let replies = [(Reply::Refuses, false), (REPLICA, false), (PRIMARY, true)];
     for (part, is_settled) in replies {
         world.role(&h(1), &part);
         assert_eq!(world.discovery.is_settled(), is_settled, "{part:?}");
     }
     assert_eq!(world.found(), [h(1)], "it is confirmed");
     // The sentinels are asked once more: it may have been away for so long that it was replaced.
-    world.is(1, Part::Primary);
+    world.is(1, PRIMARY);
     world.forget();
     world.run(ms(30_000));
     assert_eq!((world.starts().len(), world.found()), (1, vec![h(1)]));
 
     // Or it is asked by the search.
     let mut world = World::settled(1);
-    world.is(1, Part::Replica);
-    world.role(&h(1), &Part::Replica);
+    world.is(1, REPLICA);
+    world.role(&h(1), &REPLICA);
     world.run(ms(2000));
     assert!(!world.discovery.is_settled());
-    world.is(1, Part::Primary);
+    world.is(1, PRIMARY);
     world.run(ms(500));
     assert_eq!((world.found().first(), world.discovery.is_settled()), (Some(&h(1)), true));
 }
 
 #[test]
 fn a_primary_that_turns_out_to_be_none_is_found_by_polling() {
-    for part in [Part::Replica, Part::Refuses, Part::Silent] {
+    for part in [REPLICA, Reply::Refuses, Reply::Silent] {
         let mut world = World::settled(1);
         world.is(1, part.clone());
-        world.is(2, Part::Primary);
+        world.is(2, PRIMARY);
         world.says(3, word(2, 1));
         world.run(ms(80_000));
         assert_eq!(world.found(), [h(2)], "{part:?}");
-        let lies = part == Part::Replica;
+        let lies = part == REPLICA;
         assert_eq!(world.asked(), [1, 2, 3]);
         world.trigger(Trigger::Switched(&s(9)));
         world.says(1, word(2, 1));
@@ -113,7 +113,7 @@ fn a_hint_is_only_a_hint() {
     assert_eq!((world.asked(), world.found()), (vec![3], vec![h(1)]));
     // The one that tells is asked first, and at once.
     world.forget();
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.says(2, word(2, 1));
     world.run(ms(1000));
     let before = world.now;
@@ -126,7 +126,7 @@ fn a_hint_is_only_a_hint() {
 #[test]
 fn who_is_cut_off_does_not_bring_back_an_old_primary() {
     let mut world = World::settled(1);
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.all_say(&word(2, 5));
     world.trigger(Trigger::Suspect(&h(1)));
     world.run(ms(400));
@@ -150,7 +150,7 @@ fn who_is_cut_off_does_not_bring_back_an_old_primary() {
 
     // But if the new one does not answer either, an old one is better than none: sentinels that were set up
     // anew begin to count from zero.
-    world.is(2, Part::Refuses);
+    world.is(2, Reply::Refuses);
     world.trigger(Trigger::Suspect(&h(2)));
     world.run(ms(4000));
     assert_eq!(world.found().first(), Some(&h(1)));
@@ -161,12 +161,12 @@ fn who_is_cut_off_does_not_bring_back_an_old_primary() {
 fn of_outdated_words_the_newest_counts() {
     let mut world = World::settled(1);
     world.all_say(&word(2, 9));
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.trigger(Trigger::Switched(&s(1)));
     world.run(ms(400));
     assert_eq!(world.found(), [h(2)]);
-    world.is(2, Part::Refuses);
-    world.is(3, Part::Primary);
+    world.is(2, Reply::Refuses);
+    world.is(3, PRIMARY);
     world.says(1, word(1, 3));
     world.says(2, word(3, 4));
     world.says(3, word(1, 3));
@@ -180,15 +180,15 @@ fn the_server_that_has_the_old_address_is_not_taken_for_the_primary() {
     // The address is another service's primary now: sentinels name the new one.
     let mut world = World::settled(1);
     world.trigger(Trigger::Suspect(&h(1)));
-    world.role(&h(1), &Part::Primary);
+    world.role(&h(1), &PRIMARY);
     assert!(world.discovery.is_settled(), "as far as the client can know");
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.all_say(&word(2, 1));
     world.run(ms(400));
     assert_eq!(world.found().last(), Some(&h(2)), "the sentinels are asked all the same");
 
     // The address is a sentinel's now, or a replica's.
-    for part in [Part::Sentinel, Part::Replica] {
+    for part in [SENTINEL, REPLICA] {
         let mut world = World::settled(1);
         world.trigger(Trigger::Suspect(&h(1)));
         world.is(1, part.clone());
@@ -209,17 +209,17 @@ fn replicas_are_those_of_the_last_word_about_the_primary() {
     assert_eq!(world.outcomes[0].1, found);
     // While the primary does not answer, sentinels find no replica linked; reads can go on all the same.
     world.all_say(&Word { replicas: vec![], ..word(1, 0) });
-    world.is(1, Part::Refuses);
+    world.is(1, Reply::Refuses);
     world.trigger(Trigger::Suspect(&h(1)));
     world.run(ms(2000));
-    world.role(&h(1), &Part::Primary);
+    world.role(&h(1), &PRIMARY);
     assert_eq!(world.outcomes.last().unwrap().1, found);
 }
 
 #[test]
 fn at_the_start_a_failover_may_be_under_way() {
     let mut world = World::new(1);
-    world.is(1, Part::Refuses);
+    world.is(1, Reply::Refuses);
     world.run(ms(3000));
     assert!(world.found().is_empty());
     let apart = |world: &World| {
@@ -227,7 +227,7 @@ fn at_the_start_a_failover_may_be_under_way() {
         starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
     };
     assert!(apart(&world) <= ms(375) + SEARCH, "the sentinels answer: {:?}", apart(&world));
-    world.is(2, Part::Primary);
+    world.is(2, PRIMARY);
     world.all_say(&word(2, 1));
     world.run(ms(500));
     assert_eq!(world.found(), [h(2)]);
@@ -237,13 +237,13 @@ fn at_the_start_a_failover_may_be_under_way() {
 fn that_a_suspect_is_suspected_again_is_no_news() {
     let course = |again: bool| {
         let mut world = World::settled(1);
-        world.is(1, Part::Refuses);
+        world.is(1, Reply::Refuses);
         for _ in 0..600 {
             if again || world.now < Instant::ORIGIN + ms(10) {
                 world.trigger(Trigger::Suspect(&h(1)));
             }
             if again {
-                world.role(&h(1), &Part::Refuses);
+                world.role(&h(1), &Reply::Refuses);
             }
             world.run(ms(100));
         }

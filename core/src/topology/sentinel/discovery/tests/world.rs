@@ -8,11 +8,10 @@ use core::time::Duration;
 
 use fastrand::Rng;
 
-use crate::commands::{ReplicaLink, Role};
 use crate::config::{Endpoint, SentinelOptions};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, SentinelFault};
 use crate::time::Instant;
-use crate::topology::sentinel::{Ask, Discovery, Outcome, Trigger, Word};
+use crate::topology::sentinel::{Ask, Discovery, Outcome, Part, Trigger, Word};
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -48,32 +47,20 @@ pub(super) enum Manner {
 
 /// What a server does when it is asked for its role, after a while.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Part {
-    Primary,
-    Replica,
-    Sentinel,
+pub(super) enum Reply {
+    Says(Part),
     Refuses,
     Silent,
 }
 
-impl Part {
-    fn role(&self) -> Result<Role, Error> {
-        match self {
-            Self::Primary => Ok(Role::Primary { offset: 0, replicas: vec![] }),
-            Self::Replica => {
-                let link = ReplicaLink::Connected;
-                Ok(Role::Replica { host: String::from("h"), port: 1, link, offset: None })
-            }
-            Self::Sentinel => Ok(Role::Sentinel { primaries: vec![] }),
-            Self::Refuses | Self::Silent => Err(refused()),
-        }
-    }
-}
+pub(super) const PRIMARY: Reply = Reply::Says(Part::Primary);
+pub(super) const REPLICA: Reply = Reply::Says(Part::Replica);
+pub(super) const SENTINEL: Reply = Reply::Says(Part::Sentinel);
 
 #[derive(Clone)]
 enum Coming {
     Answer(Ask, Result<Word, SentinelFault>),
-    Role(Endpoint, Part),
+    Role(Endpoint, Reply),
 }
 
 #[derive(Clone)]
@@ -81,7 +68,7 @@ pub(super) struct World {
     pub(super) now: Instant,
     pub(super) discovery: Discovery,
     pub(super) sentinels: BTreeMap<Endpoint, Manner>,
-    pub(super) servers: BTreeMap<Endpoint, (Duration, Part)>,
+    pub(super) servers: BTreeMap<Endpoint, (Duration, Reply)>,
     /// On its way to the client.
     coming: BTreeMap<(Instant, u64), Coming>,
     sent: u64,
@@ -100,12 +87,12 @@ impl World {
     pub(super) fn with(options: &SentinelOptions, seed: u64) -> Self {
         let now = Instant::ORIGIN;
         let manner = Manner::Answers(ms(1), Ok(word(1, 0)));
-        let part = |port| if port == 1 { Part::Primary } else { Part::Replica };
+        let reply = |port| Reply::Says(if port == 1 { Part::Primary } else { Part::Replica });
         let mut world = Self {
             now,
             discovery: Discovery::new(options, Rng::with_seed(seed), now),
             sentinels: (1..=5).map(|port| (s(port), manner.clone())).collect(),
-            servers: (1..=3).map(|port| (h(port), (ms(1), part(port)))).collect(),
+            servers: (1..=3).map(|port| (h(port), (ms(1), reply(port)))).collect(),
             coming: BTreeMap::new(),
             sent: 0,
             asks: Vec::new(),
@@ -141,8 +128,8 @@ impl World {
         }
     }
 
-    pub(super) fn is(&mut self, server: u16, part: Part) {
-        self.servers.insert(h(server), (ms(1), part));
+    pub(super) fn is(&mut self, server: u16, reply: Reply) {
+        self.servers.insert(h(server), (ms(1), reply));
     }
 
     pub(super) fn forget(&mut self) {
@@ -164,9 +151,9 @@ impl World {
             self.asks.push((self.now, ask));
         }
         while let Some(server) = self.discovery.poll_check() {
-            let (latency, part) = self.servers.get(&server).cloned().unwrap_or((ms(1), Part::Refuses));
-            if part != Part::Silent {
-                self.send(latency, Coming::Role(server.clone(), part));
+            let (latency, reply) = self.servers.get(&server).cloned().unwrap_or((ms(1), Reply::Refuses));
+            if reply != Reply::Silent {
+                self.send(latency, Coming::Role(server.clone(), reply));
             }
             self.checks.push((self.now, server));
         }
@@ -190,7 +177,7 @@ impl World {
             if coming <= due {
                 match self.coming.pop_first().expect("something is coming").1 {
                     Coming::Answer(ask, answer) => self.discovery.handle_answer(self.now, &ask, answer),
-                    Coming::Role(server, part) => self.role(&server, &part),
+                    Coming::Role(server, reply) => self.role(&server, &reply),
                 }
             } else {
                 self.discovery.handle_timeout(self.now);
@@ -202,8 +189,10 @@ impl World {
         self.now = end;
     }
 
-    pub(super) fn role(&mut self, server: &Endpoint, part: &Part) {
-        self.discovery.handle_role(self.now, server, part.role().as_ref());
+    pub(super) fn role(&mut self, server: &Endpoint, reply: &Reply) {
+        let error = refused();
+        let part = if let Reply::Says(part) = reply { Ok(*part) } else { Err(&error) };
+        self.discovery.handle_role(self.now, server, part);
         self.drain();
     }
 
