@@ -17,7 +17,7 @@ mod transaction;
 use bytes::BytesMut;
 
 pub use handshake::ServerInfo;
-pub(crate) use handshake::{Handshake, Purpose};
+pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;
