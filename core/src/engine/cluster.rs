@@ -22,8 +22,16 @@ impl Engine {
     #[inline]
     pub(super) fn link_to(&mut self, now: Instant, node: NodeId) -> Option<&mut Link> {
         if !self.links.contains(node) {
-            let Topology::Cluster(cluster) = &self.topology else { return None };
-            let link = Link::new(cluster.endpoint(node)?.clone(), &self.config, Connects::OnDemand, now);
+            let link = match &self.topology {
+                Topology::Single(_) => return None,
+                Topology::Cluster(cluster) => {
+                    Link::new(cluster.endpoint(node)?.clone(), &self.config, Connects::OnDemand, now)
+                }
+                Topology::Sentinel(service) => {
+                    let (endpoint, config, purpose) = service.way_to(node, &self.config)?;
+                    Link::new(endpoint, &config, Connects::OnDemand, now).with_purpose(purpose)
+                }
+            };
             self.links.insert(node, link);
         }
         self.links.get(node)
@@ -32,7 +40,7 @@ impl Engine {
     /// Asks whom the topology wants to be asked, and does what its news demand.
     pub(super) fn follow_topology(&mut self, now: Instant) {
         loop {
-            let Topology::Cluster(cluster) = &mut self.topology else { return };
+            let Topology::Cluster(cluster) = &mut self.topology else { return self.follow_service(now) };
             if let Some((node, number)) = cluster.poll_question(now) {
                 self.ask(now, node, number);
                 continue;
@@ -66,7 +74,9 @@ impl Engine {
 
     /// A request of the engine's own has ended.
     pub(super) fn handle_answer_to_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
-        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        let Topology::Cluster(cluster) = &mut self.topology else {
+            return self.handle_sentinel_answer(now, entry, result);
+        };
         match entry.id.slot {
             SLOTS => cluster.handle_slots(now, entry.id.generation, result),
             EPOCH => cluster.handle_epoch(now, entry.id.generation, result.ok().as_ref()),
@@ -117,7 +127,9 @@ impl Engine {
 
     /// A node owes something and has been silent for long.
     pub(super) fn handle_silent(&mut self, now: Instant, node: NodeId) {
-        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        let Topology::Cluster(cluster) = &mut self.topology else {
+            return self.handle_service_silent(now, node);
+        };
         cluster.handle_lost(now, node);
         if !cluster.uses(node) && cluster.is_known() {
             self.drop_silent(now, node);
@@ -129,7 +141,7 @@ impl Engine {
     }
 
     /// Sends all that waits to where it belongs now, in its order.
-    fn route_anew(&mut self, now: Instant) {
+    pub(super) fn route_anew(&mut self, now: Instant) {
         let mut waiting = core::mem::take(&mut self.unrouted);
         for node in self.links.ids() {
             if let Some(link) = self.links.get(node) {
@@ -148,7 +160,7 @@ impl Engine {
     }
 
     /// Where requests that were turned away belong may be known now.
-    fn send_delayed_early(&mut self, now: Instant) {
+    pub(super) fn send_delayed_early(&mut self, now: Instant) {
         let delayed: Vec<_> = core::iter::from_fn(|| self.delayed.pop_due(Instant::FAR)).collect();
         for (entry, mut bytes) in delayed {
             self.submit(now, entry, &mut bytes);
@@ -184,29 +196,34 @@ impl Engine {
 
     /// What is known of the reason why there is no node for a request.
     pub(super) fn why_unrouted(&self) -> Option<Error> {
-        self.links.iter().find_map(Link::last_error).cloned()
-    }
-
-    /// A connection is ready: of a cluster that is said when its topology is known besides.
-    pub(super) fn tell_connected(&mut self, info: ServerInfo) {
-        if self.is_topology_known() {
-            self.events.push_back(Event::Connected(info));
-        } else {
-            self.greeting = Some(info);
-        }
-    }
-
-    /// A connection could not be made: while the topology is unknown, other nodes are asked as well.
-    pub(super) fn tell_connect_failed(&mut self, error: Error) {
-        if self.is_topology_known() {
-            self.events.push_back(Event::ConnectFailed(error));
-        }
-    }
-
-    fn is_topology_known(&self) -> bool {
         match &self.topology {
+            Topology::Sentinel(service) => service.last_failure().cloned(),
+            _ => self.links.iter().find_map(Link::last_error).cloned(),
+        }
+    }
+
+    /// A connection is ready: of a cluster that is said when its topology is known besides, of a service if it
+    /// is with the primary.
+    pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
+        match &self.topology {
+            Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(info),
+            Topology::Sentinel(service) if !service.is_primary(node) => {}
+            _ => self.events.push_back(Event::Connected(info)),
+        }
+    }
+
+    /// A connection is lost, or could not be made. While the topology is unknown, other nodes are asked as well.
+    pub(super) fn tell_lost(&mut self, node: NodeId, was_ready: bool, error: Error) {
+        let is_of_concern = match &self.topology {
             Topology::Single(_) => true,
-            Topology::Cluster(cluster) => cluster.is_known(),
+            Topology::Cluster(cluster) => was_ready || cluster.is_known(),
+            Topology::Sentinel(service) => service.is_primary(node),
+        };
+        if is_of_concern {
+            self.events.push_back(match was_ready {
+                true => Event::Disconnected(error),
+                false => Event::ConnectFailed(error),
+            });
         }
     }
 }

@@ -19,6 +19,7 @@ mod links;
 mod parked;
 mod refusals;
 mod request;
+mod sentinel;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
 use crate::time::Instant;
-use crate::topology::{Cluster, NodeId, Single, Topology};
+use crate::topology::{Cluster, NodeId, Service, Single, Topology};
 
 /// Whether the engine takes requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,10 @@ impl Engine {
             Deployment::Cluster(options) => {
                 Topology::Cluster(Box::new(Cluster::new(options, rng.fork(), now)))
             }
-            _ => {
+            Deployment::Sentinel(options) => {
+                Topology::Sentinel(Box::new(Service::new(&config, options, rng.fork(), now)))
+            }
+            Deployment::Single => {
                 let link = Link::new(config.endpoint.clone(), &config, Connects::Always, now);
                 links.insert(Single::NODE, link);
                 Topology::Single(Single)
@@ -127,6 +131,7 @@ impl Engine {
         let node = match &mut self.topology {
             Topology::Single(_) => Some(Single::NODE),
             Topology::Cluster(cluster) => cluster.route(entry.target, entry.flags),
+            Topology::Sentinel(service) => service.route(entry.target),
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
@@ -156,9 +161,9 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let link = self.links.node_of(conn).and_then(|node| self.links.get(node));
-        if let Some(info) = link.and_then(|link| link.handle_connected(now)) {
-            self.tell_connected(info);
+        let Some(node) = self.links.node_of(conn) else { return };
+        if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
+            self.tell_connected(node, info);
         }
     }
 
@@ -201,10 +206,17 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Push(frame) => self.events.push_back(Event::Push(frame)),
+                Answer::Push(frame) => {
+                    if !self.handle_sentinel_push(now, node, &frame) {
+                        self.events.push_back(Event::Push(frame));
+                    }
+                }
                 Answer::Ready(info) => {
-                    link.handle_ready(now);
-                    self.tell_connected(info);
+                    self.check_part(now, node, &info)?;
+                    if let Some(link) = self.links.get(node) {
+                        link.handle_ready(now);
+                    }
+                    self.tell_connected(node, info);
                 }
             }
         }
@@ -225,6 +237,7 @@ impl Engine {
             if let Topology::Cluster(cluster) = &mut self.topology {
                 cluster.handle_lost(now, node);
             }
+            self.handle_service_lost(now, node, error);
             self.connect(now, node);
         }
     }
@@ -237,11 +250,7 @@ impl Engine {
         let error = error.clone().with_node(link.name());
         let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
         self.end_all(now, ended);
-        if was_ready {
-            self.events.push_back(Event::Disconnected(error));
-        } else {
-            self.tell_connect_failed(error);
-        }
+        self.tell_lost(node, was_ready, error);
         Some(node)
     }
 
@@ -261,8 +270,10 @@ impl Engine {
         for node in self.links.ids() {
             self.handle_link_timeout(now, node);
         }
-        if let Topology::Cluster(cluster) = &mut self.topology {
-            cluster.handle_timeout(now);
+        match &mut self.topology {
+            Topology::Single(_) => {}
+            Topology::Cluster(cluster) => cluster.handle_timeout(now),
+            Topology::Sentinel(service) => service.handle_timeout(now),
         }
         self.send_delayed(now);
         self.connect_all(now);

@@ -108,6 +108,8 @@ pub enum ConnectionError {
     Unhealthy,
     /// The connection was given up by this client to be replaced.
     Replaced,
+    /// The server says that it is something else than it was taken for, such as a replica.
+    WrongRole,
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -123,6 +125,7 @@ impl fmt::Display for ConnectionError {
             Self::Silent => "no byte came although replies are due",
             Self::Unhealthy => "health check failed",
             Self::Replaced => "connection replaced",
+            Self::WrongRole => "the server has another role",
             Self::Other(text) => return write!(f, "connection failed: {}", text.escape_default()),
         })
     }

@@ -11,6 +11,7 @@ pub mod sentinel;
 mod single;
 
 pub(crate) use cluster::Cluster;
+pub(crate) use sentinel::Service;
 pub(crate) use single::Single;
 
 /// Names a node within its topology.
@@ -43,4 +44,6 @@ pub(crate) enum Topology {
     Single(Single),
     /// Servers that share the slots.
     Cluster(Box<Cluster>),
+    /// Servers of which one is the primary, and sentinels that watch over them.
+    Sentinel(Box<Service>),
 }

@@ -21,10 +21,13 @@
 
 mod discovery;
 mod line;
+mod nodes;
 mod part;
+mod service;
 mod word;
 
 pub use discovery::{Ask, Discovery, Outcome, Trigger};
 pub use line::LEARNT_MAX;
 pub use part::Part;
+pub(crate) use service::{News, Service, part_of};
 pub use word::{NAMED_MAX, QUESTIONS, Questions, Word};
