@@ -28,6 +28,10 @@ impl Nodes {
         self.entries.get(node.0)?.as_ref()
     }
 
+    pub(super) fn find(&self, kind: Kind, endpoint: &Endpoint) -> Option<NodeId> {
+        self.ids.get(&(kind, endpoint.clone())).copied()
+    }
+
     /// The endpoint of a server.
     pub(super) fn server(&self, node: NodeId) -> Option<&Endpoint> {
         self.get(node).filter(|(kind, _)| *kind == Kind::Server).map(|(_, endpoint)| endpoint)

@@ -81,6 +81,13 @@ impl Service {
         self.primary
     }
 
+    /// The server at `endpoint`, as the client or as the sentinels call it. `None`: it is of no use.
+    pub(crate) fn find(&self, endpoint: &Endpoint) -> Option<NodeId> {
+        let mapped = || self.options.address_map.as_ref().map(|map| map.map(endpoint));
+        let server = |endpoint: &Endpoint| self.nodes.find(Kind::Server, endpoint);
+        server(endpoint).or_else(|| server(&mapped()?)).filter(|&node| self.uses(node))
+    }
+
     /// Where to connect to a node, how and what for; `config` is that for servers.
     pub(crate) fn way_to(
         &self,
