@@ -11,7 +11,7 @@ use crate::connection::Purpose;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::Frame;
 use crate::time::Instant;
-use crate::topology::cluster::{Change, Health, News};
+use crate::topology::cluster::{Change, News};
 use crate::topology::{Single, Topology};
 
 /// The place of a question for the slots; its generation is the number of the question.
@@ -44,10 +44,7 @@ impl Engine {
     pub(super) fn submit_elsewhere(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let node = match entry.target {
-            Target::Read { slot, from } => {
-                let unknown = Health { usable: true, latency: None };
-                cluster.route_read(slot, from, |node| self.links.peek(node).map_or(unknown, Link::health))
-            }
+            Target::Read { slot, from } => cluster.route_read(slot, from, |node| self.links.health(node)),
             Target::Nowhere => return self.refuse_node(now, entry, bytes),
             target => cluster.route(target),
         };

@@ -24,7 +24,7 @@ use crate::connection::{
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, SentinelFault, ServerCode, Waiting};
 use crate::retry;
 use crate::time::Instant;
-use crate::topology::cluster::Health;
+use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);

@@ -7,10 +7,12 @@ use alloc::boxed::Box;
 
 pub mod cluster;
 mod host;
+mod reads;
 pub mod sentinel;
 mod single;
 
 pub(crate) use cluster::Cluster;
+pub(crate) use reads::Health;
 pub(crate) use sentinel::Service;
 pub(crate) use single::Single;
 
