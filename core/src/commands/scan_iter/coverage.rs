@@ -155,3 +155,118 @@ impl Rest {
         word.node.config_epoch == self.epoch && (leaves || !word.serves(slot))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// A node that says `epoch [slot] [slot>to] [slot<from]`; slots on their way from it are its own.
+    fn word(id: &str, text: &str) -> Word {
+        let mut parts = text.split(' ');
+        let config_epoch = parts.next().expect("an epoch").parse().expect("a number");
+        let mut node = ClusterNode { id: id.into(), config_epoch, ..ClusterNode::default() };
+        for part in parts {
+            let slot = |text: &str| text.parse().expect("a slot");
+            if let Some((of, from)) = part.split_once('<') {
+                node.importing.insert(slot(of), from.into());
+                continue;
+            }
+            let (own, to) = part.split_once('>').unwrap_or((part, ""));
+            node.slots.push(SlotRange::new(slot(own), slot(own)));
+            if !to.is_empty() {
+                node.migrating.insert(slot(own), to.into());
+            }
+        }
+        Word { node, process: Some("p".into()) }
+    }
+
+    fn whole(coverage: &Coverage) -> Vec<u16> {
+        (0..20).filter(|&slot| coverage.whole.contains(slot)).collect()
+    }
+
+    #[test]
+    fn what_a_node_keeps_is_seen_whole() {
+        let table: [(&str, &str, &[u16]); 9] = [
+            ("1 5 6", "1 5 6", &[5, 6]),
+            ("1 5 6", "1 6", &[6]),
+            ("1 6", "1 5 6", &[6]),
+            ("1 5", "2 5", &[]),
+            ("1 5 6>b", "1 5 6>b", &[5]),
+            ("1 5 6", "1 5 6>b", &[5]),
+            ("1 5 6>b", "1 5 6", &[5]),
+            ("1 5 6>b", "1 5", &[5]),
+            ("1 5 6<b", "1 5 6<b", &[5]),
+        ];
+        for (before, after, expected) in table {
+            let mut coverage = Coverage::new();
+            let gained = coverage.settle(&word("a", before), &word("a", after));
+            assert_eq!(whole(&coverage), expected, "{before}, {after}");
+            assert_eq!(gained, !expected.is_empty());
+        }
+    }
+
+    #[test]
+    fn another_node_or_process_has_seen_nothing() {
+        let before = word("a", "1 5");
+        let (other, restarted) = (word("b", "1 5"), Word { process: Some("q".into()), ..before.clone() });
+        let silent = Word { process: None, ..before.clone() };
+        for after in [other, restarted, silent.clone()] {
+            let mut coverage = Coverage::new();
+            assert!(!coverage.settle(&before, &after) && coverage.count() == 0, "{after:?}");
+        }
+        assert!(Coverage::new().settle(&silent, &silent), "nothing is known against it");
+    }
+
+    /// Slot 6 is on its way from a to b, and a was gone through.
+    fn in_part() -> Coverage {
+        let mut coverage = Coverage::new();
+        coverage.settle(&word("a", "1 6>b"), &word("a", "1 6>b"));
+        assert!(coverage.rest(6).is_some_and(|rest| rest.to == "b" && !rest.is_followed));
+        coverage
+    }
+
+    #[test]
+    fn a_slot_on_its_way_is_seen_at_both_ends() {
+        // What b says before and after, and what a says at last: is the slot seen?
+        let table = [
+            ("9 6<a", "9 6<a", "1 6>b", true),
+            ("9 6<a", "9 6<a", "1", true),
+            ("9 6<a", "9 6", "1", true),
+            // It has come back to a in between.
+            ("9 6<a", "9 6<a", "2 6>b", false),
+            ("9 6<a", "9 6<a", "1 6", false),
+            ("9 6<a", "9 6<a", "1 6>c", false),
+            // It has come to b from elsewhere, or was not there all the time.
+            ("9 6<c", "9 6<a", "1 6>b", false),
+            ("9 6<a", "9 6<c", "1 6>b", false),
+            ("9", "9 6<a", "1 6>b", false),
+            ("9 6<a", "9", "1 6>b", false),
+            ("9 6<a", "9 6>c", "1", false),
+            ("9 6<a", "10 6", "1", false),
+        ];
+        for (before, after, last, seen) in table {
+            let mut coverage = in_part();
+            coverage.settle(&word("b", before), &word("b", after));
+            assert_eq!(coverage.count(), 0, "before the last word");
+            assert!(!coverage.confirm(&word("c", last)), "it is not the node in question");
+            assert_eq!(coverage.confirm(&word("a", last)), seen, "{before}, {after}, {last}");
+            assert_eq!(coverage.count(), u16::from(seen));
+        }
+    }
+
+    #[test]
+    fn a_rest_is_none_without_the_first_half() {
+        let mut coverage = in_part();
+        assert!(!coverage.confirm(&word("a", "1 6>b")), "nobody was at b");
+        assert!(coverage.rest(6).is_some());
+        // The slot has arrived: that b has it all suffices.
+        assert!(coverage.settle(&word("b", "2 6"), &word("b", "2 6")));
+        assert!(coverage.rest(6).is_none());
+        // It was called back: keys may be at b, or were.
+        let mut coverage = in_part();
+        coverage.settle(&word("a", "1 6>b"), &word("a", "1 6"));
+        assert!(coverage.rest(6).is_none());
+    }
+}
