@@ -171,3 +171,70 @@ fn holdings(item: Item<'_>) -> Result<Vec<Holding>, ConversionError> {
     }
     Ok(holdings)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::resp::{Decoder, Limits};
+
+    fn read(wire: &str) -> Result<Answer<String>, ConversionError> {
+        let mut bytes = BytesMut::from(wire);
+        let frame = Decoder::new(Limits::default()).decode(&mut bytes).expect("legal").expect("whole");
+        ScanReply::from_reply(frame.item()).map(|reply| reply.0)
+    }
+
+    fn told(wire: &str) -> Told {
+        match read(wire).expect("an answer") {
+            Answer::Told(told) => told,
+            Answer::Page(page) => panic!("{page:?}"),
+        }
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let page = read("*2\r\n$1\r\n7\r\n*1\r\n+k\r\n").expect("a page");
+        assert!(matches!(page, Answer::Page(page) if page.cursor == 7 && page.items == ["k"]));
+        assert_eq!(told("*0\r\n"), Told::Slots(Vec::new()));
+        for nothing in ["$-1\r\n", "_\r\n", ":2\r\n", "+OK\r\n", "$7\r\nmyself,\r\n"] {
+            assert_eq!(told(nothing), Told::Nothing, "{nothing:?}");
+        }
+        for process in ["+run_id:f0\r\n", "=13\r\ntxt:run_id:f0\r\n", "$14\r\na:b\r\nrun_id:f0\r\n"] {
+            assert_eq!(told(process), Told::Process("f0".into()), "{process:?}");
+        }
+        let Told::Node(node) = told("+a h:1@2 myself,slave b 0 0 7 connected\r\n") else { panic!("a node") };
+        assert_eq!((&*node.id, node.config_epoch), ("a", 7));
+        for wrong in ["*2\r\n+x\r\n*0\r\n", "*1\r\n+0\r\n", "*1\r\n*0\r\n"] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn slots_are_served_once_and_by_somebody() {
+        let entry = |start: u16, end: u16| alloc::format!("*3\r\n:{start}\r\n:{end}\r\n*2\r\n+h\r\n:1\r\n");
+        let two = |first: (u16, u16), second: (u16, u16)| {
+            read(&alloc::format!("*2\r\n{}{}", entry(first.0, first.1), entry(second.0, second.1)))
+        };
+        assert!(two((0, 5), (6, 16_383)).is_ok());
+        for wrong in [((0, 5), (5, 6)), ((0, 5), (9, 8)), ((0, 16_384), (3, 3)), ((7, 7), (7, 7))] {
+            assert!(two(wrong.0, wrong.1).is_err(), "{wrong:?}");
+        }
+        let nobodys = alloc::format!("*2\r\n*2\r\n:0\r\n:3\r\n{}", entry(4, 4));
+        let Told::Slots(holdings) = told(&nobodys) else { panic!("slots") };
+        assert_eq!(holdings.iter().map(|holding| holding.range).collect::<Vec<_>>(), [SlotRange::new(4, 4)]);
+    }
+
+    #[test]
+    fn there_is_a_tag_for_each_slot() {
+        let slots = (0..200_000_u32).map(|number| slot::of(alloc::format!("{number}").as_bytes()));
+        assert_eq!(slots.collect::<BTreeSet<_>>().len(), usize::from(slot::SLOTS));
+        for slot in [0, 1, 8_000, slot::SLOTS - 1] {
+            let command = at_rest::<String>(slot);
+            assert_eq!(command.packed().slot(), Ok(Some(slot)));
+            assert_eq!(command.packed().args().count(), 3, "two keys");
+        }
+    }
+}
