@@ -208,12 +208,13 @@ fn slots_that_stay_on_their_way_are_seen() {
 }
 
 /// Walks until `replace` has made a replica take the place of the node that is gone through, and on to the end.
+/// Returns the replica.
 fn walk_over_failover(
     client: &AnyClient,
     cluster: &mut Cluster,
     replace: impl Fn(&mut Cluster, usize, usize),
-) {
-    let mut walked = None;
+) -> usize {
+    let mut heir = None;
     walk(client, 100, |step, key| {
         if step == 1 {
             let primary = cluster.primary_of(slot::of(key.as_bytes()));
@@ -222,12 +223,10 @@ fn walk_over_failover(
                 (cluster.wire(primary).dbsize() == cluster.wire(replica).dbsize()).then_some(())
             });
             replace(cluster, primary, replica);
-            walked = Some((primary, replica));
+            heir = Some(replica);
         }
     });
-    let (primary, replica) = walked.expect("a node was gone through");
-    let pages = calls(cluster.server(replica), "scan");
-    assert!(pages > 0, "node {replica} has taken the place of {primary}");
+    heir.expect("a node was gone through")
 }
 
 #[test]
@@ -237,9 +236,25 @@ fn replicas_that_take_over_are_gone_through_from_the_beginning() {
         for_each_runtime(|runtime| {
             let client = runtime.connect(config(&cluster)).expect("a client");
             populate(&client);
-            walk_over_failover(&client, &mut cluster, |cluster, _, replica| {
-                cluster.fail_over(replica, ClusterFailover::Agreed);
+            let heir = walk_over_failover(&client, &mut cluster, |cluster, _, replica| {
+                cluster.fail_over(replica, ClusterFailover::Takeover);
             });
+            assert!(calls(cluster.server(heir), "scan") > 0, "it was gone through");
+        });
+    }
+}
+
+#[test]
+fn it_does_not_matter_who_knows_already_that_a_replica_has_taken_over() {
+    for version in Version::ALL {
+        let mut cluster = ClusterConfig::new(version).replicas(3).start();
+        for_each_runtime(|runtime| {
+            let client = runtime.connect(config(&cluster)).expect("a client");
+            populate(&client);
+            let heir = walk_over_failover(&client, &mut cluster, |cluster, _, replica| {
+                cluster.wire(replica).cluster_failover(ClusterFailover::Takeover).expect("a replica");
+            });
+            cluster.await_primary(heir);
         });
     }
 }
@@ -372,8 +387,8 @@ fn collections_are_seen_whole_wherever_they_go() {
             poll_until("the replica to follow", || {
                 (cluster.wire(replica).dbsize() == cluster.wire(to).dbsize()).then_some(())
             });
-            walk_hash(&client, || cluster.fail_over(replica, ClusterFailover::Agreed));
-            cluster.fail_over(to, ClusterFailover::Agreed);
+            walk_hash(&client, || cluster.fail_over(replica, ClusterFailover::Takeover));
+            cluster.fail_over(to, ClusterFailover::Takeover);
         });
     }
 }
