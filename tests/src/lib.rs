@@ -1,5 +1,6 @@
 //! The test kit of Redstart.
 //!
+//! - [`chaos`]: long runs against real servers that fail, whose figures are held against gates.
 //! - [`clients`]: one test on the client of each runtime.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
@@ -10,6 +11,7 @@
 //! - [`table`]: every command as it goes on the wire.
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
+pub mod chaos;
 pub mod clients;
 pub mod left_out;
 pub mod live;

@@ -19,7 +19,7 @@ use redstart_core::commands::{ListCommands, StringCommands};
 
 pub use self::judge::{Lost, Verdict, Window};
 use crate::clients::AnyClient;
-use crate::server::{PATIENCE, poll_until};
+use crate::server::PATIENCE;
 use crate::wire::Wire;
 
 /// What a load is to do.
@@ -124,8 +124,17 @@ impl Load {
     /// # Panics
     /// If that takes longer than [`PATIENCE`].
     pub fn wait_for(&self, more: usize) {
-        let enough = self.acked() + more;
-        poll_until("writes to be acknowledged", || (self.acked() >= enough).then_some(()));
+        assert!(self.has_acked(more, PATIENCE), "waited {PATIENCE:?} for writes to be acknowledged");
+    }
+
+    /// Whether this many more writes are acknowledged within this time; waits for them.
+    #[must_use]
+    pub fn has_acked(&self, more: usize, patience: Duration) -> bool {
+        let (start, enough) = (Instant::now(), self.acked() + more);
+        while self.acked() < enough && start.elapsed() < patience {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.acked() >= enough
     }
 
     /// Ends the workers and waits for the calls that they have under way.
