@@ -91,6 +91,7 @@ impl Plan {
                 lists: lists.clone(),
                 writes_per_read: self.writes_per_read,
                 pause,
+                turn: name as f64 / self.lists.len() as f64,
             };
             thread::spawn(move || worker.work())
         };
@@ -213,12 +214,15 @@ struct Worker {
     lists: Vec<String>,
     writes_per_read: usize,
     pause: Option<Duration>,
+    /// How much of its first pause a worker waits.
+    turn: f64,
 }
 
 impl Worker {
     fn work(self) -> Log {
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
-        let mut next = Instant::now();
+        // The workers take turns, so that there is always about the same to do.
+        let mut next = Instant::now() + self.pause.unwrap_or_default().mul_f64(self.turn);
         while !self.shared.stop.load(Ordering::Relaxed) {
             let number = writes.len();
             let list = &self.lists[number % self.lists.len()];
@@ -226,7 +230,7 @@ impl Worker {
             self.shared.acked.fetch_add(usize::from(write.outcome.is_ok()), Ordering::Relaxed);
             writes.push(write);
             self.rest(&mut next);
-            if writes.len() % self.writes_per_read == 0 {
+            if (writes.len() + self.name) % self.writes_per_read == 0 {
                 reads.push(Call::make(|| self.client.get(format!("name:{}", self.name))));
                 self.rest(&mut next);
             }
@@ -234,11 +238,14 @@ impl Worker {
         Log { ids: self.ids, lists: self.lists, writes, reads, stopped: Instant::now() }
     }
 
-    /// Waits until the next call is due.
+    /// Waits until the next call is due. Those that were missed are left out.
     fn rest(&self, next: &mut Instant) {
         if let Some(pause) = self.pause {
             let now = Instant::now();
-            *next = (*next + pause).max(now);
+            *next += pause;
+            while *next < now {
+                *next += pause;
+            }
             thread::sleep(*next - now);
         }
     }
