@@ -75,8 +75,8 @@ impl Plan {
     pub fn start(&self, client: &AnyClient) -> Load {
         let shared = Arc::new(Shared::default());
         let patient = client.with(Options::new().timeout(PATIENCE));
-        for name in 0..self.lists.len() {
-            patient.set(format!("name:{name}"), name).expect("the server is up");
+        for (name, lists) in self.lists.iter().enumerate() {
+            lists.iter().for_each(|list| patient.set(beside(list), name).expect("the server is up"));
         }
         let hasty = self.deadline.map(|deadline| client.with(Options::new().timeout(deadline)));
         let run = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -98,6 +98,11 @@ impl Plan {
         let workers = self.lists.iter().enumerate().map(start).collect();
         Load { shared, workers }
     }
+}
+
+/// The key of what is read in turn with writes to a list, in the same slot.
+fn beside(list: &str) -> String {
+    format!("name:{{{list}}}")
 }
 
 /// Workers under way, a thread each.
@@ -231,7 +236,7 @@ impl Worker {
             writes.push(write);
             self.rest(&mut next);
             if (writes.len() + self.name) % self.writes_per_read == 0 {
-                reads.push(Call::make(|| self.client.get(format!("name:{}", self.name))));
+                reads.push(Call::make(|| self.client.get(beside(list))));
                 self.rest(&mut next);
             }
         }

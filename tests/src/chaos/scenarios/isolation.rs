@@ -14,7 +14,7 @@ const KEPT: f64 = 0.95;
 const SLOWER: u32 = 2;
 
 /// Calls as short as this say more of the machine than of the client.
-const NOISE: Duration = Duration::from_millis(2);
+const NOISE: Duration = Duration::from_millis(5);
 
 pub(super) fn freeze_one(settings: &Settings) -> Report {
     let cluster = cluster(settings);

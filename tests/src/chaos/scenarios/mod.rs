@@ -102,8 +102,9 @@ impl Scenario {
 /// Three primaries with a replica each. Who is not heard of for a second is taken to fail.
 fn cluster(settings: &Settings) -> Cluster {
     let config = ClusterConfig::new(settings.version).replicas(3).node_timeout(Duration::from_secs(1));
-    // A replica takes over however long it has not heard of its primary.
-    config.arg("cluster-replica-validity-factor", 0).arg("repl-timeout", 5).start()
+    let config = config.arg("repl-timeout", 5);
+    // A replica takes over however long it has not heard of its primary, and until then the others serve.
+    config.arg("cluster-replica-validity-factor", 0).arg("cluster-require-full-coverage", "no").start()
 }
 
 /// A primary, two replicas and three sentinels. Who does not answer for a second is taken to be down.
