@@ -49,6 +49,8 @@ pub struct Extent {
     pub failovers: usize,
     /// How often all connections are closed.
     pub kills: usize,
+    /// How long a node of a cluster is not heard of until it is taken to fail, where none is meant to.
+    pub node_timeout: Duration,
     /// Whether times are held against their gates, which a machine that is busy with other things breaks.
     pub timed: bool,
 }
@@ -61,6 +63,7 @@ impl Extent {
         slots: 1500,
         failovers: 6,
         kills: 60,
+        node_timeout: Duration::from_secs(1),
         timed: true,
     };
 
@@ -71,6 +74,7 @@ impl Extent {
         slots: 60,
         failovers: 2,
         kills: 20,
+        node_timeout: Duration::from_secs(10),
         timed: false,
     };
 }
@@ -88,6 +92,13 @@ impl Settings {
             seed: 1,
             extent: Extent::LONG,
         }
+    }
+
+    /// For the tests that are run on every change, on a machine that may be busy: calls outlast whatever it adds.
+    #[must_use]
+    pub fn brief(version: Version, runtime: Runtime) -> Self {
+        let deadline = Duration::from_secs(30);
+        Self { deadline, extent: Extent::SHORT, ..Self::new(version, runtime) }
     }
 
     fn rng(&self) -> fastrand::Rng {

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::server::poll_until;
+use crate::server::cluster::AGREEMENT;
+use crate::server::poll_within;
 
 /// How often it asks.
 const EVERY: Duration = Duration::from_millis(5);
@@ -61,11 +62,11 @@ impl Observer {
     /// When it was seen; waits until it is.
     ///
     /// # Panics
-    /// If that takes longer than [`PATIENCE`](crate::server::PATIENCE).
+    /// If that takes longer than [`AGREEMENT`].
     #[must_use]
     pub fn wait(mut self) -> Instant {
         let thread = self.thread.take().expect("it is taken here only");
-        poll_until("another server to take over", || thread.is_finished().then_some(()));
+        poll_within(AGREEMENT, EVERY, "another server to take over", || thread.is_finished().then_some(()));
         thread.join().expect("it does not panic").expect("it was not stopped")
     }
 }

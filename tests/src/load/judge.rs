@@ -215,3 +215,92 @@ impl fmt::Display for Verdict {
         texts.iter().try_for_each(|(text, count)| write!(f, "\n    {count} x {text}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redstart_core::Result;
+    use redstart_core::error::Waiting;
+
+    use super::*;
+
+    fn late(delivery: Delivery) -> Error {
+        Error::new(ErrorKind::Timeout(Waiting::Reply), delivery)
+    }
+
+    /// Writes to two lists in turn that ended one, two, three seconds after the start.
+    fn log(outcomes: Vec<Result<u64>>, reads: Vec<Result<Option<usize>>>) -> (Log, Instant) {
+        let start = Instant::now();
+        let at = |second: usize| start + Duration::from_secs(second as u64);
+        let stopped = at(outcomes.len());
+        let write = |(n, outcome)| Call { start: at(n), end: at(n + 1), outcome };
+        let writes = outcomes.into_iter().enumerate().map(write).collect();
+        let reads = reads.into_iter().map(|outcome| Call { start, end: start, outcome }).collect();
+        let lists = vec!["a".to_owned(), "b".to_owned()];
+        (Log { ids: "id-".to_owned(), lists, writes, reads, stopped }, start)
+    }
+
+    fn judged(log: Log, a: &[&str], b: &[&str]) -> Verdict {
+        let list = |list: &[&str]| list.iter().map(|&id| id.to_owned()).collect();
+        judge(vec![log], |name| list(if name == "a" { a } else { b }))
+    }
+
+    #[test]
+    fn what_went_well_is_found_well() {
+        let (log, _) = log(vec![Ok(1), Ok(1), Ok(2), Ok(2)], vec![Ok(Some(0))]);
+        let verdict = judged(log, &["id-0", "id-2"], &["id-1", "id-3"]);
+        verdict.assert_true();
+        assert_eq!((verdict.writes, verdict.acked, verdict.gap), (4, 4, Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn what_is_missing_was_lost_only_if_it_was_acknowledged() {
+        let (log, start) = log(vec![Ok(1), Ok(1), Err(late(Delivery::MaybeExecuted))], vec![]);
+        let verdict = judged(log, &["id-0"], &[]);
+        assert_eq!((verdict.lost.len(), verdict.applied, verdict.ambiguous()), (1, 0, 1));
+        assert_eq!((&*verdict.lost[0].list, verdict.lost[0].acked - start), ("b", Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn what_is_there_twice_is_found_whatever_the_caller_was_told() {
+        let (log, _) = log(vec![Ok(1), Err(late(Delivery::MaybeExecuted))], vec![]);
+        let verdict = judged(log, &["id-0", "id-0"], &["id-1", "id-1"]);
+        assert_eq!((verdict.duplicated, verdict.applied), (2, 1));
+    }
+
+    #[test]
+    fn what_is_there_although_it_was_denied_is_a_phantom() {
+        let (log, _) = log(vec![Err(late(Delivery::NotSent)), Err(late(Delivery::Rejected))], vec![]);
+        let verdict = judged(log, &["id-0"], &["id-1"]);
+        assert_eq!((verdict.phantom, verdict.applied), (2, 0));
+    }
+
+    #[test]
+    fn replies_of_others_are_found() {
+        // The length of the list is wrong; the list is; nobody wrote it; two reads.
+        let (log, _) = log(vec![Ok(2), Ok(1), Ok(2)], vec![Ok(Some(1)), Ok(None), Ok(Some(0))]);
+        let verdict = judged(log, &["id-0", "id-2", "id-1", "other-5", "id-77"], &[]);
+        assert_eq!((verdict.misled, verdict.lost.len()), (1 + 1 + 2 + 2, 0));
+    }
+
+    #[test]
+    fn a_list_that_is_never_written_again_has_a_gap_up_to_the_end() {
+        let refused = || Err(late(Delivery::NotSent));
+        let (log, _) = log(vec![Ok(1), Ok(1), refused(), Ok(2), refused(), Ok(3), refused()], vec![]);
+        let verdict = judged(log, &["id-0"], &["id-1", "id-3", "id-5"]);
+        assert_eq!(verdict.gap, Duration::from_secs(6));
+        assert_eq!(verdict.failed_writes.len(), 3);
+    }
+
+    #[test]
+    fn a_window_has_the_calls_that_began_in_it() {
+        let (log, start) = log((0..10).map(|n| Ok(n / 2 + 1)).collect(), vec![]);
+        let verdict = judged(log, &[], &[]);
+        let window = verdict.window(0..1, start + Duration::from_secs(2)..start + Duration::from_secs(6));
+        assert_eq!((window.per_second, window.p99), (1.0, Duration::from_secs(1)));
+        assert_eq!(
+            (verdict.longer_than(Duration::from_secs(1)), verdict.slowest),
+            (0, Duration::from_secs(1))
+        );
+        assert_eq!(verdict.longer_than(Duration::from_millis(999)), 10);
+    }
+}

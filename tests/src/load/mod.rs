@@ -235,7 +235,7 @@ impl Worker {
             self.shared.acked.fetch_add(usize::from(write.outcome.is_ok()), Ordering::Relaxed);
             writes.push(write);
             self.rest(&mut next);
-            if (writes.len() + self.name) % self.writes_per_read == 0 {
+            if (writes.len() + self.name).is_multiple_of(self.writes_per_read) {
                 reads.push(Call::make(|| self.client.get(beside(list))));
                 self.rest(&mut next);
             }

@@ -236,7 +236,12 @@ pub fn poll_until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// As [`poll_until`], asking every so often, for at most so long.
-fn poll_within<T>(patience: Duration, every: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn poll_within<T>(
+    patience: Duration,
+    every: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {

@@ -8,7 +8,7 @@ use crate::chaos::{Report, Settings};
 use crate::server::cluster::Cluster;
 
 pub(super) fn reshard(settings: &Settings) -> Report {
-    let cluster = cluster(settings);
+    let cluster = cluster(settings, settings.extent.node_timeout);
     let from = settings.rng().usize(..3);
     let (to, slots) = ((from + 1) % 3, settings.extent.slots);
     let stage = Stage::begin(settings, &cluster.url(), lists_that_move(settings, &cluster, from));
@@ -19,7 +19,7 @@ pub(super) fn reshard(settings: &Settings) -> Report {
 }
 
 pub(super) fn fail_over(settings: &Settings) -> Report {
-    let cluster = cluster(settings);
+    let cluster = cluster(settings, settings.extent.node_timeout);
     let mut primaries = [0, 1, 2];
     let stage = Stage::begin(settings, &cluster.url(), lists(settings.workers));
     for time in 0..settings.extent.failovers {
@@ -33,7 +33,7 @@ pub(super) fn fail_over(settings: &Settings) -> Report {
 }
 
 pub(super) fn add_and_remove_node(settings: &Settings) -> Report {
-    let mut cluster = cluster(settings);
+    let mut cluster = cluster(settings, settings.extent.node_timeout);
     let slots = settings.extent.slots;
     let stage = Stage::begin(settings, &cluster.url(), lists_that_move(settings, &cluster, 0));
     let new = cluster.add_node();

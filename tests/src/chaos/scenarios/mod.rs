@@ -99,17 +99,20 @@ impl Scenario {
     }
 }
 
-/// Three primaries with a replica each. Who is not heard of for a second is taken to fail.
-fn cluster(settings: &Settings) -> Cluster {
-    let config = ClusterConfig::new(settings.version).replicas(3).node_timeout(Duration::from_secs(1));
+/// Who is not heard of for so long is taken to fail, where that is what a scenario is about.
+const FAILS_AFTER: Duration = Duration::from_secs(1);
+
+/// Three primaries with a replica each.
+fn cluster(settings: &Settings, node_timeout: Duration) -> Cluster {
+    let config = ClusterConfig::new(settings.version).replicas(3).node_timeout(node_timeout);
     let config = config.arg("repl-timeout", 5);
     // A replica takes over however long it has not heard of its primary, and until then the others serve.
     config.arg("cluster-replica-validity-factor", 0).arg("cluster-require-full-coverage", "no").start()
 }
 
-/// A primary, two replicas and three sentinels. Who does not answer for a second is taken to be down.
+/// A primary, two replicas and three sentinels.
 fn sentinels(settings: &Settings) -> Sentinels {
-    SentinelConfig::new(settings.version).replicas(2).down_after(Duration::from_secs(1)).start()
+    SentinelConfig::new(settings.version).replicas(2).down_after(FAILS_AFTER).start()
 }
 
 fn observe_replicas(cluster: &Cluster, primary: usize) -> Observer {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use redstart_core::commands::ListCommands;
 
-use super::{cluster, observe_replicas, sentinels};
+use super::{FAILS_AFTER, cluster, observe_replicas, sentinels};
 use crate::chaos::observer::Observer;
 use crate::chaos::stage::{Stage, lists};
 use crate::chaos::{Report, Settings};
@@ -20,7 +20,7 @@ const SOON_AFTER_KILL: Duration = Duration::from_millis(500);
 pub(super) const SOON_AFTER_FREEZE: Duration = Duration::from_millis(700);
 
 pub(super) fn cluster_kill(settings: &Settings) -> Report {
-    let mut cluster = cluster(settings);
+    let mut cluster = cluster(settings, FAILS_AFTER);
     let victim = settings.rng().usize(..3);
     let observer = observe_replicas(&cluster, victim);
     let stage = Stage::begin(settings, &cluster.url(), lists(settings.workers));
@@ -35,7 +35,7 @@ pub(super) fn cluster_kill(settings: &Settings) -> Report {
 }
 
 pub(super) fn cluster_freeze(settings: &Settings) -> Report {
-    let cluster = cluster(settings);
+    let cluster = cluster(settings, FAILS_AFTER);
     let victim = settings.rng().usize(..3);
     let observer = observe_replicas(&cluster, victim);
     let stage = Stage::begin(settings, &cluster.url(), lists(settings.workers));

@@ -31,7 +31,7 @@ pub(super) fn on_one(settings: &Settings) -> Report {
 }
 
 pub(super) fn on_cluster(settings: &Settings) -> Report {
-    let cluster = cluster(settings);
+    let cluster = cluster(settings, settings.extent.node_timeout);
     let stage = Stage::begin(settings, &(cluster.url() + OPTIONS), lists(settings.workers));
     let admins = (0..cluster.len()).map(|node| cluster.wire(node)).collect::<Vec<_>>();
     let closed = close_all(settings, &admins);
