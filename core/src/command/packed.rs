@@ -1,6 +1,7 @@
 //! The arguments of one command in wire form.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,6 +15,7 @@ use super::buffer::Buffer;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
+use crate::config::Endpoint;
 use crate::resp::{length_line, parse_i64};
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
@@ -24,10 +26,26 @@ const ARGUMENT_MAX: usize = 512 << 20;
 
 /// A run of keys at the same distance from each other, as in `MSET k v k v`.
 #[derive(Clone, Copy, Debug)]
-struct KeySpan {
-    first: u32,
-    count: u32,
-    step: u32,
+pub(super) struct KeySpan {
+    pub(super) first: u32,
+    pub(super) count: u32,
+    pub(super) step: u32,
+}
+
+/// An argument as it lies in a command.
+#[derive(Clone, Copy)]
+pub(super) enum Stored<'a> {
+    Copied(&'a [u8]),
+    Shared(&'a Bytes),
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn payload(self) -> &'a [u8] {
+        match self {
+            Self::Copied(payload) => payload,
+            Self::Shared(value) => value,
+        }
+    }
 }
 
 /// A command without the type of its reply: its arguments, encoded, and what is known of it.
@@ -38,6 +56,10 @@ pub struct Packed {
     /// Large values, each with the place in `bytes` where it belongs, in ascending order.
     shared: Vec<(usize, Bytes)>,
     keys: SmallVec<[KeySpan; 1]>,
+    /// Said by the caller, instead of found by the keys.
+    pub(super) slot: Option<u16>,
+    /// Said by the caller: it goes to this node.
+    pub(super) node: Option<Box<Endpoint>>,
     argc: u32,
     name_words: u8,
     oversize: bool,
@@ -52,6 +74,8 @@ impl Packed {
             bytes: Buffer::new(),
             shared: Vec::new(),
             keys: SmallVec::new(),
+            slot: None,
+            node: None,
             argc: 0,
             name_words: 0,
             oversize: false,
@@ -92,6 +116,13 @@ impl Packed {
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
         self.count(payload.len());
         self.bytes.put_string(payload);
+    }
+
+    pub(super) fn push_stored(&mut self, arg: Stored<'_>) {
+        match arg {
+            Stored::Copied(payload) => self.push_bytes(payload),
+            Stored::Shared(value) => self.push_shared(value.clone()),
+        }
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
@@ -178,6 +209,10 @@ impl Packed {
 
     /// The arguments in order, the name first.
     pub fn args(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.stored().map(|arg| Cow::Borrowed(arg.payload()))
+    }
+
+    pub(super) fn stored(&self) -> impl Iterator<Item = Stored<'_>> {
         let mut rest = &self.bytes[..];
         let mut shared = self.shared.iter().peekable();
         core::iter::from_fn(move || {
@@ -185,11 +220,44 @@ impl Packed {
             let at = self.bytes.len() - after.len();
             if let Some((_, value)) = shared.next_if(|(place, _)| *place == at) {
                 rest = after.get(2..)?;
-                return Some(Cow::Borrowed(&value[..]));
+                return Some(Stored::Shared(value));
             }
             rest = after.get(len + 2..)?;
-            after.get(..len).map(Cow::Borrowed)
+            after.get(..len).map(Stored::Copied)
         })
+    }
+
+    /// A command like this one with other arguments: `head`, a key with what belongs to it in each of
+    /// `units`, and `tail`.
+    pub(super) fn part(
+        &self,
+        slot: u16,
+        head: &[Stored<'_>],
+        units: &[&[Stored<'_>]],
+        tail: &[Stored<'_>],
+    ) -> Self {
+        let mut part = Self {
+            bytes: Buffer::new(),
+            shared: Vec::new(),
+            keys: SmallVec::new(),
+            slot: Some(slot),
+            node: self.node.clone(),
+            argc: 0,
+            oversize: false,
+            ..*self
+        };
+        head.iter().for_each(|&arg| part.push_stored(arg));
+        for unit in units {
+            part.mark_key();
+            unit.iter().for_each(|&arg| part.push_stored(arg));
+        }
+        tail.iter().for_each(|&arg| part.push_stored(arg));
+        part
+    }
+
+    /// Where the keys are.
+    pub(super) fn key_spans(&self) -> &[KeySpan] {
+        &self.keys
     }
 
     /// The indexes of the arguments that are keys, the name being 0.
@@ -201,11 +269,15 @@ impl Packed {
         self.keys.iter().flat_map(of_span)
     }
 
-    /// The slot of the keys; `None` without keys.
+    /// The slot that the command was [given](super::Command::slot), or else that of its keys; `None` without
+    /// keys.
     ///
     /// # Errors
-    /// The two slots, if the keys are in different ones.
+    /// Two slots, if the keys are in different ones.
     pub fn slot(&self) -> Result<Option<u16>, (u16, u16)> {
+        if self.slot.is_some() {
+            return Ok(self.slot);
+        }
         let mut found = None;
         let mut indexes = self.key_indexes().peekable();
         for (index, arg) in self.args().enumerate() {
@@ -224,7 +296,13 @@ impl Packed {
         Ok(found)
     }
 
-    /// Which node of a cluster the command is for.
+    /// The node that the caller chose.
+    #[must_use]
+    pub fn node(&self) -> Option<&Endpoint> {
+        self.node.as_deref()
+    }
+
+    /// Which node of a cluster the command is for, if the caller chose none.
     ///
     /// # Errors
     /// Two slots, if the keys are in different ones.

@@ -14,6 +14,7 @@
 
 mod cluster;
 mod delayed;
+mod fan_out;
 mod link;
 mod links;
 mod parked;
@@ -32,13 +33,14 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use self::delayed::Delayed;
+use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
-use crate::command::Flags;
+use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry};
+use crate::connection::{Answer, Entry, Purpose};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
@@ -65,6 +67,7 @@ pub struct Engine {
     /// Requests for which no node is known yet.
     unrouted: Parked,
     delayed: Delayed,
+    fan_outs: FanOuts,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -80,7 +83,7 @@ impl Engine {
         let mut links = Links::default();
         let topology = match &config.deployment {
             Deployment::Cluster(options) => {
-                Topology::Cluster(Box::new(Cluster::new(options, rng.fork(), now)))
+                Topology::Cluster(Box::new(Cluster::new(&config, options, rng.fork(), now)))
             }
             _ => {
                 let link = Link::new(config.endpoint.clone(), &config, Connects::Always, now);
@@ -96,6 +99,7 @@ impl Engine {
             links,
             unrouted: Parked::default(),
             delayed: Delayed::default(),
+            fan_outs: FanOuts::default(),
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -125,8 +129,14 @@ impl Engine {
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let node = match &mut self.topology {
+            Topology::Single(_) if entry.target == Target::Nowhere => {
+                return self.refuse_node(now, entry, bytes);
+            }
             Topology::Single(_) => Some(Single::NODE),
-            Topology::Cluster(cluster) => cluster.route(entry.target, entry.flags),
+            Topology::Cluster(cluster) => match entry.target {
+                Target::Slot(slot) => cluster.route_slot(slot),
+                _ => return self.submit_elsewhere(now, entry, bytes),
+            },
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
@@ -139,6 +149,9 @@ impl Engine {
         let Some(link) = self.link_to(now, node) else {
             return self.submit_unrouted(now, entry, bytes);
         };
+        if link.purpose() == Purpose::ClusterReads && matches!(entry.target, Target::Slot(_)) {
+            link.change_purpose(now, Purpose::Plain);
+        }
         link.submit(now, entry, bytes);
         if link.conn_id().is_none() {
             self.connect(now, node);
@@ -156,9 +169,9 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let link = self.links.node_of(conn).and_then(|node| self.links.get(node));
-        if let Some(info) = link.and_then(|link| link.handle_connected(now)) {
-            self.tell_connected(info);
+        let Some(node) = self.links.node_of(conn) else { return };
+        if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
+            self.tell_connected(node, info);
         }
     }
 
@@ -204,7 +217,7 @@ impl Engine {
                 Answer::Push(frame) => self.events.push_back(Event::Push(frame)),
                 Answer::Ready(info) => {
                     link.handle_ready(now);
-                    self.tell_connected(info);
+                    self.tell_connected(node, info);
                 }
             }
         }
@@ -354,6 +367,10 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        let mut children = self.fan_outs.cancel(ids);
+        if !children.is_empty() {
+            self.cancel(now, &mut children);
+        }
         self.finish_drain(now);
     }
 
@@ -371,7 +388,7 @@ impl Engine {
 
     fn finish_drain(&mut self, now: Instant) {
         let draining = matches!(self.phase, Phase::Draining(_));
-        let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty();
+        let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty() || !self.fan_outs.is_empty();
         if draining && !waiting && self.links.iter().all(Link::is_drained) {
             self.give_up(now);
         }
@@ -426,8 +443,12 @@ impl Engine {
     /// A request of the engine's own has ended.
     #[cold]
     fn handle_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
-        if entry.id.is_awaited() && self.phase != Phase::Closed {
-            self.handle_answer_to_own(now, entry, result);
+        match entry.id.slot {
+            fan_out::CHILD => self.handle_child(now, entry, result),
+            _ if entry.id.is_awaited() && self.phase != Phase::Closed => {
+                self.handle_answer_to_own(now, entry, result);
+            }
+            _ => {}
         }
     }
 

@@ -24,6 +24,7 @@ mod asked;
 mod draft;
 mod nodes;
 mod parse;
+mod reads;
 mod redirect;
 mod refresh;
 mod routing;
@@ -32,6 +33,7 @@ mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
+pub(crate) use reads::Health;
 pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub(crate) use routing::{Cluster, News};
