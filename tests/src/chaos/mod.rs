@@ -74,7 +74,7 @@ impl Extent {
         slots: 60,
         failovers: 2,
         kills: 20,
-        node_timeout: Duration::from_secs(10),
+        node_timeout: Duration::from_secs(3),
         timed: false,
     };
 }
