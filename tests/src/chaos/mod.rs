@@ -41,6 +41,8 @@ pub struct Settings {
 pub struct Extent {
     /// How many writes are acknowledged before the first fault, between faults, and after the last.
     pub writes: usize,
+    /// How long the load goes on there at the least.
+    pub calm: Duration,
     /// How long a node is frozen, at the least and at the most. It stays so until another has taken its place.
     pub frozen: (Duration, Duration),
     /// How many slots move, there and back.
@@ -59,6 +61,7 @@ impl Extent {
     /// For a run by hand, on a machine that has little else to do.
     pub const LONG: Self = Self {
         writes: 3000,
+        calm: Duration::from_millis(1500),
         frozen: (Duration::from_secs(5), Duration::from_secs(9)),
         slots: 1500,
         failovers: 6,
@@ -70,6 +73,7 @@ impl Extent {
     /// For the tests that are run on every change.
     pub const SHORT: Self = Self {
         writes: 300,
+        calm: Duration::ZERO,
         frozen: (Duration::ZERO, Duration::ZERO),
         slots: 60,
         failovers: 2,

@@ -1,6 +1,8 @@
 //! A client and its load, around the faults of a scenario.
 
 use std::ops::RangeInclusive;
+use std::thread;
+use std::time::Instant;
 
 use redstart_core::command::slot::{self, SLOTS};
 
@@ -35,7 +37,9 @@ impl<'a> Stage<'a> {
 
     /// Lets the load go on for a while. A client that does not recover is found out by its figures, not here.
     pub(super) fn go_on(&self) {
-        let _ = self.load.has_acked(self.settings.extent.writes, PATIENCE);
+        let (extent, start) = (self.settings.extent, Instant::now());
+        let _ = self.load.has_acked(extent.writes, PATIENCE);
+        thread::sleep(extent.calm.saturating_sub(start.elapsed()));
     }
 
     /// Ends the load and the client.
