@@ -2,6 +2,7 @@
 //!
 //! - [`chaos`]: long runs against real servers that fail, whose figures are held against gates.
 //! - [`clients`]: one test on the client of each runtime.
+//! - [`fuzz`]: what must hold of any input.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
 //! - [`load`]: a load whose outcome can be judged exactly.
@@ -13,6 +14,7 @@
 
 pub mod chaos;
 pub mod clients;
+pub mod fuzz;
 pub mod left_out;
 pub mod live;
 pub mod load;
