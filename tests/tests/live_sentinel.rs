@@ -9,7 +9,7 @@ use redstart_core::config::{Credentials, Endpoint, Protocol, SentinelOptions};
 use redstart_core::error::{ErrorKind, SentinelFault, ServerCode};
 use redstart_core::{Config, Error};
 use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
-use redstart_tests::load::{Load, Verdict};
+use redstart_tests::load::{Plan, Verdict};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig, Sentinels};
 use redstart_tests::server::{Server, Version, poll_until};
 
@@ -154,7 +154,7 @@ fn lose_primary(runtime: Runtime, version: Version, lose: fn(&mut Server)) -> (S
     let mut all = SentinelConfig::new(version).down_after(Duration::from_secs(1)).start();
     // The one sentinel that the client was given tells of the others.
     let client = runtime.connect(config(options([&all.sentinels()[0]]))).expect("a client");
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(300);
     all.sentinels_mut()[0].kill9();
     load.wait_for(300);
@@ -186,11 +186,11 @@ fn freeze_primary(runtime: Runtime, version: Version) {
     let (all, client) = lose_primary(runtime, version, |primary| primary.stop_signal());
     all.servers()[0].cont_signal();
     client.flushall(FlushMode::Sync).expect("it takes writes");
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(1000);
     assert_eq!(port(&client), all.servers()[1].port());
     let verdict = load.finish(all.servers()[1].addr());
-    assert_eq!((verdict.acked, verdict.lost), (verdict.writes, 0), "{verdict}");
+    assert_eq!((verdict.acked, verdict.lost.len()), (verdict.writes, 0), "{verdict}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn without_sentinels_the_primary_that_was_found_goes_on() {
     for sentinel in all.sentinels_mut() {
         sentinel.kill9();
     }
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(10_000);
     let verdict = load.finish(all.servers()[0].addr());
     verdict.assert_true();
