@@ -8,9 +8,7 @@ use redstart_tests::server::Version;
 
 #[track_caller]
 fn holds(scenario: Scenario, version: Version, runtime: Runtime) {
-    let report = scenario.run(&Settings::brief(version, runtime));
-    eprintln!("{report}");
-    assert!(report.is_good(), "{report}");
+    scenario.run(&Settings::brief(version, runtime)).assert_good();
 }
 
 #[test]

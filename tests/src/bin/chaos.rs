@@ -9,7 +9,7 @@ use redstart_tests::clients::Runtime;
 use redstart_tests::server::Version;
 
 const USAGE: &str = "usage: chaos SCENARIO|all [--version 7.0|8.2] [--runtime tokio|async-std|blocking|background] \
-                     [--runs N] [--deadline 5s] [--workers 12] [--rate 2000 (0: no bound)] [--seed N]";
+                     [--runs N] [--deadline 5s] [--workers 12] [--rate 2000 (0: no bound)] [--seed N] [--option NAME=VALUE]...";
 
 struct Args {
     scenarios: Vec<Scenario>,
@@ -36,6 +36,7 @@ fn parse() -> Result<Args, Box<dyn std::error::Error>> {
             Long("deadline") => settings.deadline = duration(&parser.value()?.string()?)?,
             Long("workers") => settings.workers = parser.value()?.parse()?,
             Long("rate") => settings.rate = Some(parser.value()?.parse()?).filter(|rate| *rate > 0),
+            Long("option") => settings.options.push(parser.value()?.string()?),
             Long("seed") => settings.seed = parser.value()?.parse()?,
             Long("help") | Short('h') => return Err(USAGE.into()),
             other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),

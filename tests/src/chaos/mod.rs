@@ -30,6 +30,8 @@ pub struct Settings {
     pub workers: usize,
     /// Calls that all workers make in a second, or as many as they can.
     pub rate: Option<u32>,
+    /// Options of the client's URL.
+    pub options: Vec<String>,
     /// What chooses among nodes and times.
     pub seed: u64,
     /// How much a run does.
@@ -93,6 +95,7 @@ impl Settings {
             deadline: Duration::from_secs(5),
             workers: 12,
             rate: Some(2000),
+            options: Vec::new(),
             seed: 1,
             extent: Extent::LONG,
         }

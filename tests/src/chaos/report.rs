@@ -121,6 +121,16 @@ impl Report {
         self.broken.is_empty()
     }
 
+    /// All gates held.
+    ///
+    /// # Panics
+    /// If one did not.
+    #[track_caller]
+    pub fn assert_good(&self) {
+        eprintln!("{self}");
+        assert!(self.is_good(), "{self}");
+    }
+
     /// What came of the load.
     #[must_use]
     pub fn verdict(&self) -> &Verdict {

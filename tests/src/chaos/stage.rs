@@ -28,7 +28,8 @@ impl<'a> Stage<'a> {
     /// # Panics
     /// If the client cannot connect.
     pub(super) fn begin(settings: &'a Settings, url: &str, lists: Vec<Vec<String>>) -> Self {
-        let client = settings.runtime.connect(url).expect("the servers are up");
+        let url = format!("{url}?{}", settings.options.join("&"));
+        let client = settings.runtime.connect(&*url).expect("the servers are up");
         let plan = Plan::on(lists).writes_per_read(4).rate(settings.rate).deadline(settings.deadline);
         let stage = Self { settings, load: plan.start(&client), client };
         stage.go_on();

@@ -17,11 +17,12 @@ const EVERY: Duration = Duration::from_millis(30);
 
 /// A connection that ends soon counts as a failure, and the client would wait longer and longer: there would be no
 /// storm.
-const OPTIONS: &str = "?backoff_cap=20ms";
+const OPTION: &str = "backoff_cap=20ms";
 
 pub(super) fn on_one(settings: &Settings) -> Report {
+    let settings = &hurried(settings);
     let server = Server::start(settings.version);
-    let stage = Stage::begin(settings, &(server.url() + OPTIONS), lists(settings.workers));
+    let stage = Stage::begin(settings, &server.url(), lists(settings.workers));
     let admin = Wire::connect(server.addr(), 3);
     let closed = close_all(settings, &[admin]);
     stage.go_on();
@@ -31,13 +32,20 @@ pub(super) fn on_one(settings: &Settings) -> Report {
 }
 
 pub(super) fn on_cluster(settings: &Settings) -> Report {
+    let settings = &hurried(settings);
     let cluster = cluster(settings, settings.extent.node_timeout);
-    let stage = Stage::begin(settings, &(cluster.url() + OPTIONS), lists(settings.workers));
+    let stage = Stage::begin(settings, &cluster.url(), lists(settings.workers));
     let admins = (0..cluster.len()).map(|node| cluster.wire(node)).collect::<Vec<_>>();
     let closed = close_all(settings, &admins);
     stage.go_on();
     let verdict = stage.end().judge(cluster.reader());
     report(Report::new(settings, verdict), settings, closed)
+}
+
+fn hurried(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.options.push(OPTION.to_owned());
+    settings
 }
 
 /// Returns how many connections it closed.
