@@ -112,6 +112,12 @@ impl Settings {
         fastrand::Rng::with_seed(self.seed)
     }
 
+    /// For how long a node is to be frozen.
+    fn frozen_for(&self) -> Duration {
+        let (least, most) = self.extent.frozen;
+        least + (most - least).mul_f64(self.rng().f64())
+    }
+
     /// Whether calls have the time to outlast the faults, all of which end sooner than this.
     fn is_patient(&self) -> bool {
         self.deadline >= Duration::from_secs(5)

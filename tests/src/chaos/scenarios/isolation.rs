@@ -33,8 +33,7 @@ pub(super) fn freeze_one(settings: &Settings) -> Report {
 
     let observer = observe_replicas(&cluster, victim);
     let stage = Stage::begin(settings, &cluster.url(), lists);
-    let (least, most) = settings.extent.frozen;
-    let time = least + (most - least).mul_f64(settings.rng().f64());
+    let time = settings.frozen_for();
     let calm = Instant::now();
     thread::sleep(time);
     let fault = Instant::now();

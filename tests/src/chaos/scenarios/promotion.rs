@@ -93,8 +93,7 @@ fn freeze(
     observer: Observer,
     stage: &Stage<'_>,
 ) -> (Instant, Instant) {
-    let (least, most) = settings.extent.frozen;
-    let time = least + (most - least).mul_f64(settings.rng().f64());
+    let time = settings.frozen_for();
     let fault = Instant::now();
     let frozen = primary.frozen();
     let promoted = observer.wait();
