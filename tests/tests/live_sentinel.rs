@@ -1,10 +1,13 @@
 //! The client against real sentinels: it finds the primary, follows it when another server takes its place,
 //! and says why if there is none.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use redstart_core::command::{Command, Run};
-use redstart_core::commands::{FlushMode, SentinelCommands, ServerCommands, StringCommands};
+use redstart_core::command::{Command, Prepare as p, Run};
+use redstart_core::commands::{
+    FlushMode, KeyScanOptions, ScanIterators, SentinelCommands, ServerCommands, StringCommands,
+};
 use redstart_core::config::{Credentials, Endpoint, Protocol, SentinelOptions};
 use redstart_core::error::{ErrorKind, SentinelFault, ServerCode};
 use redstart_core::{Config, Error};
@@ -245,4 +248,32 @@ fn what_waits_for_a_primary_says_why_there_is_none() {
     let error = client.set("k", "v").expect_err("nobody is");
     assert!(error.is_timeout() && !error.may_have_run(), "{error}");
     assert!(error.cause().is_some_and(Error::is_connection), "{error}");
+}
+
+#[test]
+fn walks_begin_anew_when_another_server_takes_over() {
+    const KEYS: u32 = 2_000;
+    for version in Version::ALL {
+        let all = SentinelConfig::new(version).start();
+        let mut primary = 0;
+        for_each_runtime(|runtime| {
+            let client = runtime.connect(config(options(all.sentinels()))).expect("a client");
+            client.pipeline((0..KEYS).map(|key| p.set(key, 1)).collect::<Vec<_>>()).unwrap();
+            let followed = |server: &Server| server.cli(&["dbsize"]) == KEYS.to_string();
+            poll_until("the replica to follow", || all.servers().iter().all(followed).then_some(()));
+            let (mut seen, mut count) = (BTreeSet::new(), 0);
+            for key in client.scan_iter::<u32>(KeyScanOptions::new()) {
+                seen.insert(key.expect("a key"));
+                count += 1;
+                if count == KEYS / 2 {
+                    primary = 1 - primary;
+                    all.wire(0).sentinel_failover(NAME).expect("a failover");
+                    all.await_primary(primary);
+                }
+            }
+            assert!(seen.into_iter().eq(0..KEYS), "all keys are seen");
+            assert!(count > KEYS, "some of them twice");
+            assert_eq!(port(&client), all.servers()[primary].port());
+        });
+    }
 }
