@@ -16,7 +16,7 @@ use crate::topology::sentinel::{News, Part, QUESTIONS, part_of};
 /// The places of the questions to a sentinel; their generation is the number of the inquiry.
 const QUESTION: u32 = RequestId::ENGINE + 8;
 /// The place of a question for the role; its generation is the number of the node.
-const ROLE: u32 = RequestId::ENGINE + QUESTIONS as u32;
+const ROLE: u32 = QUESTION + QUESTIONS as u32;
 
 impl Engine {
     /// Sends a request that is not simply for the primary.
