@@ -263,6 +263,7 @@ impl Link {
         } else if is_permanent(error) {
             self.fail_parked(error, ended);
         }
+        self.parked.fail_questions(error, ended);
         was_ready
     }
 

@@ -36,4 +36,4 @@ pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub(crate) use routing::{Cluster, News};
 pub use slots::{Change, SlotMap};
-pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};
+pub use view::{NODES_MAX, Node, Shard, View, ViewError};
