@@ -255,7 +255,7 @@ fn is_of_replica(error: &Error) -> bool {
     match refusal.code() {
         ServerCode::ReadOnly | ServerCode::MasterDown => true,
         // It was a primary when the transaction began.
-        ServerCode::ExecAbort => refusal.text().contains("read-only replica"),
+        ServerCode::ExecAbort => refusal.text().contains("because of: READONLY"),
         _ => false,
     }
 }
@@ -284,4 +284,30 @@ fn own(id: RequestId, node: NodeId, deadline: Instant, command: &Packed) -> (Ent
         attempts: 0,
     };
     (entry, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServerError;
+
+    #[test]
+    fn what_only_a_replica_says() {
+        let table = [
+            ("READONLY You can't write against a read only replica.", true),
+            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
+            (
+                "EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
+                true,
+            ),
+            ("EXECABORT Transaction discarded because of previous errors.", false),
+            ("LOADING Redis is loading the dataset in memory", false),
+            ("ERR READONLY", false),
+        ];
+        for (text, expected) in table {
+            let refusal = ErrorKind::Server(ServerError::new(text.as_bytes()));
+            assert_eq!(is_of_replica(&Error::new(refusal, Delivery::Rejected)), expected, "{text}");
+        }
+        assert!(!is_of_replica(&fault(ConnectionError::Reset)));
+    }
 }
