@@ -141,7 +141,10 @@ impl Engine {
                 Target::Slot(slot) => cluster.route_slot(slot),
                 _ => return self.submit_elsewhere(now, entry, bytes),
             },
-            Topology::Sentinel(service) => service.route(entry.target),
+            Topology::Sentinel(service) => match entry.target {
+                Target::Slot(_) => service.primary(),
+                _ => return self.submit_to_service(now, entry, bytes),
+            },
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),

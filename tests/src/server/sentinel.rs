@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use redstart_core::Result;
+use redstart_core::command::{Command, Run};
 use redstart_core::commands::{ReplicaOf, ReplicationCommands, SentinelCommands, SentinelNode};
 
 use super::{Server, ServerConfig, Version, poll_within};
@@ -86,6 +88,7 @@ impl SentinelConfig {
         let sentinels = Sentinels { servers, sentinels };
         sentinels.hurry();
         sentinels.await_primary(0);
+        sentinels.await_copies();
         sentinels
     }
 }
@@ -173,6 +176,19 @@ impl Sentinels {
         poll_within(AGREEMENT, Duration::from_millis(20), "the sentinels to agree", || {
             let mut running = self.sentinels.iter().filter(|sentinel| sentinel.is_running());
             running.all(|sentinel| self.finds_all_well(&connect(sentinel), index)).then_some(())
+        });
+    }
+
+    /// Waits until the replicas have what is written now: a link counts as well before anything goes over it, up
+    /// to a second after the replica has read the first copy.
+    fn await_copies(&self) {
+        let primary = connect(&self.servers[0]);
+        let replicas = self.servers.len() - 1;
+        let heard: Result<u64> = primary.run(Command::new("PUBLISH").arg("nobody").arg("listens"));
+        assert_eq!(heard, Ok(0));
+        poll_within(AGREEMENT, Duration::from_millis(20), "the replicas to follow", || {
+            let copies: Result<usize> = primary.run(Command::new("WAIT").arg(replicas).arg(1000));
+            (copies == Ok(replicas)).then_some(())
         });
     }
 
