@@ -94,6 +94,8 @@ pub(super) struct Down {
 
 #[derive(Debug)]
 pub(super) struct Conn {
+    /// Which server it leads to.
+    pub(super) server: usize,
     pub(super) stage: Stage,
     /// Nobody listens.
     pub(super) refused: bool,
@@ -115,7 +117,7 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    pub(super) fn new(now: u64, capacity: u64) -> Self {
+    pub(super) fn new(server: usize, now: u64, capacity: u64) -> Self {
         let up = Up {
             written: 0,
             arrived: 0,
@@ -130,6 +132,7 @@ impl Conn {
             transaction: None,
         };
         Self {
+            server,
             stage: Stage::Opening,
             refused: false,
             broken: false,

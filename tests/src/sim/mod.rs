@@ -90,9 +90,9 @@ impl Sim {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let rng = Rng::with_seed(setup.seed);
-        let server = Server { settings: setup.server.clone(), refusal: None };
+        let servers = vec![Server::new(setup.server.clone())];
         let trace = Trace::new(setup.with_text);
-        let world = World::new(rng, setup.faults, setup.expected(), server, trace);
+        let world = World::new(rng, setup.faults, setup.expected(), servers, trace);
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));
         let (client, driver) = Driver::new(setup.config(), net, setup.seed).expect("a configuration of use");

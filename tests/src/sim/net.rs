@@ -29,7 +29,7 @@ impl Net for SimNet {
     }
 
     fn connect(&mut self, _to: &Endpoint) -> SimConnect {
-        let id = self.0.borrow_mut().connect();
+        let id = self.0.borrow_mut().connect(0);
         SimConnect(Some(SimSocket { world: Rc::clone(&self.0), id }))
     }
 

@@ -84,14 +84,33 @@ pub(super) struct Multi {
     broken: bool,
 }
 
-/// The server. Its data are in the [`Ledger`], so they outlive its connections.
+/// A server and the trouble that it has. Its data are elsewhere, so they outlive its connections.
 #[derive(Debug, Default)]
 pub(super) struct Server {
     pub(super) settings: Settings,
+    /// Why it turns commands away.
     pub(super) refusal: Option<Refusal>,
+    /// It stands still.
+    pub(super) frozen: bool,
+    /// It is dead.
+    pub(super) down: bool,
+    /// It has too many clients.
+    pub(super) full: bool,
+    /// The next reply of a handshake is left out.
+    pub(super) skip_handshake: bool,
 }
 
 impl Server {
+    /// A server without trouble.
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Whether it is in a state in which any connection to it may fail.
+    pub(super) const fn is_troubled(&self) -> bool {
+        self.frozen || self.down || self.full || self.skip_handshake || self.refusal.is_some()
+    }
+
     /// Answers one request.
     pub(super) fn answer(
         &self,

@@ -186,7 +186,7 @@ impl World {
             }
             return;
         }
-        if self.frozen {
+        if self.servers[conn.server].frozen {
             return;
         }
         let mut answers = Vec::new();
@@ -197,7 +197,8 @@ impl World {
             }
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
-            let reply = self.server.answer(&mut conn.session, id, &request, &mut self.ledger);
+            let server = &self.servers[conn.server];
+            let reply = server.answer(&mut conn.session, id, &request, &mut self.ledger);
             self.judge(oracles::a5_the_handshake_comes_first(id, &request, !foreign));
             self.reply(id, &request, &reply, &mut answers);
         }
@@ -228,7 +229,7 @@ impl World {
         if conn.down.silent {
             return;
         }
-        if handshake && std::mem::take(&mut self.skip_handshake) {
+        if handshake && std::mem::take(&mut self.servers[conn.server].skip_handshake) {
             return conn.blemish("a reply of the handshake is left out");
         }
         server::write(reply, out);
