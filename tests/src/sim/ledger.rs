@@ -41,6 +41,8 @@ pub(super) struct Record {
     pub(super) replies: Vec<Value>,
     /// How many of the replies say that it was turned away.
     pub(super) refusals: usize,
+    /// How many of those name another node.
+    pub(super) redirects: usize,
 }
 
 /// All commands, by their numbers.
@@ -58,7 +60,7 @@ impl Ledger {
     /// A new command; its number.
     pub(super) fn enter(&mut self, shape: Shape, job: Job) -> usize {
         let (sends, runs, replies) = (Vec::new(), Vec::new(), Vec::new());
-        self.records.push(Record { shape, job, sends, runs, replies, refusals: 0 });
+        self.records.push(Record { shape, job, sends, runs, replies, refusals: 0, redirects: 0 });
         self.records.len() - 1
     }
 

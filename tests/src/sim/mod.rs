@@ -15,6 +15,7 @@
 //!
 //! Nothing here may depend on anything but the seed: two runs of one seed have the same trace.
 
+mod cluster;
 mod conn;
 mod executor;
 mod faults;

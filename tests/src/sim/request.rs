@@ -97,6 +97,18 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The keys of a command of the workload.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        let (count, step) = match self.name() {
+            b"MGET" => (usize::MAX, 1),
+            b"MSET" => (usize::MAX, 2),
+            _ => (1, 1),
+        };
+        self.args.iter().skip(1).step_by(step).take(count)
+    }
+}
+
 /// Cuts the bytes of one connection into requests, whatever the pieces they come in.
 #[derive(Debug, Default)]
 pub(super) struct Reader {

@@ -168,6 +168,7 @@ impl World {
     pub(super) fn thaw(&mut self, server: usize) {
         if std::mem::take(&mut self.servers[server].frozen) {
             self.note_server(server, "thawed");
+            self.come_back(server);
             self.conns_of(server).into_iter().for_each(|id| self.serve(id));
         }
     }
@@ -188,6 +189,8 @@ impl World {
     pub(super) fn restart(&mut self, server: usize) {
         if std::mem::take(&mut self.servers[server].down) {
             self.note_server(server, "alive");
+            self.come_up(server);
+            self.come_back(server);
         }
     }
 

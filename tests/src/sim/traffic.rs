@@ -4,6 +4,7 @@ use std::io;
 use std::task::{Poll, Waker};
 
 use bytes::{Buf, BytesMut};
+use redstart_core::command::Value;
 
 use super::conn::{Due, Stage};
 use super::faults::Class;
@@ -197,8 +198,7 @@ impl World {
             }
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
-            let server = &self.servers[conn.server];
-            let reply = server.answer(&mut conn.session, id, &request, &mut self.ledger);
+            let reply = self.answer(id, &request);
             self.judge(oracles::a5_the_handshake_comes_first(id, &request, !foreign));
             self.reply(id, &request, &reply, &mut answers);
         }
@@ -210,12 +210,21 @@ impl World {
         self.send_down(id, &answers);
     }
 
+    /// What the server at the other end of a connection says to a request.
+    fn answer(&mut self, id: usize, request: &Request) -> Value {
+        if self.cluster.is_some() {
+            return self.answer_in_cluster(id, request);
+        }
+        let conn = &mut self.conns[id];
+        self.servers[conn.server].answer(&mut conn.session, id, request, &mut self.ledger)
+    }
+
     /// Appends a reply to what is sent to the client, unless it is left out.
     fn reply(
         &mut self,
         id: usize,
         request: &Request,
-        reply: &redstart_core::command::Value,
+        reply: &Value,
         out: &mut Vec<u8>,
     ) {
         let conn = &mut self.conns[id];
@@ -232,7 +241,7 @@ impl World {
         if handshake && std::mem::take(&mut self.servers[conn.server].skip_handshake) {
             return conn.blemish("a reply of the handshake is left out");
         }
-        server::write(reply, out);
+        server::write(reply, conn.session.resp3, out);
         conn.down.ends.push_back(conn.down.sent + out.len() as u64);
     }
 

@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use fastrand::Rng;
 
+use super::cluster::{Cluster, Step};
 use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
@@ -32,6 +33,8 @@ pub(super) enum Event {
     Strike(Class),
     /// What struck a server ends.
     Calm(Class, usize),
+    /// Something happens in the cluster.
+    Cluster(Step),
     /// A task that was to be polled late is polled.
     Poll(usize),
     /// A caller makes its next call.
@@ -63,6 +66,8 @@ pub(super) struct World {
     pub(super) expected: Expected,
     pub(super) conns: Vec<Conn>,
     pub(super) servers: Vec<Server>,
+    /// What the servers are to each other, if they form a cluster.
+    pub(super) cluster: Option<Box<Cluster>>,
     pub(super) ledger: Ledger,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
@@ -85,6 +90,7 @@ impl World {
             expected,
             conns: Vec::new(),
             servers,
+            cluster: None,
             ledger: Ledger::default(),
             trace,
             alarm: None,
@@ -138,6 +144,7 @@ impl World {
             Event::Alarm(at) => self.ring(at),
             Event::Strike(class) => self.strike(class),
             Event::Calm(class, server) => self.calm(class, server),
+            Event::Cluster(step) => self.handle_step(step),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
@@ -186,12 +193,12 @@ impl World {
 
     fn handle_opened(&mut self, id: usize) {
         let conn = &mut self.conns[id];
-        let Server { down, full, .. } = self.servers[conn.server];
+        let Server { down, full, absent, .. } = self.servers[conn.server];
         if conn.stage != Stage::Opening {
             return;
         }
         conn.connector.take().into_iter().for_each(Waker::wake);
-        if conn.refused || down {
+        if conn.refused || down || absent {
             conn.stage = Stage::Failed(io::ErrorKind::ConnectionRefused);
             conn.blemish("refused");
             return self.note(&Note::Fault(id, "refused"));

@@ -1,0 +1,107 @@
+//! Nodes that join and leave, and strangers at their old addresses.
+
+use std::rc::Rc;
+
+use super::node::Node;
+use super::view::{Member, View};
+use super::{Cluster, MS};
+use crate::sim::server::Server;
+use crate::sim::world::World;
+
+/// What becomes of a node that the others have forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterlife {
+    /// It goes on as it did and sends clients to those that serve the slots.
+    Forgotten,
+    /// It knows of no slots any more.
+    Reset,
+    /// It is gone.
+    Gone,
+    /// It is gone, and a node of another cluster has its address.
+    Recycled,
+}
+
+impl World {
+    /// A node joins, as a primary without slots.
+    pub(in crate::sim) fn join(&mut self, node: usize) {
+        self.servers[node].absent = false;
+        self.note_server(node, "joins");
+        self.announce(&[], |view| drop(view.members.insert(node, Member::default())));
+        self.update(node);
+    }
+
+    /// A primary leaves: its slots go to `heir` first, and so do its replicas.
+    pub(in crate::sim) fn leave(&mut self, node: usize, heir: usize, afterlife: Afterlife) {
+        self.finish_migrations_of(node);
+        let spans: Vec<_> = self.cluster().truth.spans_of(node).collect();
+        spans.iter().for_each(|span| self.move_slots(span.first, span.last, heir));
+        let now = self.now;
+        self.cluster().catch_up(node, now);
+        self.note_server(node, "leaves");
+        self.blemish_all(node, "has left");
+        self.announce(&[], |view| {
+            view.members.remove(&node);
+            let orphans = view.members.values_mut().filter(|member| member.primary == Some(node));
+            orphans.for_each(|orphan| orphan.primary = Some(heir));
+        });
+        let gone = &mut self.cluster().nodes[node];
+        gone.cut_off();
+        if afterlife == Afterlife::Reset {
+            gone.view = Rc::new(View::alone(node));
+            gone.data.clear();
+        }
+        if matches!(afterlife, Afterlife::Gone | Afterlife::Recycled) {
+            self.crash(node);
+            self.servers[node].down = false;
+            self.servers[node].absent = true;
+        }
+        if afterlife == Afterlife::Recycled {
+            self.recycle(node);
+        }
+    }
+
+    /// A node of another cluster has the address of one that has left.
+    fn recycle(&mut self, node: usize) {
+        let settings = self.servers[node].settings.clone();
+        let higher = self.rng.bool();
+        let cluster = self.cluster();
+        let first = cluster.nodes.len();
+        let members = [node, first, first + 1];
+        let mut view = View::alone(node);
+        view.epoch = if higher { cluster.truth.epoch + 10 } else { 1 };
+        for (nth, member) in members.into_iter().enumerate() {
+            view.members.insert(member, Member { epoch: nth as u64 + 1, ..Member::default() });
+        }
+        view.assign_all(|slot| members[usize::from(slot) * 3 / 16_384]);
+        let view = Rc::new(view);
+        let Node { host, port, .. } = &cluster.nodes[node];
+        let addresses = [(host.clone(), *port), ("10.9.9.1".to_owned(), 7000), ("10.9.9.2".to_owned(), 7000)];
+        for (member, (host, port)) in members.into_iter().zip(addresses) {
+            let stranger = Node { foreign: true, ..Node::new(host, port, Rc::clone(&view)) };
+            if member < cluster.nodes.len() {
+                cluster.nodes[member] = stranger;
+            } else {
+                cluster.nodes.push(stranger);
+            }
+        }
+        self.servers.extend([(); 2].map(|()| Server::new(settings.clone())));
+        self.servers[node].absent = false;
+        self.note_server(node, "belongs to another cluster now");
+    }
+
+    /// A node of the cluster that was dead has come up and serves nothing for a while.
+    pub(in crate::sim) fn come_up(&mut self, node: usize) {
+        let until = self.now + self.rng.u64(..30 * MS);
+        if let Some(cluster) = &mut self.cluster {
+            cluster.nodes[node].unwell_until = until;
+        }
+    }
+}
+
+impl Cluster {
+    /// The primaries of the cluster that serve slots.
+    pub(in crate::sim) fn primaries(&self) -> Vec<usize> {
+        let members = self.truth.members.iter().filter(|(_, member)| member.primary.is_none());
+        members.map(|(&node, _)| node).filter(|&node| self.truth.serves(node)).collect()
+    }
+}
