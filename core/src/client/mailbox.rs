@@ -16,8 +16,8 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Packed, PackedBatch};
-use crate::config::{Config, WhenFull};
+use crate::command::{Batch, Packed, PackedBatch, Target};
+use crate::config::{Config, Deployment, WhenFull};
 use crate::connection::{Outgoing, RequestId, ServerInfo};
 use crate::engine::{Engine, Event, Patience, Request};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
@@ -101,6 +101,8 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     config: Arc<Config>,
+    /// Requests are routed by their keys.
+    routes: bool,
     state: Mutex<State>,
 }
 
@@ -125,7 +127,15 @@ impl Mailbox {
             status: Status::Connecting,
             watchers: Vec::new(),
         };
-        Self { config, state: Mutex::new(state) }
+        let routes = matches!(config.deployment, Deployment::Cluster(_));
+        Self { config, routes, state: Mutex::new(state) }
+    }
+
+    /// Encodes a batch as this client sends it.
+    pub(super) fn pack(&self, batch: impl Batch) -> PackedBatch {
+        let mut packed = if self.routes { PackedBatch::routed() } else { PackedBatch::default() };
+        batch.pack_into(&mut packed);
+        packed
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -144,6 +154,12 @@ impl Mailbox {
         if let Some(error) = self.refuse(parcel, room) {
             return Submitted::Refused(error);
         }
+        let target = match self.target(parcel) {
+            Ok(target) => target,
+            Err(slots) => {
+                return Submitted::Refused(Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent));
+            }
+        };
         let mut state = self.lock();
         if matches!(state.status, Status::Closed) || state.inbox.close.is_some() {
             return Submitted::Refused(Error::new(ErrorKind::Closed, Delivery::NotSent));
@@ -151,7 +167,7 @@ impl Mailbox {
         if state.line.is_empty() && state.fits(room, &self.config) {
             state.pending.add(room);
             let id = state.slots.begin(parcel.batch(), waker);
-            state.inbox.put(id, parcel, patience);
+            state.inbox.put(id, parcel, target, patience);
             leave(state);
             return Submitted::Sent(id);
         }
@@ -180,15 +196,34 @@ impl Mailbox {
         Some(Error::new(ErrorKind::Limit(limit), Delivery::NotSent))
     }
 
+    /// Which node of a cluster a call is for; of a pipeline, only whether each command has one.
+    ///
+    /// # Errors
+    /// Two slots, if the keys of a command are in different ones.
+    #[inline]
+    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, (u16, u16)> {
+        if !self.routes {
+            return Ok(Target::default());
+        }
+        match parcel {
+            Parcel::Command(command) => command.target(),
+            Parcel::Pipeline(batch) => {
+                batch.entries().iter().try_fold(Target::default(), |_, entry| entry.target())
+            }
+            Parcel::Transaction(batch) => batch.common_target(),
+        }
+    }
+
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
     #[inline]
     pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, waker: &Waker) -> Polled {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
             Polled::Admitted(deadline) => {
+                let target = self.target(parcel).unwrap_or_default();
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
-                state.inbox.put(id, parcel, Patience::Until(deadline));
+                state.inbox.put(id, parcel, target, Patience::Until(deadline));
                 leave(state);
                 Polled::Admitted(deadline)
             }
@@ -442,7 +477,7 @@ impl Parcel<'_> {
 impl Inbox {
     /// Encodes a call for the driver.
     #[inline]
-    fn put(&mut self, id: RequestId, parcel: &Parcel<'_>, patience: Patience) {
+    fn put(&mut self, id: RequestId, parcel: &Parcel<'_>, target: Target, patience: Patience) {
         let bytes = &mut self.bytes;
         let before = bytes.held();
         let request = Request {
@@ -450,6 +485,7 @@ impl Inbox {
             part: 0,
             wire_len: 0,
             replies: 1,
+            target,
             flags: crate::command::Flags::default(),
             name_words: 1,
             patience,
@@ -466,7 +502,8 @@ impl Inbox {
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());
-                    Request { part, wire_len, flags, name_words, ..request }
+                    let target = entry.target().unwrap_or_default();
+                    Request { part, wire_len, target, flags, name_words, ..request }
                 }));
             }
             Parcel::Transaction(batch) => {

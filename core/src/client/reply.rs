@@ -146,7 +146,7 @@ pub struct PipelineReply<'a, B> {
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
     pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
-        let batch = batch.pack();
+        let batch = mailbox.pack(batch);
         let patience = batch.own_timeout().map_or(patience, Patience::Within);
         Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
     }
@@ -200,7 +200,7 @@ pub struct TransactionReply<'a, B> {
 
 impl<'a, B: Batch> TransactionReply<'a, B> {
     pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
-        let batch = batch.pack();
+        let batch = mailbox.pack(batch);
         let patience = batch.own_timeout().map_or(patience, Patience::Within);
         Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
     }

@@ -41,7 +41,7 @@ impl Bench {
         for request in inbox.requests.drain(..) {
             self.engine.handle_request(now, request, &mut inbox.bytes);
         }
-        self.engine.cancel(&mut inbox.cancelled);
+        self.engine.cancel(now, &mut inbox.cancelled);
         taken
     }
 }

@@ -11,6 +11,7 @@ use super::Command;
 use super::flags::Flags;
 use super::packed::{Packed, WireSink};
 use super::reply::FromReply;
+use super::target::Target;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::Item;
 
@@ -22,7 +23,17 @@ pub trait Batch {
     type Results;
 
     /// Encodes the commands one behind the other.
-    fn pack(self) -> PackedBatch;
+    fn pack_into(self, batch: &mut PackedBatch);
+
+    /// Encodes the commands as a batch.
+    fn pack(self) -> PackedBatch
+    where
+        Self: Sized,
+    {
+        let mut batch = PackedBatch::default();
+        self.pack_into(&mut batch);
+        batch
+    }
 
     /// Reads the results in the order of the commands.
     fn results(results: &mut Results<'_>) -> Self::Results;
@@ -77,8 +88,8 @@ impl<T: FromReply> Batch for Vec<Command<T>> {
     type Replies = Vec<T>;
     type Results = Vec<Result<T, Error>>;
 
-    fn pack(self) -> PackedBatch {
-        self.iter().map(Command::packed).collect()
+    fn pack_into(self, batch: &mut PackedBatch) {
+        self.iter().for_each(|command| batch.push(command.packed()));
     }
 
     fn results(results: &mut Results<'_>) -> Self::Results {
@@ -94,8 +105,8 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
     type Replies = [T; N];
     type Results = [Result<T, Error>; N];
 
-    fn pack(self) -> PackedBatch {
-        self.iter().map(Command::packed).collect()
+    fn pack_into(self, batch: &mut PackedBatch) {
+        self.iter().for_each(|command| batch.push(command.packed()));
     }
 
     fn results(results: &mut Results<'_>) -> Self::Results {
@@ -115,6 +126,7 @@ pub struct PackedBatch {
     bytes: Vec<u8>,
     shared: Vec<(usize, Bytes)>,
     entries: Vec<BatchEntry>,
+    routed: bool,
 }
 
 /// What is known of one command of a batch.
@@ -127,9 +139,18 @@ pub struct BatchEntry {
     name_words: u8,
     oversize: bool,
     timeout: Option<Duration>,
+    target: Result<Target, (u16, u16)>,
 }
 
 impl BatchEntry {
+    /// Which node of a cluster it is for, if the batch was made [for one](PackedBatch::routed).
+    ///
+    /// # Errors
+    /// Two slots, if its keys are in different ones.
+    pub const fn target(&self) -> Result<Target, (u16, u16)> {
+        self.target
+    }
+
     /// How many bytes the command has on the wire.
     #[must_use]
     pub const fn wire_len(&self) -> usize {
@@ -150,6 +171,12 @@ impl BatchEntry {
 }
 
 impl PackedBatch {
+    /// A batch whose commands are to be routed by their keys.
+    #[must_use]
+    pub fn routed() -> Self {
+        Self { routed: true, ..Self::default() }
+    }
+
     /// Appends a command.
     pub fn push(&mut self, command: &Packed) {
         let start = self.bytes.len();
@@ -161,6 +188,7 @@ impl PackedBatch {
             name_words: command.name_words(),
             oversize: command.is_oversize(),
             timeout: command.own_timeout(),
+            target: if self.routed { command.target() } else { Ok(Target::default()) },
         });
         command.write_to(self);
     }
@@ -187,6 +215,22 @@ impl PackedBatch {
     #[must_use]
     pub fn own_timeout(&self) -> Option<Duration> {
         self.entries.iter().filter_map(|entry| entry.timeout).max()
+    }
+
+    /// Which node of a cluster the commands are for, if they are for one.
+    ///
+    /// # Errors
+    /// Two slots, if keys are in different ones.
+    pub fn common_target(&self) -> Result<Target, (u16, u16)> {
+        let mut common = Target::default();
+        for entry in &self.entries {
+            match (common, entry.target?) {
+                (Target::Slot(first), Target::Slot(other)) if first != other => return Err((first, other)),
+                (Target::AnyPrimary, target @ Target::Slot(_)) => common = target,
+                _ => {}
+            }
+        }
+        Ok(common)
     }
 
     /// The name of the command at `index`.

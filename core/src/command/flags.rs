@@ -34,6 +34,10 @@ impl Flags {
     pub const BLOCKING: Self = Self(1 << 4);
     /// Said of one request, not of the command: it was sent whole, and its connection was lost.
     pub(crate) const SENT_BEFORE: Self = Self(1 << 5);
+    /// Said of one request: it is a transaction, from `MULTI` to `EXEC`.
+    pub(crate) const TRANSACTION: Self = Self(1 << 6);
+    /// Said of one request: `ASKING` goes before it.
+    pub(crate) const ASKING: Self = Self(1 << 7);
 
     const ROUTE_SHIFT: u16 = 8;
 
@@ -41,6 +45,12 @@ impl Flags {
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// These without the `other` flags.
+    #[must_use]
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether all of `other` are set.

@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
 use super::buffer::Buffer;
-use super::flags::Flags;
+use super::flags::{Flags, Route};
 use super::slot;
+use super::target::Target;
 use crate::resp::{length_line, parse_i64};
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
@@ -221,6 +222,17 @@ impl Packed {
             }
         }
         Ok(found)
+    }
+
+    /// Which node of a cluster the command is for.
+    ///
+    /// # Errors
+    /// Two slots, if the keys are in different ones.
+    pub fn target(&self) -> Result<Target, (u16, u16)> {
+        match self.flags.route() {
+            Route::AllPrimaries | Route::AllNodes => Ok(Target::new(self.flags, None)),
+            _ => Ok(Target::new(self.flags, self.slot()?)),
+        }
     }
 
     /// The name, such as `GET` or `CONFIG SET`.

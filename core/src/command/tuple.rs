@@ -66,11 +66,9 @@ macro_rules! tuple {
             type Replies = ($($type,)+);
             type Results = ($(Result<$type, Error>,)+);
 
-            fn pack(self) -> PackedBatch {
+            fn pack_into(self, batch: &mut PackedBatch) {
                 let ($($value,)+) = self;
-                let mut batch = PackedBatch::default();
                 $(batch.push(&$value.into_packed());)+
-                batch
             }
 
             fn results(results: &mut Results<'_>) -> Self::Results {

@@ -1,23 +1,32 @@
 //! What a client is told before it connects.
 //!
 //! A [`Config`] is built by its setters, or read from a URL by [`Config::from_url`], where every setting
-//! has an option. Nothing in it is ever shown that is secret: passwords are a [`Secret`], and a
+//! has an option but tables of nodes: their [zones](Config::zones), and an [`AddressMap`]. Nothing in it
+//! is ever shown that is secret: passwords are a [`Secret`], and a
 //! [`ConfigError`](crate::error::ConfigError) names an option but never repeats its value.
 //!
 //! ```
 //! use std::time::Duration;
 //!
-//! use redstart_core::config::{Config, Endpoint};
+//! use redstart_core::config::{Config, Endpoint, ReadFrom};
 //!
 //! let set = Config::new(Endpoint::tcp("localhost", 6380)).database(2).connect_timeout(Duration::from_secs(1));
 //! let read = Config::from_url("redis://localhost:6380/2?connect_timeout=1s")?;
 //! assert_eq!(set, read);
+//!
+//! let set = Config::cluster([Endpoint::tcp("a", 7000), Endpoint::tcp("b", 7000)]).read_from(ReadFrom::Replica);
+//! let read = Config::from_url("redis-cluster://a:7000,b:7000?read_from=replica")?;
+//! assert_eq!(set, read);
 //! # Ok::<(), redstart_core::error::ConfigError>(())
 //! ```
 
+mod address_map;
+mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod read_from;
+mod refresh;
 mod secret;
 mod url;
 mod validate;
@@ -25,11 +34,16 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
 
+pub use address_map::AddressMap;
+pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub use read_from::ReadFrom;
+pub use refresh::RefreshOptions;
 pub use secret::{Credentials, Secret};
 pub(crate) use validate::is_host;
 
@@ -94,6 +108,7 @@ impl Default for Backoff {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    pub(crate) deployment: Deployment,
     pub(crate) endpoint: Endpoint,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) database: u32,
@@ -109,6 +124,9 @@ pub struct Config {
     pub(crate) tcp_keepalive: Option<Duration>,
     pub(crate) backoff: Backoff,
     pub(crate) retries: u32,
+    pub(crate) suspect_after: Duration,
+    pub(crate) read_from: ReadFrom,
+    pub(crate) zones: BTreeMap<Endpoint, Arc<str>>,
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
@@ -118,6 +136,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            deployment: Deployment::default(),
             endpoint: Endpoint::default(),
             credentials: None,
             database: 0,
@@ -133,6 +152,9 @@ impl Default for Config {
             tcp_keepalive: Some(Duration::from_secs(30)),
             backoff: Backoff::default(),
             retries: 16,
+            suspect_after: Duration::from_millis(500),
+            read_from: ReadFrom::default(),
+            zones: BTreeMap::new(),
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
@@ -142,15 +164,38 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The defaults, for the node at `endpoint`.
+    /// The defaults, for the one server at `endpoint`.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, ..Self::default() }
     }
 
-    /// Where to connect. Default 127.0.0.1:6379.
+    /// The defaults, for the cluster that the nodes at `seeds` belong to. What more can be said of a cluster
+    /// is in [`ClusterOptions`].
+    #[must_use]
+    pub fn cluster(seeds: impl IntoIterator<Item = Endpoint>) -> Self {
+        Self::default().deployment(ClusterOptions::new(seeds))
+    }
+
+    /// The defaults, for the primary that `sentinels` watch by the name `service`, and its replicas. What
+    /// more can be said of sentinels is in [`SentinelOptions`].
+    #[must_use]
+    pub fn sentinel(service: &str, sentinels: impl IntoIterator<Item = Endpoint>) -> Self {
+        Self::default().deployment(SentinelOptions::new(service, sentinels))
+    }
+
+    /// How the servers are deployed: [`ClusterOptions`] or [`SentinelOptions`]. Default: one server.
+    #[must_use]
+    pub fn deployment(mut self, deployment: impl Into<Deployment>) -> Self {
+        self.deployment = deployment.into();
+        self
+    }
+
+    /// Where to connect, to one server: a cluster or sentinels said before are forgotten. Default
+    /// 127.0.0.1:6379.
     #[must_use]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.deployment = Deployment::Single;
         self.endpoint = endpoint;
         self
     }
@@ -258,6 +303,33 @@ impl Config {
         self
     }
 
+    /// How long a node of a cluster or one that sentinels watch may owe a reply and say nothing before it is
+    /// a suspect: nothing new is sent to it, and its successor is looked for. Default 500 ms.
+    ///
+    /// Means nothing to a single server, which has no successor. What a suspect owes is waited for: when it
+    /// answers, it goes on; when it is replaced, the connection is given up.
+    #[must_use]
+    pub fn suspect_after(mut self, silence: Duration) -> Self {
+        self.suspect_after = silence;
+        self
+    }
+
+    /// Which nodes of a cluster, or of those that sentinels watch, reads go to. Default
+    /// [`ReadFrom::Primary`].
+    #[must_use]
+    pub fn read_from(mut self, read_from: ReadFrom) -> Self {
+        self.read_from = read_from;
+        self
+    }
+
+    /// Which availability zones nodes are in, for [`ReadFrom::Zone`]: by the endpoint that the client
+    /// connects to. What a node says of itself counts where it is not in this table. Default: empty.
+    #[must_use]
+    pub fn zones<Z: Into<Arc<str>>>(mut self, zones: impl IntoIterator<Item = (Endpoint, Z)>) -> Self {
+        self.zones = zones.into_iter().map(|(node, zone)| (node, zone.into())).collect();
+        self
+    }
+
     /// How many commands the queue holds. Default 65,536.
     #[must_use]
     pub fn queue_commands(mut self, commands: usize) -> Self {
@@ -286,10 +358,21 @@ impl Config {
         self
     }
 
-    /// The endpoint set by [`endpoint`](Self::endpoint).
+    /// What was set by [`deployment`](Self::deployment).
     #[must_use]
-    pub fn peer(&self) -> &Endpoint {
-        &self.endpoint
+    pub fn deployed(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// Where to connect first: to the [`endpoint`](Self::endpoint) of a single server, or one of these nodes
+    /// of a cluster, or one of these sentinels.
+    #[must_use]
+    pub fn peers(&self) -> &[Endpoint] {
+        match &self.deployment {
+            Deployment::Single => core::slice::from_ref(&self.endpoint),
+            Deployment::Cluster(options) => &options.seeds,
+            Deployment::Sentinel(options) => &options.sentinels,
+        }
     }
 
     /// The time set by [`connect_timeout`](Self::connect_timeout).

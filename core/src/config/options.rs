@@ -1,30 +1,44 @@
-//! The options of a URL: their names, how their values read, and the settings they set.
+//! The options of a URL: their names, which schemes have them, and the settings they set.
+
+mod values;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::time::Duration;
+use alloc::vec::Vec;
 
-use super::{Config, Credentials, Protocol, WhenFull};
+use self::values::{duration, number, optional, protocol, read_from, size, text, when_full};
+use super::{ClusterOptions, Config, Credentials, Endpoint, RefreshOptions, SentinelOptions};
 
-type Reason = &'static str;
+/// Why a value or an option is refused.
+pub(super) type Reason = &'static str;
 
 /// An option: its name, and what reads and sets its value.
 pub(super) type Setting = (&'static str, fn(&mut Draft, &str) -> Result<(), Reason>);
 
-const TOO_LARGE: Reason = "too large";
-
-/// The settings while a URL is read. What may stand in two places of a URL is kept apart until the end.
-#[derive(Default)]
-pub(super) struct Draft {
-    pub(super) config: Config,
-    database: Option<u32>,
-    username: Option<String>,
-    password: Option<String>,
+/// What a URL begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Redis,
+    Unix,
+    Cluster,
+    Sentinel,
 }
 
-/// All options.
-pub(super) const OPTIONS: [Setting; 24] = [
+impl Scheme {
+    pub(super) const fn has_several_hosts(self) -> bool {
+        matches!(self, Self::Cluster | Self::Sentinel)
+    }
+}
+
+/// The options of some schemes, these schemes, and what is said to others.
+const OF_SOME: [(&[Setting], &[Scheme], Reason); 3] = [
+    (&SEVERAL, &[Scheme::Cluster, Scheme::Sentinel], "only redis-cluster:// and redis-sentinel:// have it"),
+    (&CLUSTER, &[Scheme::Cluster], "only redis-cluster:// has it"),
+    (&SENTINEL, &[Scheme::Sentinel], "only redis-sentinel:// has it"),
+];
+
+const OF_ALL: [Setting; 24] = [
     ("db", Draft::database),
     ("username", Draft::username),
     ("password", Draft::password),
@@ -53,30 +67,113 @@ pub(super) const OPTIONS: [Setting; 24] = [
     ("max_depth", |draft, value| number(value).map(|it| draft.config.reply_limits.depth = it)),
 ];
 
+const SEVERAL: [Setting; 2] = [
+    ("suspect_after", |draft, value| duration(value).map(|it| draft.config.suspect_after = it)),
+    ("read_from", |draft, value| read_from(value).map(|it| draft.config.read_from = it)),
+];
+
+const CLUSTER: [Setting; 7] = [
+    ("refresh_interval", |draft, value| duration(value).map(|it| draft.refresh.interval = it)),
+    ("refresh_period", |draft, value| optional(value, duration).map(|it| draft.refresh.period = it)),
+    ("refresh_deadline", |draft, value| duration(value).map(|it| draft.refresh.deadline = it)),
+    ("refresh_asks", |draft, value| number(value).map(|it| draft.refresh.asks = it)),
+    ("refresh_patience", |draft, value| duration(value).map(|it| draft.refresh.patience = it)),
+    ("refresh_linger", |draft, value| duration(value).map(|it| draft.refresh.linger = it)),
+    ("refresh_timeouts", |draft, value| number(value).map(|it| draft.refresh.timeouts = it)),
+];
+
+const SENTINEL: [Setting; 5] = [
+    ("sentinel_username", |draft, value| once(&mut draft.sentinel_user.name, value.to_owned())),
+    ("sentinel_password", |draft, value| once(&mut draft.sentinel_user.password, value.to_owned())),
+    ("min_other_sentinels", |draft, value| number(value).map(|it| draft.sentinel.min_other_sentinels = it)),
+    ("poll_interval", |draft, value| duration(value).map(|it| draft.sentinel.poll_interval = it)),
+    ("ask_timeout", |draft, value| duration(value).map(|it| draft.sentinel.ask_timeout = it)),
+];
+
+/// The option of this name, or why `scheme` lacks it; `None` if no scheme has it.
+pub(super) fn find(name: &str, scheme: Scheme) -> Option<Result<Setting, Reason>> {
+    let among = |table: &[Setting]| table.iter().find(|(option, _)| *option == name).copied();
+    if let Some(setting) = among(&OF_ALL) {
+        return Some(Ok(setting));
+    }
+    OF_SOME.into_iter().find_map(|(table, schemes, reason)| {
+        let setting = among(table)?;
+        Some(if schemes.contains(&scheme) { Ok(setting) } else { Err(reason) })
+    })
+}
+
+/// The settings while a URL is read. What may stand in two places of a URL is kept apart until the end.
+pub(super) struct Draft {
+    scheme: Scheme,
+    config: Config,
+    pub(super) peers: Vec<Endpoint>,
+    database: Option<u32>,
+    user: User,
+    refresh: RefreshOptions,
+    sentinel: SentinelOptions,
+    sentinel_user: User,
+}
+
 impl Draft {
+    pub(super) fn new(scheme: Scheme) -> Self {
+        Self {
+            scheme,
+            config: Config::default(),
+            peers: Vec::new(),
+            database: None,
+            user: User::default(),
+            refresh: RefreshOptions::default(),
+            sentinel: SentinelOptions::new("", []),
+            sentinel_user: User::default(),
+        }
+    }
+
     pub(super) fn database(&mut self, value: &str) -> Result<(), Reason> {
         once(&mut self.database, number(value)?)
     }
 
     pub(super) fn username(&mut self, value: &str) -> Result<(), Reason> {
-        once(&mut self.username, value.to_owned())
+        once(&mut self.user.name, value.to_owned())
     }
 
     pub(super) fn password(&mut self, value: &str) -> Result<(), Reason> {
-        once(&mut self.password, value.to_owned())
+        once(&mut self.user.password, value.to_owned())
+    }
+
+    pub(super) fn service(&mut self, value: &str) -> Result<(), Reason> {
+        self.sentinel.service = value.into();
+        Ok(())
     }
 
     /// The settings, not validated.
     pub(super) fn finish(self) -> Config {
-        let Self { mut config, database, username, password } = self;
-        config.database = database.unwrap_or(0);
-        let username = username.filter(|name| !name.is_empty());
-        let password = password.unwrap_or_default();
-        if username.is_some() || !password.is_empty() {
-            config.credentials =
-                Some(Credentials { username: username.map(Arc::from), password: password.into() });
+        let Self { scheme, config, mut peers, database, user, refresh, mut sentinel, sentinel_user } = self;
+        let config = config.database(database.unwrap_or(0)).credentials(user.credentials());
+        match scheme {
+            Scheme::Redis | Scheme::Unix => config.endpoint(peers.pop().unwrap_or_default()),
+            Scheme::Cluster => config.deployment(ClusterOptions::new(peers).refresh(refresh)),
+            Scheme::Sentinel => {
+                sentinel.sentinels = peers;
+                config.deployment(sentinel.credentials(sentinel_user.credentials()))
+            }
         }
-        config
+    }
+}
+
+/// A user as it is pieced together.
+#[derive(Default)]
+struct User {
+    name: Option<String>,
+    password: Option<String>,
+}
+
+impl User {
+    /// A user with neither name nor password is nobody in particular.
+    fn credentials(self) -> Option<Credentials> {
+        let username = self.name.filter(|name| !name.is_empty()).map(Arc::from);
+        let password = self.password.unwrap_or_default();
+        (username.is_some() || !password.is_empty())
+            .then(|| Credentials { username, password: password.into() })
     }
 }
 
@@ -91,62 +188,5 @@ fn once<T: PartialEq>(slot: &mut Option<T>, value: T) -> Result<(), Reason> {
     }
 }
 
-fn optional<T>(value: &str, read: fn(&str) -> Result<T, Reason>) -> Result<Option<T>, Reason> {
-    if value == "none" { Ok(None) } else { read(value).map(Some) }
-}
-
-fn text(value: &str) -> Result<Arc<str>, Reason> {
-    Ok(value.into())
-}
-
-fn protocol(value: &str) -> Result<Protocol, Reason> {
-    match value {
-        "auto" => Ok(Protocol::Auto),
-        "2" => Ok(Protocol::Resp2),
-        "3" => Ok(Protocol::Resp3),
-        _ => Err("none of auto, 2, 3"),
-    }
-}
-
-fn when_full(value: &str) -> Result<WhenFull, Reason> {
-    match value {
-        "wait" => Ok(WhenFull::Wait),
-        "fail" => Ok(WhenFull::Fail),
-        _ => Err("neither wait nor fail"),
-    }
-}
-
-fn number<T: TryFrom<u64>>(value: &str) -> Result<T, Reason> {
-    // `parse` would take a sign as well.
-    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("not a whole number");
-    }
-    let number: u64 = value.parse().map_err(|_| TOO_LARGE)?;
-    T::try_from(number).map_err(|_| TOO_LARGE)
-}
-
-/// Bytes, or a number with a unit.
-fn size<T: TryFrom<u64>>(value: &str) -> Result<T, Reason> {
-    let units = [(['k', 'K'], 1 << 10), (['m', 'M'], 1 << 20), (['g', 'G'], 1 << 30)];
-    let with_unit = units.into_iter().find_map(|(unit, bytes)| Some((value.strip_suffix(unit)?, bytes)));
-    let (digits, unit) = with_unit.unwrap_or((value, 1));
-    let count: u64 = number(digits).map_err(|reason| match reason {
-        TOO_LARGE => reason,
-        _ => "not a size such as 65536, 64k, 16m or 1g",
-    })?;
-    count.checked_mul(unit).and_then(|bytes| T::try_from(bytes).ok()).ok_or(TOO_LARGE)
-}
-
-/// Seconds, or a number with a unit.
-fn duration(value: &str) -> Result<Duration, Reason> {
-    const REASON: Reason = "not a duration such as 500ms, 0.5, 5s or 2m";
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
-    let with_unit = units.into_iter().find_map(|(unit, seconds)| Some((value.strip_suffix(unit)?, seconds)));
-    let (number, unit) = with_unit.unwrap_or((value, 1.0));
-    // `parse` would take signs, exponents and infinity as well.
-    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Err(REASON);
-    }
-    let number: f64 = number.parse().map_err(|_| REASON)?;
-    Duration::try_from_secs_f64(number * unit).map_err(|_| TOO_LARGE)
-}
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! An error names the part or the option and never repeats what stood there: in a URL with a slip in it,
 //! any part may be a piece of the password.
 
+mod hosts;
+
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
@@ -10,7 +12,8 @@ use core::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-use super::options::{Draft, OPTIONS, Setting};
+use self::hosts::endpoints;
+use super::options::{self, Draft, Scheme, Setting};
 use super::{Config, Endpoint};
 use crate::error::ConfigError;
 
@@ -20,12 +23,19 @@ impl Config {
     /// ```text
     /// redis://[[user]:[password]@]host[:port][/db][?option=value&...]
     /// unix://[[user]:[password]@]/path/of.sock[?option=value&...]
+    /// redis-cluster://[[user]:[password]@]host[:port][,host[:port]...][?option=value&...]
+    /// redis-sentinel://[[user]:[password]@]host[:port][,host[:port]...]/service[/db][?option=value&...]
     /// ```
     ///
-    /// The scheme may be in any case. An IPv6 address stands in brackets. User, password, host, path and
-    /// the values of options are percent-decoded once; a `+` is a plus, and `/ ? # & % @` within them are
+    /// The hosts are those of one server, of any nodes of a [cluster](Self::cluster), or of the
+    /// [sentinels](Self::sentinel) that watch a service; the user is one of the nodes, not of the sentinels. The
+    /// port is 6379 unless given, that of a sentinel 26379.
+    ///
+    /// The scheme may be in any case. An IPv6 address stands in brackets. User, password, hosts, path
+    /// and the values of options are percent-decoded once; a `+` is a plus, and `/ ? # & % @` within them are
     /// written `%2F %3F %23 %26 %25 %40`. Everything that is not understood is refused: an unknown or
-    /// repeated option, a path that is no number, a database given twice with different numbers.
+    /// repeated option, one that its scheme lacks, a path that is no number, a database given twice with different
+    /// numbers.
     ///
     /// | Options | Values |
     /// |---|---|
@@ -38,7 +48,32 @@ impl Config {
     /// | `response_timeout`, `health_interval`, `tcp_keepalive` | the same, or `none` |
     /// | `queue_bytes`, `max_reply_bytes`, `max_bulk_bytes`, `max_line_bytes` | bytes, or with `k`, `m`, `g` (powers of 1024) |
     ///
-    /// The options are named after the setters; the `max_` ones are the [`reply_limits`](Self::reply_limits).
+    /// Where there are several nodes, with `redis-cluster` and `redis-sentinel`:
+    ///
+    /// | Options | Values |
+    /// |---|---|
+    /// | `suspect_after` | as `connect_timeout` |
+    /// | `read_from` | `primary`, `prefer_replica`, `replica`, `round_robin`, `lowest_latency`, `zone:` and a name |
+    ///
+    /// With `redis-cluster` alone:
+    ///
+    /// | Options | Values |
+    /// |---|---|
+    /// | `refresh_interval`, `refresh_deadline`, `refresh_patience`, `refresh_linger` | as `connect_timeout` |
+    /// | `refresh_period` | the same, or `none` |
+    /// | `refresh_asks`, `refresh_timeouts` | a whole number |
+    ///
+    /// With `redis-sentinel` alone:
+    ///
+    /// | Options | Values |
+    /// |---|---|
+    /// | `sentinel_username`, `sentinel_password` | text |
+    /// | `min_other_sentinels` | a whole number |
+    /// | `poll_interval`, `ask_timeout` | as `connect_timeout` |
+    ///
+    /// The options are named after the setters of `Config` and of [`SentinelOptions`](super::SentinelOptions);
+    /// the `max_` ones are the [`reply_limits`](Self::reply_limits), the `refresh_` ones the
+    /// [`RefreshOptions`](super::RefreshOptions).
     ///
     /// # Errors
     /// The part or the option that cannot be used, and why; its value is left out.
@@ -50,19 +85,24 @@ impl Config {
             return Err(refused("url", "has a #, which must be written %23"));
         }
         let (scheme, rest) = url.split_once("://").ok_or_else(|| refused("url", "has no scheme://"))?;
-        let over_tcp = is_tcp(scheme)?;
-        let parts = Parts::split(rest)?;
-        let mut draft = Draft::default();
-        if over_tcp {
-            draft.config.endpoint = tcp_endpoint(parts.host)?;
-            set_unless_empty(&mut draft, ("db", Draft::database), parts.path)?;
-        } else {
-            draft.config.endpoint = unix_endpoint(&parts)?;
-        }
+        let scheme = scheme_of(scheme)?;
+        let parts = Parts::split(rest, scheme)?;
+        let mut draft = Draft::new(scheme);
+        draft.peers = match scheme {
+            Scheme::Unix => [unix_endpoint(&parts)?].into(),
+            _ => endpoints(parts.hosts, scheme)?,
+        };
+        let (service, database) = match scheme {
+            Scheme::Unix => ("", ""),
+            Scheme::Redis | Scheme::Cluster => ("", parts.path),
+            Scheme::Sentinel => parts.path.split_once('/').unwrap_or((parts.path, "")),
+        };
+        set_unless_empty(&mut draft, ("service", Draft::service), service)?;
+        set_unless_empty(&mut draft, ("db", Draft::database), database)?;
         let (username, password) = parts.user.split_once(':').unwrap_or((parts.user, ""));
         set_unless_empty(&mut draft, ("username", Draft::username), username)?;
         set_unless_empty(&mut draft, ("password", Draft::password), password)?;
-        set_options(&mut draft, parts.query)?;
+        set_options(&mut draft, scheme, parts.query)?;
         let config = draft.finish();
         config.validate()?;
         Ok(config)
@@ -89,31 +129,32 @@ fn refused(option: &str, reason: &'static str) -> ConfigError {
     ConfigError { option: option.into(), reason }
 }
 
-fn is_tcp(scheme: &str) -> Result<bool, ConfigError> {
-    let reason = match &*scheme.to_ascii_lowercase() {
-        "redis" => return Ok(true),
-        "unix" => return Ok(false),
-        "rediss" => "rediss is not supported: TLS is not built in yet",
-        "redis-cluster" => "redis-cluster is not supported yet",
-        "redis-sentinel" => "redis-sentinel is not supported yet",
-        _ => "unknown scheme",
-    };
-    Err(refused("scheme", reason))
+fn scheme_of(name: &str) -> Result<Scheme, ConfigError> {
+    match &*name.to_ascii_lowercase() {
+        "redis" => Ok(Scheme::Redis),
+        "unix" => Ok(Scheme::Unix),
+        "redis-cluster" => Ok(Scheme::Cluster),
+        "redis-sentinel" => Ok(Scheme::Sentinel),
+        "rediss" | "rediss-cluster" | "rediss-sentinel" => {
+            Err(refused("scheme", "not supported: TLS is not built in yet"))
+        }
+        _ => Err(refused("scheme", "unknown scheme")),
+    }
 }
 
 /// What follows the scheme, still encoded.
 struct Parts<'a> {
     /// What stands before the `@`, if there is one.
     user: &'a str,
-    /// Host and port.
-    host: &'a str,
+    /// Hosts and ports.
+    hosts: &'a str,
     /// Without the slash that it starts with.
     path: &'a str,
     query: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    fn split(rest: &'a str) -> Result<Self, ConfigError> {
+    fn split(rest: &'a str, scheme: Scheme) -> Result<Self, ConfigError> {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = place.split_once('/').unwrap_or((place, ""));
         // A password with a bare / or ? ends the authority too early, and its rest would pass for a
@@ -121,50 +162,20 @@ impl<'a> Parts<'a> {
         if !authority.is_empty() && (path.contains('@') || query.contains('@')) {
             return Err(refused("url", "has an @ after the host; in it write @ as %40, / as %2F, ? as %3F"));
         }
-        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        Ok(Self { user, host, path, query })
-    }
-}
-
-fn tcp_endpoint(text: &str) -> Result<Endpoint, ConfigError> {
-    let (host, port) = split_port(text)?;
-    if host.is_empty() {
-        return Err(refused("host", "missing"));
-    }
-    let bad_port = || refused("port", "not a number from 1 to 65535");
-    let port = match port {
-        None => Endpoint::DEFAULT_PORT,
-        // `parse` would take a sign as well.
-        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            port.parse().map_err(|_| bad_port())?
+        let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        // As if each host had a user of its own.
+        if scheme.has_several_hosts() && user.contains('@') && user.contains(',') {
+            return Err(refused(
+                "url",
+                "has an @ after the first host, or one in the user that is to be %40",
+            ));
         }
-        Some(_) => return Err(bad_port()),
-    };
-    Ok(Endpoint::tcp(decoded("host", host)?, port))
-}
-
-fn split_port(text: &str) -> Result<(&str, Option<&str>), ConfigError> {
-    let Some(bracketed) = text.strip_prefix('[') else {
-        return match text.split_once(':') {
-            Some((_, port)) if port.contains(':') => {
-                Err(refused("host", "an IPv6 address must stand in brackets"))
-            }
-            Some((host, port)) => Ok((host, Some(port))),
-            None => Ok((text, None)),
-        };
-    };
-    let (host, after) = bracketed.split_once(']').ok_or_else(|| refused("host", "a ] is missing"))?;
-    if !host.contains(':') {
-        return Err(refused("host", "only an IPv6 address stands in brackets"));
-    }
-    match after.strip_prefix(':') {
-        None if !after.is_empty() => Err(refused("port", "no : before it")),
-        port => Ok((host, port)),
+        Ok(Self { user, hosts, path, query })
     }
 }
 
 fn unix_endpoint(parts: &Parts<'_>) -> Result<Endpoint, ConfigError> {
-    if !parts.host.is_empty() {
+    if !parts.hosts.is_empty() {
         return Err(refused("host", "a Unix socket has none: the path starts with a third /"));
     }
     if parts.path.is_empty() {
@@ -177,12 +188,13 @@ fn set_unless_empty(draft: &mut Draft, setting: Setting, value: &str) -> Result<
     if value.is_empty() { Ok(()) } else { apply(draft, setting, value) }
 }
 
-fn set_options(draft: &mut Draft, query: &str) -> Result<(), ConfigError> {
-    let mut seen = Vec::new();
+fn set_options(draft: &mut Draft, scheme: Scheme, query: &str) -> Result<(), ConfigError> {
+    let mut seen: Vec<&str> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| refused("query", "an option has no value"))?;
-        let Some(&option) = OPTIONS.iter().find(|(option, _)| *option == name) else {
-            return Err(unknown(name, seen.last() == Some(&"password")));
+        let option = match options::find(name, scheme) {
+            Some(found) => found.map_err(|reason| refused(name, reason))?,
+            None => return Err(unknown(name, seen.last().is_some_and(|last| last.ends_with("password")))),
         };
         if seen.contains(&name) {
             return Err(refused(name, "given more than once"));
@@ -218,3 +230,6 @@ fn decoded<'a>(option: &str, text: &'a str) -> Result<Cow<'a, str>, ConfigError>
     }
     percent_decode_str(text).decode_utf8().map_err(|_| refused(option, "not UTF-8 once decoded"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,19 @@
 //! What cannot work, told before anything is tried.
 
+use alloc::collections::BTreeSet;
 use core::net::Ipv6Addr;
 use core::time::Duration;
 
-use super::{Config, Endpoint};
+use super::{ClusterOptions, Config, Deployment, Endpoint, ReadFrom, SentinelOptions};
 use crate::error::ConfigError;
 use crate::resp::Limits;
 
 const ZERO: &str = "zero";
 const NAME: &str = "not printable ASCII without spaces";
+const ZONE: &str = "empty, or longer than 255 bytes";
+
+/// The name of an option, whether it is refused, and why it would be.
+type Check = (&'static str, bool, &'static str);
 
 impl Config {
     /// Refuses settings that cannot work, each by the name of its option in a [URL](Self::from_url).
@@ -16,12 +21,34 @@ impl Config {
     /// # Errors
     /// The first setting found that is out of its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let zero = |time: Option<Duration>| time.is_some_and(|time| time.is_zero());
+        self.check_peers()?;
+        match &self.deployment {
+            Deployment::Single => {}
+            Deployment::Cluster(options) => options.check()?,
+            Deployment::Sentinel(options) => options.check()?,
+        }
+        self.check_settings()
+    }
+
+    fn check_peers(&self) -> Result<(), ConfigError> {
+        let peers = self.peers();
+        let is_single = matches!(self.deployment, Deployment::Single);
+        let is_cluster = matches!(self.deployment, Deployment::Cluster(_));
+        let mut known = BTreeSet::new();
+        check([
+            ("host", peers.is_empty(), "missing"),
+            ("host", !peers.iter().all(has_host), "neither a host name nor an address"),
+            ("port", peers.iter().any(|peer| matches!(peer, Endpoint::Tcp { port: 0, .. })), ZERO),
+            ("path", !peers.iter().all(has_path), "empty, or holds a NUL"),
+            ("host", !(is_single || peers.iter().all(is_tcp)), "a Unix socket, which leads to no other node"),
+            ("host", !peers.iter().all(|peer| known.insert(peer)), "given more than once"),
+            ("db", is_cluster && self.database != 0, "a cluster has no other than 0"),
+        ])
+    }
+
+    fn check_settings(&self) -> Result<(), ConfigError> {
         let limits = &self.reply_limits;
-        let refusals = [
-            ("host", !has_host(&self.endpoint), "neither a host name nor an address"),
-            ("port", matches!(self.endpoint, Endpoint::Tcp { port: 0, .. }), ZERO),
-            ("path", !has_path(&self.endpoint), "empty, or holds a NUL"),
+        check([
             ("client_name", !is_name(self.client_name.as_deref()), NAME),
             ("library_name", !is_name(self.library_name.as_deref()), NAME),
             ("library_version", !is_name(self.library_version.as_deref()), NAME),
@@ -36,6 +63,9 @@ impl Config {
             ),
             ("backoff_base", self.backoff.base.is_zero(), ZERO),
             ("backoff_cap", self.backoff.cap < self.backoff.base, "less than backoff_base"),
+            ("suspect_after", self.suspect_after.is_zero(), ZERO),
+            ("read_from", matches!(&self.read_from, ReadFrom::Zone(zone) if !is_zone(zone)), ZONE),
+            ("zones", !self.zones.values().all(|zone| is_zone(zone)), ZONE),
             ("queue_commands", self.queue_commands == 0, ZERO),
             ("queue_bytes", self.queue_bytes == 0, ZERO),
             ("max_reply_bytes", limits.reply == 0, ZERO),
@@ -44,12 +74,48 @@ impl Config {
             ("max_line_bytes", limits.line == 0, ZERO),
             ("max_depth", limits.depth == 0, ZERO),
             ("max_depth", limits.depth > Limits::DEPTH_MAX, "more than 1024"),
-        ];
-        match refusals.into_iter().find(|&(_, refused, _)| refused) {
-            Some((option, _, reason)) => Err(ConfigError { option: option.into(), reason }),
-            None => Ok(()),
-        }
+        ])
     }
+}
+
+impl ClusterOptions {
+    fn check(&self) -> Result<(), ConfigError> {
+        let refresh = &self.refresh;
+        check([
+            ("refresh_interval", refresh.interval.is_zero(), ZERO),
+            ("refresh_period", zero(refresh.period), ZERO),
+            ("refresh_deadline", refresh.deadline.is_zero(), ZERO),
+            ("refresh_asks", refresh.asks == 0, ZERO),
+            ("refresh_timeouts", refresh.timeouts == 0, ZERO),
+        ])
+    }
+}
+
+impl SentinelOptions {
+    fn check(&self) -> Result<(), ConfigError> {
+        check([
+            ("service", self.service.is_empty(), "missing"),
+            ("service", !is_name(Some(&self.service)), NAME),
+            ("poll_interval", self.poll_interval.is_zero(), ZERO),
+            ("ask_timeout", self.ask_timeout.is_zero(), ZERO),
+        ])
+    }
+}
+
+fn check<const N: usize>(checks: [Check; N]) -> Result<(), ConfigError> {
+    match checks.into_iter().find(|&(_, refused, _)| refused) {
+        Some((option, _, reason)) => Err(ConfigError { option: option.into(), reason }),
+        None => Ok(()),
+    }
+}
+
+fn zero(time: Option<Duration>) -> bool {
+    time.is_some_and(|time| time.is_zero())
+}
+
+/// A name that a node could have for its zone.
+fn is_zone(zone: &str) -> bool {
+    (1..=255).contains(&zone.len())
 }
 
 /// What `CLIENT SETNAME` and `CLIENT SETINFO` take.
@@ -62,6 +128,10 @@ fn has_host(endpoint: &Endpoint) -> bool {
         Endpoint::Tcp { host, .. } => is_host(host),
         Endpoint::Unix { .. } => true,
     }
+}
+
+fn is_tcp(endpoint: &Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Tcp { .. })
 }
 
 /// Names are judged by the resolver; here only what no name can hold is refused. A colon makes an IPv6

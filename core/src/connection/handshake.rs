@@ -38,6 +38,16 @@ pub struct ServerInfo {
     pub availability_zone: String,
 }
 
+/// What a connection is for, as far as its handshake goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Whatever the server takes.
+    #[default]
+    Plain,
+    /// Reads from a replica of a cluster, which serves none unless it is told to.
+    ClusterReads,
+}
+
 /// A step whose answer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -47,6 +57,7 @@ enum Step {
     /// Refusals are ignored: the information is a courtesy.
     SetInfo,
     Select,
+    ReadOnly,
 }
 
 impl Step {
@@ -57,6 +68,7 @@ impl Step {
             Self::SetName => "CLIENT SETNAME",
             Self::SetInfo => "CLIENT SETINFO",
             Self::Select => "SELECT",
+            Self::ReadOnly => "READONLY",
         }
     }
 }
@@ -77,14 +89,15 @@ pub(crate) struct Handshake {
     /// Each with its bytes on the wire.
     awaited: VecDeque<(Step, usize)>,
     next: Next,
+    purpose: Purpose,
     info: ServerInfo,
 }
 
 impl Handshake {
     /// Writes the first step.
-    pub(crate) fn start(config: &Config, out: &mut Outgoing) -> Self {
+    pub(crate) fn start(config: &Config, purpose: Purpose, out: &mut Outgoing) -> Self {
         let info = ServerInfo { protocol: 2, ..ServerInfo::default() };
-        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, info };
+        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, purpose, info };
         if config.protocol == Protocol::Resp2 {
             handshake.authenticate(config, out);
         } else {
@@ -202,6 +215,9 @@ impl Handshake {
         }
         if config.database != 0 {
             self.say(Step::Select, &Command::new("SELECT").arg(config.database), out);
+        }
+        if self.purpose == Purpose::ClusterReads {
+            self.say(Step::ReadOnly, &Command::new("READONLY"), out);
         }
     }
 

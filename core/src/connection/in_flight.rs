@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::command::Flags;
+use crate::command::{Flags, Target};
 use crate::time::Instant;
 
 /// Names one request: a place that is used again, and which use of it this is.
@@ -21,9 +21,17 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// The first place that belongs to the engine itself: places from here on are no caller's.
+    pub(crate) const ENGINE: u32 = 1 << 31;
+
     /// Whether somebody waits for the reply.
     pub(crate) const fn is_awaited(self) -> bool {
         self.slot != u32::MAX
+    }
+
+    /// Whether it is a caller who waits for the reply.
+    pub(crate) const fn is_callers(self) -> bool {
+        self.slot < Self::ENGINE
     }
 }
 
@@ -32,20 +40,40 @@ impl RequestId {
 pub(crate) struct Entry {
     /// Who waits for the reply.
     pub(crate) id: RequestId,
-    /// Which command of a batch this is.
+    /// Which command of a batch this is; of a transaction, how many replies it takes: those to `MULTI`, each
+    /// command and `EXEC`.
     pub(crate) part: u32,
-    /// How many bytes it has on the wire.
+    /// How many bytes it has on the wire, with what goes before it.
     pub(crate) wire_len: u32,
     /// When it must have ended.
     pub(crate) deadline: Instant,
-    /// How many replies it takes: 1, or those to `MULTI`, each command and `EXEC`.
-    pub(crate) replies: u32,
+    /// Which node it is for.
+    pub(crate) target: Target,
     /// What is known of the command.
     pub(crate) flags: Flags,
     /// How many of its arguments are its name.
     pub(crate) name_words: u8,
     /// How often it was sent again.
     pub(crate) attempts: u8,
+}
+
+/// What goes before a request that was sent elsewhere for this once.
+pub(crate) const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+
+impl Entry {
+    pub(crate) const fn is_transaction(&self) -> bool {
+        self.flags.has(Flags::TRANSACTION)
+    }
+
+    /// Which of the results of its call this is.
+    pub(crate) const fn place(&self) -> u32 {
+        if self.is_transaction() { 0 } else { self.part }
+    }
+
+    /// How many bytes go before the command.
+    pub(crate) const fn prefix_len(&self) -> usize {
+        if self.flags.has(Flags::ASKING) { ASKING.len() } else { 0 }
+    }
 }
 
 /// Entries in order, with a lower bound of their deadlines.
@@ -95,9 +123,9 @@ impl Entries {
         self.earliest
     }
 
-    /// Whether an entry is there for which somebody waits.
+    /// Whether an entry is there for which a caller waits.
     pub(crate) fn any_awaited(&self) -> bool {
-        self.queue.iter().any(|entry| entry.id.is_awaited())
+        self.queue.iter().any(|entry| entry.id.is_callers())
     }
 
     /// Abandons the entries whose deadline has come; returns them as they were, with the bytes before each.
@@ -140,7 +168,7 @@ mod tests {
             part: 0,
             wire_len: 10,
             deadline: Instant::from_nanos(deadline),
-            replies: 1,
+            target: Target::default(),
             flags: Flags::default(),
             name_words: 1,
             attempts: 0,

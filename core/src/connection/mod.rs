@@ -16,14 +16,14 @@ mod transaction;
 
 use bytes::BytesMut;
 
-pub(crate) use handshake::Handshake;
 pub use handshake::ServerInfo;
+pub(crate) use handshake::{Handshake, Purpose};
 pub use in_flight::RequestId;
-pub(crate) use in_flight::{Entries, Entry};
+pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;
 use transaction::Progress;
 
-use crate::command::{Command, Flags};
+use crate::command::{Command, Flags, Target};
 use crate::config::Config;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::{Decoder, Frame, Kind};
@@ -55,6 +55,7 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct Connection {
     state: State,
+    purpose: Purpose,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -62,6 +63,8 @@ pub(crate) struct Connection {
     answered: usize,
     /// Replies seen of the transaction at the head of `in_flight`.
     progress: Progress,
+    /// The `ASKING` that goes before the request at the head of `in_flight` is answered.
+    has_asked: bool,
     opened_at: Instant,
     /// When the last byte of a reply came, or when replies began to be due if that was later. Pushes do not
     /// count: a server can go on with them although it has lost a reply.
@@ -69,14 +72,16 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+    pub(crate) fn new(config: &Config, purpose: Purpose, now: Instant) -> Self {
         Self {
             state: State::Connecting,
+            purpose,
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
             answered: 0,
             progress: Progress::default(),
+            has_asked: false,
             opened_at: now,
             heard_at: now,
         }
@@ -89,7 +94,7 @@ impl Connection {
     /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
     pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, &mut self.out);
+        let mut handshake = Handshake::start(config, self.purpose, &mut self.out);
         let over = handshake.take_info();
         self.state = if over.is_some() { State::Ready } else { State::Handshake(handshake) };
         over
@@ -161,7 +166,10 @@ impl Connection {
     fn is_asked(&self) -> bool {
         self.in_flight.front().is_some_and(|entry| {
             // A transaction's commands are answered one by one, perhaps while its end is still to be written.
-            let last = self.progress.is_last_of(entry.replies);
+            let last = match entry.is_transaction() {
+                true => self.progress.is_last_of(entry.part),
+                false => !self.is_asking(entry),
+            };
             self.out.in_flight() - self.answered >= if last { entry.wire_len as usize } else { 1 }
         })
     }
@@ -177,16 +185,27 @@ impl Connection {
         if !self.is_asked() {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
         }
-        if entry.replies == 1 {
+        if self.is_asking(&entry) {
+            // Whatever is wrong with it, the command that follows is told.
+            self.has_asked = true;
+            return Ok(None);
+        }
+        if !entry.is_transaction() {
             return Ok(Some(Answer::Reply(entry, Ok(frame))));
         }
-        let outcome = self.progress.handle_reply(entry.replies, frame).map_err(fault)?;
+        let outcome = self.progress.handle_reply(entry.part, frame).map_err(fault)?;
         Ok(outcome.map(|outcome| Answer::Reply(entry, outcome)))
+    }
+
+    /// Whether the next reply is that to the `ASKING` which goes before the request.
+    const fn is_asking(&self, entry: &Entry) -> bool {
+        entry.flags.has(Flags::ASKING) && !self.has_asked
     }
 
     /// Forgets the request that was just answered; its bytes are no longer kept.
     #[inline]
     pub(crate) fn finish_front(&mut self) {
+        self.has_asked = false;
         if let Some(entry) = self.in_flight.pop() {
             self.answered += entry.wire_len as usize;
         }
@@ -199,6 +218,7 @@ impl Connection {
 
     /// Moves the bytes of the request that was just answered to `to`, so that it can be sent again.
     pub(crate) fn take_front(&mut self, to: &mut Outgoing) {
+        self.has_asked = false;
         self.settle();
         if let Some(entry) = self.in_flight.pop() {
             self.out.transfer(entry.wire_len as usize, to);
@@ -230,6 +250,10 @@ impl Connection {
         (self.in_flight.len(), self.out.held())
     }
 
+    pub(crate) fn any_awaited(&self) -> bool {
+        self.in_flight.any_awaited()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }
@@ -242,6 +266,14 @@ impl Connection {
         match self.in_flight.front() {
             Some(_) => self.in_flight.earliest().min(self.silent_at(config)),
             None => config.health_interval.map_or(Instant::FAR, |interval| self.heard_at + interval),
+        }
+    }
+
+    /// Since when the server owes something and is silent.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        match self.state {
+            State::Ready => self.in_flight.front().map(|_| self.heard_at),
+            State::Connecting | State::Handshake(_) => Some(self.opened_at.max(self.heard_at)),
         }
     }
 
@@ -281,7 +313,7 @@ impl Connection {
             part: 0,
             wire_len: ping.packed().wire_len() as u32,
             deadline: now + config.liveness_timeout,
-            replies: 1,
+            target: Target::default(),
             flags: Flags::READ_ONLY,
             name_words: 1,
             attempts: 0,

@@ -181,7 +181,7 @@ impl<N: Net> Driver<N> {
             }
         }
         if freed {
-            engine.cancel(&mut inbox.cancelled);
+            engine.cancel(now, &mut inbox.cancelled);
         }
         if let Some(patience) = inbox.close {
             engine.close(now, patience);

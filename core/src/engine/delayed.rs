@@ -3,11 +3,12 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use crate::config::Endpoint;
 use crate::connection::{Entry, Outgoing, RequestId};
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::time::Instant;
-use crate::topology::NodeId;
+use crate::topology::cluster::Hops;
 
 /// A request and its bytes.
 type Request = (Entry, Outgoing);
@@ -15,33 +16,59 @@ type Request = (Entry, Outgoing);
 #[derive(Debug, Default)]
 pub(super) struct Delayed {
     /// By the time to send; the number keeps equal times in order.
-    queue: BTreeMap<(Instant, u64), (NodeId, Entry, Outgoing)>,
+    queue: BTreeMap<(Instant, u64), Request>,
     next: u64,
     /// The request that came last, and until when it waits.
     last: Option<(RequestId, Instant)>,
-    /// The last refusal of each request that was sent again, kept until the request ends: if its deadline
-    /// passes, this is why.
-    refusals: BTreeMap<(RequestId, u32), Error>,
+    /// What is known of each request that was turned away, kept until the request ends.
+    trails: BTreeMap<(RequestId, u32), Trail>,
+}
+
+/// How a request has fared.
+#[derive(Debug, Default)]
+struct Trail {
+    /// Why it was turned away last: if its deadline passes, this is why.
+    refusal: Option<Error>,
+    /// Where it was sent elsewhere.
+    hops: Hops,
 }
 
 impl Delayed {
+    /// A request was turned away, and is to be tried again.
+    pub(super) fn note(&mut self, entry: &mut Entry, why: Error) {
+        entry.attempts = entry.attempts.saturating_add(1);
+        self.trails.entry((entry.id, entry.part)).or_default().refusal = Some(why);
+    }
+
+    /// How often a request was sent elsewhere.
+    pub(super) fn hops(&self, entry: &Entry) -> usize {
+        self.trails.get(&(entry.id, entry.part)).map_or(0, |trail| trail.hops.len())
+    }
+
+    /// A node has sent a request elsewhere.
+    pub(super) fn hop(&mut self, entry: &Entry, node: Endpoint) {
+        self.trails.entry((entry.id, entry.part)).or_default().hops.push(node);
+    }
+
+    /// The error of a request that was sent elsewhere too often, and now once more for the reason `last`.
+    pub(super) fn too_many_hops(&mut self, entry: &Entry, last: Error) -> Error {
+        self.trails.remove(&(entry.id, entry.part)).unwrap_or_default().hops.into_error(last)
+    }
+
     /// Keeps a request for `pause`, or until its deadline if that comes first. The commands of a pipeline that
     /// are turned away together wait until the same time, so that they are sent again in their order.
-    pub(super) fn push(&mut self, now: Instant, pause: Duration, node: NodeId, request: Request, why: Error) {
-        let (mut entry, bytes) = request;
-        entry.attempts = entry.attempts.saturating_add(1);
-        self.refusals.insert((entry.id, entry.part), why);
+    pub(super) fn push(&mut self, now: Instant, pause: Duration, (entry, bytes): Request) {
         let at = match self.last {
             Some((id, at)) if id == entry.id && at > now => at,
             _ => (now + pause).min(entry.deadline),
         };
         self.last = Some((entry.id, at));
         self.next += 1;
-        self.queue.insert((at, self.next), (node, entry, bytes));
+        self.queue.insert((at, self.next), (entry, bytes));
     }
 
     /// The next request whose time has come.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(NodeId, Entry, Outgoing)> {
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Request> {
         let first = self.queue.first_entry()?;
         (first.key().0 <= now).then(|| first.remove())
     }
@@ -52,7 +79,7 @@ impl Delayed {
 
     /// How many commands and bytes wait here.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.queue.len(), self.queue.values().map(|(_, _, bytes)| bytes.held()).sum())
+        (self.queue.len(), self.queue.values().map(|(_, bytes)| bytes.held()).sum())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -61,18 +88,20 @@ impl Delayed {
 
     /// Drops requests that nobody waits for; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
-        if !self.refusals.is_empty() {
+        if !self.trails.is_empty() {
             let awaited = |id: &RequestId| ids.binary_search(id).is_err();
-            self.queue.retain(|_, (_, entry, _)| awaited(&entry.id));
-            self.refusals.retain(|(id, _), _| awaited(id));
+            self.queue.retain(|_, (entry, _)| awaited(&entry.id));
+            self.trails.retain(|(id, _), _| awaited(id));
         }
     }
 
-    /// A request that was sent again has ended: a timeout is told its cause.
+    /// A request that was turned away has ended: a timeout is told its cause.
     pub(super) fn explain(&mut self, entry: &Entry, result: Result<Frame, Error>) -> Result<Frame, Error> {
-        let refusal = self.refusals.remove(&(entry.id, entry.part));
+        let refusal = self.trails.remove(&(entry.id, entry.part)).and_then(|trail| trail.refusal);
         match result {
-            Err(error) if error.is_timeout() && error.cause().is_none() => Err(error.with_cause(refusal)),
+            Err(error) if error.is_timeout() && (error.cause().is_none() || refusal.is_some()) => {
+                Err(error.with_cause(refusal))
+            }
             other => other,
         }
     }

@@ -2,20 +2,26 @@
 //!
 //! ```text
 //!            connect at                    handshake done
-//! Waiting ----------------> Connecting ------------------> Ready
-//!    ^  retry_at, backoff       | failed                     | lost
+//! Waiting ----------------> Connecting ------------------> Ready --silent--> Suspect
+//!    ^  retry_at, backoff       | failed                     | lost   <-heard-'
 //!    `--------------------------+----------------------------'
 //! ```
+//!
+//! A link takes requests at any time; it sends them while it is ready and not suspect, and parks them else.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use super::parked::Parked;
 use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Endpoint};
-use crate::connection::{Answer, ConnId, Connection, Entries, Entry, Outgoing, RequestId, ServerInfo};
-use crate::error::{Delivery, Error, ErrorKind, ServerCode, Waiting};
+use crate::connection::{
+    Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
+};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode, Waiting};
 use crate::retry;
 use crate::time::Instant;
 
@@ -25,16 +31,31 @@ const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
 
+/// When a link connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connects {
+    /// At once, and again whenever the connection is lost.
+    Always,
+    /// When a request is parked.
+    OnDemand,
+}
+
 #[derive(Debug)]
 pub(super) struct Link {
     endpoint: Endpoint,
     name: String,
+    config: Arc<Config>,
+    purpose: Purpose,
+    connects: Connects,
     connection: Option<(ConnId, Connection)>,
     ready_at: Option<Instant>,
+    /// Requests are sent: the connection is ready, not retiring, and the node not suspect.
+    open: bool,
     /// The connection takes nothing new and is closed once it is idle.
     retiring: bool,
-    parked: Entries,
-    parked_bytes: Outgoing,
+    /// The node owes something and is silent.
+    suspect: bool,
+    parked: Parked,
     /// When to connect, while there is no connection.
     retry_at: Instant,
     failures: u32,
@@ -42,15 +63,19 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(endpoint: Endpoint, now: Instant) -> Self {
+    pub(super) fn new(endpoint: Endpoint, config: &Arc<Config>, connects: Connects, now: Instant) -> Self {
         Self {
             name: endpoint.to_string(),
             endpoint,
+            config: Arc::clone(config),
+            purpose: Purpose::default(),
+            connects,
             connection: None,
             ready_at: None,
+            open: false,
             retiring: false,
-            parked: Entries::default(),
-            parked_bytes: Outgoing::default(),
+            suspect: false,
+            parked: Parked::default(),
             retry_at: now,
             failures: 0,
             last_error: None,
@@ -61,44 +86,54 @@ impl Link {
         &self.name
     }
 
+    pub(super) const fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+
+    pub(super) const fn is_suspect(&self) -> bool {
+        self.suspect
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready_at.is_some()
+    }
+
+    pub(super) fn conn_id(&self) -> Option<ConnId> {
+        self.connection.as_ref().map(|(id, _)| *id)
+    }
+
     pub(super) fn connection(&mut self, id: ConnId) -> Option<&mut Connection> {
         self.connection.as_mut().filter(|(mine, _)| *mine == id).map(|(_, connection)| connection)
     }
 
-    /// Starts a connection if one is due.
-    pub(super) fn poll_connect(
-        &mut self,
-        now: Instant,
-        next_id: &mut u64,
-        config: &Config,
-    ) -> Option<(ConnId, Endpoint)> {
-        if self.connection.is_some() || now < self.retry_at {
+    /// Starts a connection if one is wanted and due.
+    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<(ConnId, Endpoint)> {
+        if self.connection.is_some() || !self.is_wanted() || now < self.retry_at {
             return None;
         }
         *next_id += 1;
         let id = ConnId(*next_id);
-        self.connection = Some((id, Connection::new(config, now)));
+        self.connection = Some((id, Connection::new(&self.config, self.purpose, now)));
         Some((id, self.endpoint.clone()))
     }
 
-    /// Sends a request, or keeps it until there is a connection. Its bytes are the first in `bytes`.
+    fn is_wanted(&self) -> bool {
+        self.connects == Connects::Always || !self.parked.is_empty()
+    }
+
+    /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
     #[inline]
     pub(super) fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         match &mut self.connection {
-            Some((_, connection)) if connection.is_ready() && !self.retiring => {
-                connection.send(now, entry, bytes);
-            }
-            _ => {
-                bytes.transfer(entry.wire_len as usize, &mut self.parked_bytes);
-                self.parked.push(entry);
-            }
+            Some((_, connection)) if self.open => connection.send(now, entry, bytes),
+            _ => self.parked.push(entry, bytes),
         }
     }
 
     /// The socket is open. Returns what is known of the server if there was nothing to say to it.
-    pub(super) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
+    pub(super) fn handle_connected(&mut self, now: Instant) -> Option<ServerInfo> {
         let (_, connection) = self.connection.as_mut()?;
-        let info = connection.handle_connected(now, config)?;
+        let info = connection.handle_connected(now, &self.config)?;
         self.handle_ready(now);
         Some(info)
     }
@@ -107,33 +142,48 @@ impl Link {
     pub(super) fn handle_ready(&mut self, now: Instant) {
         self.ready_at = Some(now);
         self.last_error = None;
-        let Some((_, connection)) = &mut self.connection else { return };
-        while let Some(entry) = self.parked.pop() {
-            if entry.id.is_awaited() {
-                connection.send(now, entry, &mut self.parked_bytes);
-            } else {
-                self.parked_bytes.release(entry.wire_len as usize);
-            }
-        }
-        self.parked = Entries::default();
-        self.parked_bytes.shrink();
+        self.suspect = false;
+        self.send_parked(now);
     }
 
-    pub(super) fn next_answer(
-        &mut self,
-        now: Instant,
-        config: &Config,
-        read: &mut BytesMut,
-    ) -> Result<Option<Answer>, Error> {
+    /// The node has answered. What was parked while it was suspect goes out.
+    #[inline]
+    pub(super) fn handle_alive(&mut self, now: Instant) {
+        if self.suspect && self.is_ready() {
+            self.suspect = false;
+            self.send_parked(now);
+        }
+    }
+
+    fn send_parked(&mut self, now: Instant) {
+        self.open = self.is_ready() && !self.retiring && !self.suspect;
+        let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
+        let mut parked = core::mem::take(&mut self.parked);
+        while let Some(entry) = parked.pop() {
+            if entry.id.is_awaited() {
+                connection.send(now, entry, parked.bytes());
+            } else {
+                parked.bytes().release(entry.wire_len as usize);
+            }
+        }
+    }
+
+    /// What waits here, to be routed anew.
+    pub(super) fn take_parked(&mut self) -> Parked {
+        core::mem::take(&mut self.parked)
+    }
+
+    pub(super) fn next_answer(&mut self, now: Instant, read: &mut BytesMut) -> Result<Option<Answer>, Error> {
         match &mut self.connection {
-            Some((_, connection)) => connection.next_answer(now, config, read),
+            Some((_, connection)) => connection.next_answer(now, &self.config, read),
             None => Ok(None),
         }
     }
 
     /// Takes nothing more on this connection, and replaces it when it has answered all.
     pub(super) fn retire(&mut self) {
-        self.retiring = true;
+        self.retiring = self.connection.is_some();
+        self.open = false;
     }
 
     /// The connection to close now because it has retired and is idle.
@@ -143,11 +193,18 @@ impl Link {
             return None;
         }
         let id = *id;
-        self.connection = None;
-        self.ready_at = None;
-        self.retiring = false;
+        self.disconnect();
         self.retry_at = now;
         Some(id)
+    }
+
+    /// Forgets the connection and all that is known by it.
+    fn disconnect(&mut self) -> Option<Connection> {
+        self.ready_at = None;
+        self.open = false;
+        self.retiring = false;
+        self.suspect = false;
+        self.connection.take().map(|(_, connection)| connection)
     }
 
     /// The connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
@@ -156,20 +213,18 @@ impl Link {
         &mut self,
         now: Instant,
         error: &Error,
-        config: &Config,
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
-        let Some((_, connection)) = self.connection.take() else { return false };
-        let was_ready = connection.is_ready();
-        self.retiring = false;
-        let stable = self.ready_at.take().is_some_and(|since| now - since >= STABLE);
+        let was_ready = self.is_ready();
+        let stable = self.ready_at.is_some_and(|since| now - since >= STABLE);
+        let Some(connection) = self.disconnect() else { return false };
         self.failures = if stable { 0 } else { self.failures.saturating_add(1) };
-        self.retry_at = now + retry::delay(&config.backoff, self.failures.saturating_sub(1), rng);
+        self.retry_at = now + retry::delay(&self.config.backoff, self.failures.saturating_sub(1), rng);
         self.last_error = Some(error.clone());
         if was_ready {
             let (entries, bytes) = connection.into_requests();
-            self.park_again(entries, bytes, error, config, ended);
+            self.park_again(entries, bytes, error, ended);
         } else if is_permanent(error) {
             self.fail_parked(error, ended);
         }
@@ -181,16 +236,8 @@ impl Link {
     /// The request whose reply was no RESP, or passed a limit, is not sent again: its reply would be the
     /// same, and each time cost all others their connection. Nor is any command of a pipeline behind one
     /// that ends here: a pipeline is not resumed behind a gap.
-    fn park_again(
-        &mut self,
-        mut entries: Entries,
-        mut bytes: Outgoing,
-        error: &Error,
-        config: &Config,
-        ended: &mut Ended,
-    ) {
-        let mut parked = Entries::default();
-        let mut parked_bytes = Outgoing::default();
+    fn park_again(&mut self, mut entries: Entries, mut bytes: Outgoing, error: &Error, ended: &mut Ended) {
+        let mut parked = Parked::default();
         let mut written = bytes.in_flight();
         let mut is_culprit = matches!(error.kind(), ErrorKind::Protocol(_));
         let mut interrupted = RequestId::ABANDONED;
@@ -198,17 +245,16 @@ impl Link {
             let len = entry.wire_len as usize;
             let may_have_run = may_have_run(&entry, written);
             written = written.saturating_sub(len);
-            let may_repeat = entry.flags.may_repeat() && entry.replies == 1 && !is_culprit;
+            let may_repeat = entry.flags.may_repeat() && !entry.is_transaction() && !is_culprit;
             is_culprit = false;
-            let tries_left = u32::from(entry.attempts) < config.retries;
+            let tries_left = u32::from(entry.attempts) < self.config.retries;
             let goes_on = entry.id != interrupted && (!may_have_run || (may_repeat && tries_left));
             if entry.id.is_awaited() && goes_on {
                 if may_have_run {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.flags = entry.flags.with(Flags::SENT_BEFORE);
                 }
-                bytes.transfer(len, &mut parked_bytes);
-                parked.push(entry);
+                parked.push(entry, &mut bytes);
                 continue;
             }
             if entry.id.is_awaited() {
@@ -218,27 +264,18 @@ impl Link {
             }
             bytes.release(len);
         }
-        while let Some(entry) = self.parked.pop() {
-            self.parked_bytes.transfer(entry.wire_len as usize, &mut parked_bytes);
-            parked.push(entry);
-        }
-        (self.parked, self.parked_bytes) = (parked, parked_bytes);
+        parked.append(core::mem::take(&mut self.parked));
+        self.parked = parked;
     }
 
     /// Ends all that is parked.
     pub(super) fn fail_parked(&mut self, error: &Error, ended: &mut Ended) {
-        while let Some(entry) = self.parked.pop() {
-            if entry.id.is_awaited() {
-                let error = error.clone().with_delivery(Delivery::NotSent);
-                ended.push((entry, name(error, &self.parked_bytes, &entry)));
-            }
-            self.parked_bytes.release(entry.wire_len as usize);
-        }
+        self.parked.fail(error, ended);
     }
 
     /// Ends all that is in flight: the client closes and waits no longer.
     pub(super) fn fail_in_flight(&mut self, error: &Error, ended: &mut Ended) {
-        let Some((_, connection)) = self.connection.take() else { return };
+        let Some(connection) = self.disconnect() else { return };
         let (mut entries, mut bytes) = connection.into_requests();
         let mut written = bytes.in_flight();
         while let Some(entry) = entries.pop() {
@@ -252,67 +289,82 @@ impl Link {
         }
     }
 
-    /// Ends the requests whose deadline has come, and checks the connection.
+    /// Ends the requests whose deadline has come, and checks the connection. Returns how many requests it left
+    /// without a reply in time.
     ///
     /// # Errors
     /// The connection is beyond use.
-    pub(super) fn handle_timeout(
-        &mut self,
-        now: Instant,
-        config: &Config,
-        ended: &mut Ended,
-    ) -> Result<(), Error> {
+    pub(super) fn handle_timeout(&mut self, now: Instant, ended: &mut Ended) -> Result<usize, Error> {
         let timeout = |waiting, delivery| Error::new(ErrorKind::Timeout(waiting), delivery);
-        for (_, entry) in self.parked.expire(now) {
-            let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(self.last_error.clone());
+        for entry in self.parked.expire(now) {
+            let error = match self.suspect {
+                true => Some(Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent)),
+                false => self.last_error.clone(),
+            };
+            let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(error);
             ended.push((entry, error.with_node(&self.name)));
         }
-        self.forget_parked();
-        let Some((_, connection)) = &mut self.connection else { return Ok(()) };
+        let Some((_, connection)) = &mut self.connection else { return Ok(0) };
+        let mut late = 0;
         for (_, entry) in connection.in_flight().expire(now) {
+            late += 1;
             // Even if it is not written yet, it will be: it lies in the middle of the bytes to write.
             let error = timeout(Waiting::Reply, Delivery::MaybeExecuted);
             ended.push((entry, error.with_node(&self.name)));
         }
-        connection.handle_timeout(now, config)
+        connection.handle_timeout(now, &self.config)?;
+        Ok(late)
     }
 
-    pub(super) fn poll_timeout(&self, config: &Config) -> Instant {
+    /// When the node becomes suspect, if it says nothing until then. Without a connection, or suspect already,
+    /// never.
+    pub(super) fn suspect_at(&self) -> Instant {
+        match &self.connection {
+            Some((_, connection)) if self.connects == Connects::OnDemand && !self.suspect => {
+                let since = connection.silent_since();
+                since.map_or(Instant::FAR, |since| since + self.config.suspect_after)
+            }
+            _ => Instant::FAR,
+        }
+    }
+
+    /// Sends nothing new until the node is heard of.
+    pub(super) const fn suspect(&mut self) {
+        self.suspect = true;
+        self.open = false;
+    }
+
+    pub(super) fn poll_timeout(&self) -> Instant {
         let parked = self.parked.earliest();
         match &self.connection {
-            Some((_, connection)) => parked.min(connection.poll_timeout(config)),
-            None => parked.min(self.retry_at),
+            Some((_, connection)) => parked.min(connection.poll_timeout(&self.config)).min(self.suspect_at()),
+            None if self.is_wanted() => parked.min(self.retry_at),
+            None => Instant::FAR,
         }
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
         self.parked.cancel(ids);
-        self.forget_parked();
         if let Some((_, connection)) = &mut self.connection {
             connection.in_flight().cancel(ids);
         }
     }
 
-    /// Gives room back that is taken by requests which have ended, as far as they are first. With one
-    /// timeout for all, they are.
-    fn forget_parked(&mut self) {
-        while let Some(entry) = self.parked.front().filter(|entry| !entry.id.is_awaited()) {
-            self.parked_bytes.release(entry.wire_len as usize);
-            self.parked.pop();
-        }
+    /// Whether nothing is under way for which a caller waits.
+    pub(super) fn is_drained(&self) -> bool {
+        let busy = self.connection.as_ref().is_some_and(|(_, connection)| connection.any_awaited());
+        !busy && !self.parked.any_awaited()
     }
 
-    /// Whether nothing is under way for which somebody waits.
-    pub(super) fn is_drained(&mut self) -> bool {
-        let busy =
-            self.connection.as_mut().is_some_and(|(_, connection)| connection.in_flight().any_awaited());
-        !busy && !self.parked.any_awaited()
+    /// Whether nothing at all is here.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.connection.is_none() && self.parked.is_empty()
     }
 
     /// How many commands and bytes are held.
     pub(super) fn load(&self) -> (usize, usize) {
-        let parked = (self.parked.len(), self.parked_bytes.held());
+        let parked = self.parked.load();
         match &self.connection {
             Some((_, connection)) => {
                 let (commands, bytes) = connection.load();
@@ -321,16 +373,12 @@ impl Link {
             None => parked,
         }
     }
-
-    pub(super) fn conn_id(&self) -> Option<ConnId> {
-        self.connection.as_ref().map(|(id, _)| *id)
-    }
 }
 
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
 const fn may_have_run(entry: &Entry, written: usize) -> bool {
-    if entry.replies == 1 { written >= entry.wire_len as usize } else { written > 0 }
+    if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
 const fn fate(may_have_run: bool) -> Delivery {
@@ -339,14 +387,14 @@ const fn fate(may_have_run: bool) -> Delivery {
 
 /// Puts the name of the command at the head of `bytes` into `error`.
 pub(super) fn name(error: Error, bytes: &Outgoing, entry: &Entry) -> Error {
-    match name_on_wire(&bytes.peek(), entry.name_words) {
+    match name_on_wire(bytes.peek().get(entry.prefix_len()..).unwrap_or_default(), entry.name_words) {
         Some(name) => error.with_command(&name),
         None => error,
     }
 }
 
 /// Whether trying again will most likely fail in the same way, so that callers are told at once.
-fn is_permanent(error: &Error) -> bool {
+pub(super) fn is_permanent(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Server(refusal) => {
             let passing = retry::passes_by_itself(refusal.code()) || refusal.code() == ServerCode::Busy;

@@ -1,8 +1,8 @@
 //! The client as one machine: requests and bytes in, bytes, actions and replies out.
 //!
 //! ```text
-//! handle_request --> Topology: which node? --> Link: ready? --> Connection --> outgoing()
-//!                                                 | no: parked, with its deadline
+//! handle_request --> Topology: which node? --> Link: open? --> Connection --> outgoing()
+//!                         | unknown: parked       | no: parked, with its deadline
 //! handle_data    --> Connection: which request? --> turned away? --> sent again, or
 //!                                                                `-> poll_event
 //! ```
@@ -12,13 +12,19 @@
 //! [`outgoing`](Engine::outgoing), then [`poll_timeout`](Engine::poll_timeout). An input asserts in debug
 //! builds that no action is left. Events may be gathered over several inputs of one wake.
 
+mod cluster;
 mod delayed;
 mod link;
+mod links;
+mod parked;
+mod refusals;
 mod request;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -26,17 +32,18 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use self::delayed::Delayed;
-use self::link::{Ended, Link};
+use self::link::{Connects, Ended, Link};
+use self::links::Links;
+use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
 use crate::command::Flags;
-use crate::config::Config;
+use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
-use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError, Waiting};
+use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
-use crate::retry;
 use crate::time::Instant;
-use crate::topology::{NodeId, Single, Topology, Verdict};
+use crate::topology::{Cluster, NodeId, Single, Topology};
 
 /// Whether the engine takes requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +61,12 @@ pub struct Engine {
     rng: fastrand::Rng,
     phase: Phase,
     topology: Topology,
-    /// One per node, by [`NodeId`].
-    links: Vec<Link>,
-    nodes: BTreeMap<ConnId, NodeId>,
-    last_conn: u64,
+    links: Links,
+    /// Requests for which no node is known yet.
+    unrouted: Parked,
     delayed: Delayed,
+    /// What the first server said of itself, until the topology is known.
+    greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
     events: VecDeque<Event>,
 }
@@ -68,21 +76,31 @@ impl Engine {
     /// equal outputs.
     #[must_use]
     pub fn new(config: Arc<Config>, seed: u64, now: Instant) -> Self {
-        let single = Single::new(config.endpoint.clone());
-        let links = single.nodes().map(|endpoint| Link::new(endpoint, now)).collect();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut links = Links::default();
+        let topology = match &config.deployment {
+            Deployment::Cluster(options) => {
+                Topology::Cluster(Box::new(Cluster::new(options, rng.fork(), now)))
+            }
+            _ => {
+                let link = Link::new(config.endpoint.clone(), &config, Connects::Always, now);
+                links.insert(Single::NODE, link);
+                Topology::Single(Single)
+            }
+        };
         let mut engine = Self {
             config,
-            rng: fastrand::Rng::with_seed(seed),
+            rng,
             phase: Phase::Open,
-            topology: Topology::Single(single),
+            topology,
             links,
-            nodes: BTreeMap::new(),
-            last_conn: 0,
+            unrouted: Parked::default(),
             delayed: Delayed::default(),
+            greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
         };
-        engine.connect_due(now);
+        engine.connect_all(now);
         engine
     }
 
@@ -92,16 +110,7 @@ impl Engine {
     /// [`close`](Self::close) at once, with [`ErrorKind::Closed`].
     #[inline]
     pub fn handle_request(&mut self, now: Instant, request: Request, bytes: &mut Outgoing) {
-        let entry = Entry {
-            id: request.id,
-            part: request.part,
-            wire_len: request.wire_len,
-            deadline: request.patience.deadline(now, &self.config),
-            replies: request.replies,
-            flags: request.flags,
-            name_words: request.name_words,
-            attempts: 0,
-        };
+        let entry = request.into_entry(now, &self.config);
         if self.phase == Phase::Open {
             self.submit(now, entry, bytes);
             return;
@@ -109,22 +118,47 @@ impl Engine {
         let error = Error::new(ErrorKind::Closed, Delivery::NotSent);
         let error = link::name(error, bytes, &entry);
         bytes.release(entry.wire_len as usize);
-        self.end(entry, Err(error));
+        self.end(now, entry, Err(error));
+    }
+
+    /// Sends a request to the node that it is for. Its bytes are the first in `bytes`.
+    #[inline]
+    fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        let node = match &mut self.topology {
+            Topology::Single(_) => Some(Single::NODE),
+            Topology::Cluster(cluster) => cluster.route(entry.target, entry.flags),
+        };
+        match node {
+            Some(node) => self.submit_to(now, node, entry, bytes),
+            None => self.submit_unrouted(now, entry, bytes),
+        }
     }
 
     #[inline]
-    fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
-        let Topology::Single(single) = &self.topology;
-        let NodeId(node) = single.route();
-        self.links[node].submit(now, entry, bytes);
+    fn submit_to(&mut self, now: Instant, node: NodeId, entry: Entry, bytes: &mut Outgoing) {
+        let Some(link) = self.link_to(now, node) else {
+            return self.submit_unrouted(now, entry, bytes);
+        };
+        link.submit(now, entry, bytes);
+        if link.conn_id().is_none() {
+            self.connect(now, node);
+        }
+    }
+
+    #[cold]
+    fn submit_unrouted(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        self.unrouted.push(entry, bytes);
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_unknown(now);
+        }
     }
 
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let link = self.nodes.get(&conn).and_then(|node| self.links.get_mut(node.0));
-        if let Some(info) = link.and_then(|link| link.handle_connected(now, &self.config)) {
-            self.events.push_back(Event::Connected(info));
+        let link = self.links.node_of(conn).and_then(|node| self.links.get(node));
+        if let Some(info) = link.and_then(|link| link.handle_connected(now)) {
+            self.tell_connected(info);
         }
     }
 
@@ -133,71 +167,48 @@ impl Engine {
     /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
-        let Some(&node) = self.nodes.get(&conn) else { return read.clear() };
-        loop {
-            let link = &mut self.links[node.0];
-            match link.next_answer(now, &self.config, read) {
-                Ok(Some(Answer::Reply(entry, Ok(frame)))) if frame.kind() != Kind::Error => {
-                    if let Some(connection) = link.connection(conn) {
-                        connection.finish_front();
-                    }
-                    self.end(entry, Ok(frame));
-                }
-                Ok(Some(Answer::Reply(entry, outcome))) => {
-                    self.handle_refusal(now, node, conn, entry, outcome);
-                }
-                Ok(Some(Answer::Push(frame))) => self.events.push_back(Event::Push(frame)),
-                Ok(Some(Answer::Ready(info))) => {
-                    link.handle_ready(now);
-                    self.events.push_back(Event::Connected(info));
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    read.clear();
-                    self.actions.push_back(Action::Close(conn));
-                    return self.handle_lost(now, conn, &error);
-                }
-            }
+        let Some(node) = self.links.node_of(conn) else { return read.clear() };
+        if let Err(error) = self.take_answers(now, node, conn, read) {
+            read.clear();
+            self.actions.push_back(Action::Close(conn));
+            self.handle_lost(now, conn, &error);
+        } else {
+            self.handle_alive(now, node);
+            self.close_retired(now, node);
         }
-        self.close_retired(now, node);
+        self.follow_topology(now);
     }
 
-    /// A request was answered with an error: tried again if that is safe and has a chance, else ended.
-    fn handle_refusal(
+    /// Takes every whole reply.
+    ///
+    /// # Errors
+    /// The connection is beyond use.
+    fn take_answers(
         &mut self,
         now: Instant,
         node: NodeId,
         conn: ConnId,
-        entry: Entry,
-        outcome: Result<Frame, Error>,
-    ) {
-        let link = &mut self.links[node.0];
-        let mut bytes = Outgoing::default();
-        if let Some(connection) = link.connection(conn) {
-            connection.take_front(&mut bytes);
-        }
-        let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
-            Err(error) => error,
-        };
-        let error = error.with_node(link.name());
-        let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
-        let verdict = match (&self.topology, error.code()) {
-            (Topology::Single(single), Some(code))
-                if error.delivery() == Delivery::Rejected && entry.replies == 1 =>
-            {
-                single.verdict(code, entry.attempts)
+        read: &mut BytesMut,
+    ) -> Result<(), Error> {
+        while let Some(link) = self.links.get(node)
+            && let Some(answer) = link.next_answer(now, read)?
+        {
+            match answer {
+                Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
+                    if let Some(connection) = link.connection(conn) {
+                        connection.finish_front();
+                    }
+                    self.end(now, entry, Ok(frame));
+                }
+                Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Push(frame) => self.events.push_back(Event::Push(frame)),
+                Answer::Ready(info) => {
+                    link.handle_ready(now);
+                    self.tell_connected(info);
+                }
             }
-            _ => Verdict::Deliver,
-        };
-        if verdict == Verdict::Deliver || !entry.id.is_awaited() {
-            return self.end(entry, Err(error));
         }
-        if verdict == Verdict::Reconnect {
-            link.retire();
-        }
-        let pause = retry::delay(&self.config.backoff, entry.attempts.into(), &mut self.rng);
-        self.delayed.push(now, pause, node, (entry, bytes), error);
+        Ok(())
     }
 
     /// The socket of `conn` failed, was closed by the peer, or could not be opened. The engine asks for a new
@@ -206,21 +217,32 @@ impl Engine {
         self.assert_drained();
         let error = Error::new(ErrorKind::Connection(reason), Delivery::NotSent);
         self.handle_lost(now, conn, &error);
+        self.follow_topology(now);
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        let Some(node) = self.nodes.remove(&conn) else { return };
+        if let Some(node) = self.lose(now, conn, error) {
+            if let Topology::Cluster(cluster) = &mut self.topology {
+                cluster.handle_lost(now, node);
+            }
+            self.connect(now, node);
+        }
+    }
+
+    /// Decides about the requests of a connection that is gone. Returns which node it was with.
+    fn lose(&mut self, now: Instant, conn: ConnId, error: &Error) -> Option<NodeId> {
+        let node = self.links.disconnect(conn)?;
         let mut ended = Ended::new();
-        let link = &mut self.links[node.0];
+        let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
-        let was_ready = link.handle_lost(now, &error, &self.config, &mut self.rng, &mut ended);
-        self.end_all(ended);
-        self.events.push_back(if was_ready {
-            Event::Disconnected(error)
+        let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
+        self.end_all(now, ended);
+        if was_ready {
+            self.events.push_back(Event::Disconnected(error));
         } else {
-            Event::ConnectFailed(error)
-        });
-        self.connect_due(now);
+            self.tell_connect_failed(error);
+        }
+        Some(node)
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Early calls are harmless.
@@ -229,67 +251,110 @@ impl Engine {
         if let Phase::Draining(until) = self.phase
             && now >= until
         {
-            return self.give_up();
+            return self.give_up(now);
         }
-        let mut lost = Vec::new();
-        let mut ended = Ended::new();
-        for link in &mut self.links {
-            if let (Err(error), Some(conn)) =
-                (link.handle_timeout(now, &self.config, &mut ended), link.conn_id())
-            {
-                lost.push((conn, error));
-            }
+        for entry in self.unrouted.expire(now).collect::<Vec<_>>() {
+            let error = Error::new(ErrorKind::Timeout(Waiting::Connection), Delivery::NotSent);
+            let error = error.with_cause(self.why_unrouted());
+            self.end(now, entry, Err(error));
         }
-        self.end_all(ended);
-        for (conn, error) in lost {
-            self.actions.push_back(Action::Close(conn));
-            self.handle_lost(now, conn, &error);
+        for node in self.links.ids() {
+            self.handle_link_timeout(now, node);
+        }
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_timeout(now);
         }
         self.send_delayed(now);
-        self.connect_due(now);
-        self.finish_drain();
+        self.connect_all(now);
+        self.follow_topology(now);
+        self.links.forget_times();
+        self.finish_drain(now);
+    }
+
+    fn handle_link_timeout(&mut self, now: Instant, node: NodeId) {
+        let mut ended = Ended::new();
+        let Some(link) = self.links.get(node) else { return };
+        let outcome = link.handle_timeout(now, &mut ended);
+        let conn = link.conn_id();
+        let is_silent = link.suspect_at() <= now;
+        self.end_all(now, ended);
+        match (outcome, conn) {
+            (Err(error), Some(conn)) => {
+                self.actions.push_back(Action::Close(conn));
+                self.handle_lost(now, conn, &error);
+            }
+            (Ok(late), _) => {
+                if let Topology::Cluster(cluster) = &mut self.topology
+                    && late > 0
+                {
+                    cluster.handle_timed_out(now, node, late);
+                }
+                if is_silent {
+                    self.handle_silent(now, node);
+                }
+            }
+            (Err(_), None) => {}
+        }
     }
 
     fn send_delayed(&mut self, now: Instant) {
-        while let Some((node, entry, mut bytes)) = self.delayed.pop_due(now) {
+        while let Some((entry, mut bytes)) = self.delayed.pop_due(now) {
             if entry.deadline <= now {
                 let error = Error::new(ErrorKind::Timeout(Waiting::Reply), Delivery::Rejected);
-                let error = link::name(error.with_node(self.links[node.0].name()), &bytes, &entry);
-                self.end(entry, Err(error));
+                self.end(now, entry, Err(link::name(error, &bytes, &entry)));
             } else {
-                self.links[node.0].submit(now, entry, &mut bytes);
+                self.submit(now, entry, &mut bytes);
             }
         }
     }
 
-    fn connect_due(&mut self, now: Instant) {
-        if self.phase == Phase::Closed {
-            return;
+    /// Connects to the node, if that is wanted and due.
+    fn connect(&mut self, now: Instant, node: NodeId) {
+        if self.phase != Phase::Closed
+            && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
+        {
+            self.actions.push_back(Action::Connect(conn, endpoint));
         }
-        for (index, link) in self.links.iter_mut().enumerate() {
-            if let Some((conn, endpoint)) = link.poll_connect(now, &mut self.last_conn, &self.config) {
-                self.nodes.insert(conn, NodeId(index));
-                self.actions.push_back(Action::Connect(conn, endpoint));
+    }
+
+    fn connect_all(&mut self, now: Instant) {
+        for node in self.links.ids() {
+            self.connect(now, node);
+        }
+    }
+
+    /// The node has answered something.
+    #[inline]
+    fn handle_alive(&mut self, now: Instant, node: NodeId) {
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_alive(node);
+            if let Some(link) = self.links.get(node) {
+                link.handle_alive(now);
             }
         }
     }
 
     fn close_retired(&mut self, now: Instant, node: NodeId) {
-        if let Some(conn) = self.links[node.0].poll_retired(now) {
-            self.nodes.remove(&conn);
+        if let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
+            self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
-            self.connect_due(now);
+            self.connect(now, node);
         }
     }
 
     /// Forgets requests that nobody waits for any more; they end without an event. What waits for a
     /// connection is not sent; what a connection has taken is written, and its reply swallowed. The order of
     /// `ids` is changed.
-    pub fn cancel(&mut self, ids: &mut [RequestId]) {
+    pub fn cancel(&mut self, now: Instant, ids: &mut [RequestId]) {
         ids.sort_unstable();
-        self.links.iter_mut().for_each(|link| link.cancel(ids));
+        for node in self.links.ids() {
+            if let Some(link) = self.links.get(node) {
+                link.cancel(ids);
+            }
+        }
+        self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
-        self.finish_drain();
+        self.finish_drain(now);
     }
 
     /// Takes no more requests, lets those under way end within `patience`, then closes. A later call can
@@ -301,55 +366,52 @@ impl Engine {
             Phase::Draining(before) => Phase::Draining(until.min(before)),
             Phase::Closed => return,
         };
-        self.finish_drain();
+        self.finish_drain(now);
     }
 
-    fn finish_drain(&mut self) {
+    fn finish_drain(&mut self, now: Instant) {
         let draining = matches!(self.phase, Phase::Draining(_));
-        if draining && self.delayed.is_empty() && self.links.iter_mut().all(Link::is_drained) {
-            self.give_up();
+        let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty();
+        if draining && !waiting && self.links.iter().all(Link::is_drained) {
+            self.give_up(now);
         }
     }
 
     /// Ends what has not ended, closes what is open.
-    fn give_up(&mut self) {
+    fn give_up(&mut self, now: Instant) {
         self.phase = Phase::Closed;
         let mut ended = Ended::new();
         let late = Error::new(ErrorKind::Timeout(Waiting::Drain), Delivery::NotSent);
-        for link in &mut self.links {
-            let late = late.clone().with_node(link.name());
-            link.fail_parked(&late, &mut ended);
-            link.fail_in_flight(&late, &mut ended);
+        for node in self.links.ids() {
+            if let Some(link) = self.links.get(node) {
+                let late = late.clone().with_node(link.name());
+                link.fail_parked(&late, &mut ended);
+                link.fail_in_flight(&late, &mut ended);
+            }
         }
-        while let Some((_, entry, _)) = self.delayed.pop_due(Instant::FAR) {
+        self.unrouted.fail(&late, &mut ended);
+        while let Some((entry, _)) = self.delayed.pop_due(Instant::FAR) {
             ended.push((entry, late.clone().with_delivery(Delivery::Rejected)));
         }
-        self.end_all(ended);
-        let open = core::mem::take(&mut self.nodes);
-        self.actions.extend(open.into_keys().map(Action::Close));
+        self.end_all(now, ended);
+        self.actions.extend(self.links.take_connections().map(Action::Close));
     }
 
-    /// Whether the engine has closed: all requests have ended and all connections are given up.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
-    }
-
-    fn end_all(&mut self, ended: Ended) {
+    fn end_all(&mut self, now: Instant, ended: Ended) {
         for (entry, error) in ended {
-            self.end(entry, Err(error));
+            self.end(now, entry, Err(error));
         }
     }
 
     #[inline]
-    fn end(&mut self, entry: Entry, result: Result<Frame, Error>) {
-        if !entry.id.is_awaited() {
-            return;
+    fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
+        if !entry.id.is_callers() {
+            return self.handle_own(now, entry, result);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
-        self.events.push_back(Event::Reply { id: entry.id, part: entry.part, result });
+        self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });
         if self.phase != Phase::Open {
-            self.finish_drain();
+            self.finish_drain(now);
         }
     }
 
@@ -361,92 +423,15 @@ impl Engine {
         })
     }
 
-    /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again.
-    #[must_use]
-    pub fn load(&self) -> (usize, usize) {
-        let delayed = self.delayed.load();
-        self.links.iter().map(Link::load).fold(delayed, |sum, load| (sum.0 + load.0, sum.1 + load.1))
-    }
-
-    /// What the driver has to do next.
-    pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
-    }
-
-    /// What has happened.
-    #[inline]
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
-    }
-
-    /// Whether something waits for [`poll_action`](Self::poll_action).
-    #[must_use]
-    pub fn has_actions(&self) -> bool {
-        !self.actions.is_empty()
-    }
-
-    /// Whether something waits for [`poll_event`](Self::poll_event).
-    #[must_use]
-    pub fn has_events(&self) -> bool {
-        !self.events.is_empty()
-    }
-
-    /// All that has happened, in order.
-    pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
-        self.events.drain(..)
-    }
-
-    /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
-    /// if the engine has given the connection up.
-    pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
-        let node = self.nodes.get(&conn)?;
-        self.links[node.0].connection(conn).map(|connection| connection.outgoing())
-    }
-
-    /// How many more bytes are needed on `conn`, at the least, before a reply can be complete, when
-    /// `buffered` bytes are there. Reserving them makes one read of a large reply instead of many.
-    pub fn missing(&mut self, conn: ConnId, buffered: usize) -> usize {
-        let Some(node) = self.nodes.get(&conn) else { return 0 };
-        self.links[node.0].connection(conn).map_or(0, |connection| connection.missing(buffered))
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) must be called. It moves with every input. `None`: never,
-    /// as things are.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        let mut earliest = match self.phase {
-            Phase::Closed => return None,
-            Phase::Draining(until) => until,
-            Phase::Open => Instant::FAR,
-        };
-        for link in &self.links {
-            earliest = earliest.min(link.poll_timeout(&self.config));
+    /// A request of the engine's own has ended.
+    #[cold]
+    fn handle_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
+        if entry.id.is_awaited() && self.phase != Phase::Closed {
+            self.handle_answer_to_own(now, entry, result);
         }
-        earliest = earliest.min(self.delayed.earliest());
-        (earliest != Instant::FAR).then_some(earliest)
     }
 
     fn assert_drained(&self) {
         debug_assert!(self.actions.is_empty(), "drain every action before the next input");
     }
-}
-
-/// The error of a request that the server answered with an error frame.
-fn refusal(frame: &Frame, entry: Entry) -> Error {
-    let error = ServerError::new(&frame.item().text().unwrap_or_default());
-    let may_have_run = if entry.flags.has(Flags::SCRIPT) {
-        // What a script did before it failed stays done.
-        !matches!(
-            error.code(),
-            ServerCode::NoScript
-                | ServerCode::Loading
-                | ServerCode::Busy
-                | ServerCode::NoAuth
-                | ServerCode::NoPerm
-        )
-    } else {
-        false
-    };
-    let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
-    Error::new(ErrorKind::Server(error), delivery)
 }

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use crate::command::{Flags, Packed};
+use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint};
-use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
+use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::time::Instant;
@@ -44,8 +44,10 @@ pub struct Request {
     pub part: u32,
     /// How many bytes it has on the wire.
     pub wire_len: u32,
-    /// How many replies it takes: 1, or `n + 2` for a transaction of `n` commands.
+    /// How many replies it takes: 1, or `n + 2` for a transaction of `n` commands, which is part 0.
     pub replies: u32,
+    /// Which node of a cluster it is for.
+    pub target: Target,
     /// What is known of the command.
     pub flags: Flags,
     /// How many of its arguments are its name.
@@ -57,7 +59,8 @@ pub struct Request {
 impl Request {
     /// A request for one command, whose wire form is appended to `bytes`, under the configured timeout.
     ///
-    /// The command must be one that servers take: not [oversize](Packed::is_oversize), and below 4 GiB.
+    /// The command must be one that servers take: not [oversize](Packed::is_oversize), and below 4 GiB. Of a
+    /// cluster, all its keys must be in one [slot](Packed::slot).
     #[inline]
     #[must_use]
     pub fn new(id: RequestId, command: &Packed, bytes: &mut Outgoing) -> Self {
@@ -68,9 +71,29 @@ impl Request {
             part: 0,
             wire_len: (bytes.held() - before) as u32,
             replies: 1,
+            target: command.target().unwrap_or_default(),
             flags: command.flags(),
             name_words: command.name_words(),
             patience: Patience::Default,
+        }
+    }
+
+    /// The request, made now.
+    #[inline]
+    pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
+        let (part, flags) = match self.replies {
+            1 => (self.part, self.flags),
+            replies => (replies, self.flags.with(Flags::TRANSACTION)),
+        };
+        Entry {
+            id: self.id,
+            part,
+            wire_len: self.wire_len,
+            deadline: self.patience.deadline(now, config),
+            target: self.target,
+            flags,
+            name_words: self.name_words,
+            attempts: 0,
         }
     }
 }

@@ -41,6 +41,7 @@ fn submit(engine: &mut Engine, slot: u32, command: Command<()>) {
         part: 0,
         wire_len: packed.wire_len() as u32,
         replies: 1,
+        target: crate::command::Target::default(),
         flags: packed.flags(),
         name_words: packed.name_words(),
         patience: Patience::Within(Duration::from_secs(1)),
@@ -116,7 +117,7 @@ fn what_ends_before_there_is_a_connection_leaves_its_room() {
     submit(&mut engine, 2, Command::new("SET").key("k").arg(2));
     submit(&mut engine, 3, Command::new("SET").key("k").arg(3));
     let (commands, bytes) = engine.load();
-    engine.cancel(&mut [RequestId { slot: 1, generation: 0 }]);
+    engine.cancel(at(1), &mut [RequestId { slot: 1, generation: 0 }]);
     assert_eq!(engine.load(), (commands - 1, bytes / 3 * 2));
     engine.handle_timeout(at(SECOND));
     assert_eq!(ended(&mut engine), [(2, Some(Delivery::NotSent)), (3, Some(Delivery::NotSent))]);

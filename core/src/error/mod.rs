@@ -67,6 +67,12 @@ pub enum ErrorKind {
         /// The nodes that it was sent to, in order.
         path: Vec<String>,
     },
+    /// The keys of the command are in different slots of the cluster, and it is not one of those that are
+    /// run slot by slot. Keys with the same part in braces, as in `{user:1}:name`, are in the same slot.
+    CrossSlot {
+        /// Two of the slots, in the order of the keys.
+        slots: (u16, u16),
+    },
     /// The configuration cannot be used.
     Config(ConfigError),
     /// The client is closed.
@@ -321,6 +327,9 @@ impl fmt::Display for Error {
             }
             ErrorKind::TooManyRedirects { path } => {
                 write!(f, "redirected too often: {}", path.join(" -> ").escape_default())
+            }
+            ErrorKind::CrossSlot { slots: (first, second) } => {
+                write!(f, "the keys are in different slots, such as {first} and {second}")
             }
             ErrorKind::Config(error) => error.fmt(f),
             ErrorKind::Closed => f.write_str("the client is closed"),

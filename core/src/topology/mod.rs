@@ -3,9 +3,12 @@
 //! A topology decides; the engine's links connect and carry. One kind exists per way of deployment, and
 //! the engine asks only through the methods here.
 
+use alloc::boxed::Box;
+
 pub mod cluster;
 mod single;
 
+pub(crate) use cluster::Cluster;
 pub(crate) use single::Single;
 
 /// Names a node within its topology.
@@ -36,4 +39,6 @@ pub(crate) enum Verdict {
 pub(crate) enum Topology {
     /// One server behind one endpoint.
     Single(Single),
+    /// Servers that share the slots.
+    Cluster(Box<Cluster>),
 }

@@ -1,7 +1,6 @@
 //! One server behind one endpoint.
 
 use super::{NodeId, Verdict};
-use crate::config::Endpoint;
 use crate::error::ServerCode;
 use crate::retry::passes_by_itself;
 
@@ -10,30 +9,18 @@ const READONLY_TRIES: u8 = 3;
 
 /// The topology of one endpoint: everything goes there.
 #[derive(Debug)]
-pub(crate) struct Single {
-    endpoint: Endpoint,
-}
+pub(crate) struct Single;
 
 impl Single {
-    pub(crate) const fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint }
-    }
-
-    /// The nodes to begin with.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = Endpoint> {
-        core::iter::once(self.endpoint.clone())
-    }
-
-    /// The node for a request.
-    pub(crate) const fn route(&self) -> NodeId {
-        NodeId(0)
-    }
+    /// The only node.
+    pub(crate) const NODE: NodeId = NodeId(0);
 
     /// What to do about a refusal, after `attempts` repetitions.
     ///
     /// `READONLY` behind one name most often means that a failover has moved the name while the
     /// connection stayed with the old primary. It can as well mean that the user did name a replica, so
     /// the tries are few.
+    #[expect(clippy::unused_self, reason = "a topology is asked, whatever it knows")]
     pub(crate) const fn verdict(&self, code: ServerCode, attempts: u8) -> Verdict {
         match code {
             ServerCode::ReadOnly if attempts < READONLY_TRIES => Verdict::Reconnect,

@@ -1,26 +1,24 @@
 //! Who was asked, and how that reads the addresses in the answer.
 
-use core::fmt;
-
-use crate::config::{Endpoint, is_host};
+use crate::config::{AddressMap, Endpoint, is_host};
 
 /// What the node said of a host cannot be one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoHost;
 
 /// The node that an answer comes from, and how to read the addresses in it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     endpoint: &'a Endpoint,
     tls: bool,
-    remap: Option<&'a dyn Fn(&Endpoint) -> Endpoint>,
+    map: Option<&'a AddressMap>,
 }
 
 impl<'a> Asked<'a> {
     /// The node at `endpoint`, by the name that the client has for it.
     #[must_use]
     pub const fn new(endpoint: &'a Endpoint) -> Self {
-        Self { endpoint, tls: false, remap: None }
+        Self { endpoint, tls: false, map: None }
     }
 
     /// Whether nodes are connected to by TLS. `CLUSTER SHARDS` has two ports for each node;
@@ -34,8 +32,8 @@ impl<'a> Asked<'a> {
     /// What turns an endpoint that the cluster gives into the one to connect to, where the client reaches
     /// the nodes by other names.
     #[must_use]
-    pub const fn remap(mut self, remap: &'a dyn Fn(&Endpoint) -> Endpoint) -> Self {
-        self.remap = Some(remap);
+    pub const fn address_map(mut self, map: Option<&'a AddressMap>) -> Self {
+        self.map = map;
         self
     }
 
@@ -61,8 +59,8 @@ impl<'a> Asked<'a> {
             (b"", Endpoint::Unix { .. }) => return Ok(None),
             (host, _) => Endpoint::tcp(parse_host(host).ok_or(NoHost)?, port),
         };
-        Ok(Some(match self.remap {
-            Some(remap) => remap(&endpoint),
+        Ok(Some(match self.map {
+            Some(map) => map.map(&endpoint),
             None => endpoint,
         }))
     }
@@ -76,14 +74,4 @@ fn parse_host(host: &[u8]) -> Option<&str> {
         return None;
     }
     core::str::from_utf8(host).ok().filter(|host| is_host(host))
-}
-
-impl fmt::Debug for Asked<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked")
-            .field("endpoint", self.endpoint)
-            .field("tls", &self.tls)
-            .field("remap", &self.remap.is_some())
-            .finish()
-    }
 }

@@ -26,12 +26,14 @@ mod nodes;
 mod parse;
 mod redirect;
 mod refresh;
+mod routing;
 mod slots;
 mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
 pub use redirect::{Decision, Hops, Redirect, decide};
-pub use refresh::{Ask, Outcome, Refresh, RefreshOptions, Trigger};
+pub use refresh::{Ask, Outcome, Refresh, Trigger};
+pub(crate) use routing::{Cluster, News};
 pub use slots::{Change, SlotMap};
 pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};

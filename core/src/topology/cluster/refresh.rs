@@ -6,17 +6,17 @@
 //! Idle (due) ------------------------------> Round ------------------------> Idle, and an Outcome
 //! ```
 
-mod options;
 mod round;
+mod trigger;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use self::options::{RefreshOptions, Trigger};
 use self::round::Round;
+pub use self::trigger::Trigger;
 use super::view::View;
-use crate::config::{Backoff, Endpoint};
+use crate::config::{Backoff, Endpoint, RefreshOptions};
 use crate::retry;
 use crate::time::Instant;
 
@@ -143,10 +143,16 @@ impl Refresh {
         }
     }
 
+    /// Whether a node is doubted, so that it matters that one [is alive](Self::handle_alive).
+    #[must_use]
+    pub fn has_doubts(&self) -> bool {
+        !self.timeouts.is_empty() || !self.suspects.is_empty()
+    }
+
     /// `node` has answered something. Costs next to nothing while all is well.
     #[inline]
     pub fn handle_alive(&mut self, node: &Endpoint) {
-        if !self.timeouts.is_empty() || !self.suspects.is_empty() {
+        if self.has_doubts() {
             self.timeouts.remove(node);
             self.suspects.remove(node);
         }

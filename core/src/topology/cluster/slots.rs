@@ -102,6 +102,12 @@ impl SlotMap {
         self.nodes.iter().filter(|(_, node)| node.slots > 0).map(|(id, node)| (id, &*node.replicas))
     }
 
+    /// Whether the node serves slots.
+    #[must_use]
+    pub fn is_primary(&self, node: NodeId) -> bool {
+        self.nodes.get(node).is_some_and(|entry| entry.slots > 0)
+    }
+
     /// The nodes that belong to the cluster, by endpoint.
     pub fn members(&self) -> impl Iterator<Item = NodeId> {
         self.nodes.iter().filter(|(_, node)| node.member).map(|(id, _)| id)

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use bytes::BytesMut;
 
 use super::*;
-use crate::config::Endpoint;
+use crate::config::{AddressMap, Endpoint};
 use crate::resp::{Decoder, Frame, Limits};
 
 fn text(text: &str) -> String {
@@ -317,14 +317,14 @@ fn limits() {
 }
 
 #[test]
-fn endpoints_can_be_remapped() {
-    let outside = |inside: &Endpoint| match inside {
+fn endpoints_can_be_mapped() {
+    let outside = AddressMap::new(|inside| match inside {
         Endpoint::Tcp { host, port } => Endpoint::tcp("outside", port + u16::from(&**host == "10.0.0.2")),
         other => other.clone(),
-    };
+    });
     let asked = asked();
     let reply = frame(&list(&[entry(0, 9, &[at("10.0.0.1", 7001), at("10.0.0.2", 7001), at("", 7005)])]));
-    let view = View::from_slots(reply.item(), Asked::new(&asked).remap(&outside)).unwrap();
+    let view = View::from_slots(reply.item(), Asked::new(&asked).address_map(Some(&outside))).unwrap();
     assert_eq!(shown(&view).0, ["outside:7001 <outside:7002 <outside:7005"]);
 }
 

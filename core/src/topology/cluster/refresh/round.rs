@@ -3,8 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::options::RefreshOptions;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, RefreshOptions};
 use crate::time::Instant;
 use crate::topology::cluster::View;
 

@@ -7,11 +7,9 @@ use core::time::Duration;
 
 use fastrand::Rng;
 
-use crate::config::Endpoint;
+use crate::config::{Endpoint, RefreshOptions};
 use crate::time::Instant;
-use crate::topology::cluster::{
-    Ask, Node, Outcome, Refresh, RefreshOptions, Shard, SlotRange, Trigger, View,
-};
+use crate::topology::cluster::{Ask, Node, Outcome, Refresh, Shard, SlotRange, Trigger, View};
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

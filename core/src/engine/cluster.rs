@@ -1,0 +1,212 @@
+//! The engine's part of a cluster: it asks the nodes for the topology, and follows what they say.
+
+use super::link::{Connects, Link, is_permanent};
+use super::refusals::forget_asking;
+use alloc::vec::Vec;
+
+use super::{Action, Ended, Engine, Entry, Event, NodeId, Outgoing, RequestId, ServerInfo};
+use crate::command::{Command, Flags, Target};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
+use crate::resp::Frame;
+use crate::time::Instant;
+use crate::topology::Topology;
+use crate::topology::cluster::{Change, News};
+
+/// The place of a question for the slots; its generation is the number of the question.
+const SLOTS: u32 = RequestId::ENGINE;
+/// The place of a question for the epoch.
+const EPOCH: u32 = RequestId::ENGINE + 1;
+
+impl Engine {
+    /// The link to a node, made if there is none. `None`: there is no such node.
+    #[inline]
+    pub(super) fn link_to(&mut self, now: Instant, node: NodeId) -> Option<&mut Link> {
+        if !self.links.contains(node) {
+            let Topology::Cluster(cluster) = &self.topology else { return None };
+            let link = Link::new(cluster.endpoint(node)?.clone(), &self.config, Connects::OnDemand, now);
+            self.links.insert(node, link);
+        }
+        self.links.get(node)
+    }
+
+    /// Asks whom the topology wants to be asked, and does what its news demand.
+    pub(super) fn follow_topology(&mut self, now: Instant) {
+        loop {
+            let Topology::Cluster(cluster) = &mut self.topology else { return };
+            if let Some((node, number)) = cluster.poll_question(now) {
+                self.ask(now, node, number);
+                continue;
+            }
+            match cluster.poll_news() {
+                Some(News::Changed(change)) => self.handle_change(now, &change),
+                Some(News::Failed(cause)) => self.handle_unknown(now, cause),
+                None => return,
+            }
+        }
+    }
+
+    fn ask(&mut self, now: Instant, node: NodeId, number: u32) {
+        let questions = [(SLOTS, Command::<()>::new("CLUSTER SLOTS")), (EPOCH, Command::new("CLUSTER INFO"))];
+        for (slot, command) in questions {
+            let mut bytes = Outgoing::default();
+            command.packed().write_to(&mut bytes);
+            let entry = Entry {
+                id: RequestId { slot, generation: number },
+                part: 0,
+                wire_len: bytes.held() as u32,
+                deadline: now + self.config.connect_timeout,
+                target: Target::Node(node.0 as u16),
+                flags: Flags::READ_ONLY,
+                name_words: command.packed().name_words(),
+                attempts: 0,
+            };
+            self.submit_to(now, node, entry, &mut bytes);
+        }
+    }
+
+    /// A request of the engine's own has ended.
+    pub(super) fn handle_answer_to_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        match entry.id.slot {
+            SLOTS => cluster.handle_slots(now, entry.id.generation, result),
+            EPOCH => cluster.handle_epoch(now, entry.id.generation, result.ok().as_ref()),
+            _ => {}
+        }
+    }
+
+    /// The topology was seen, and is different or the same.
+    fn handle_change(&mut self, now: Instant, change: &Change) {
+        let nodes = change.left.iter().copied().chain(self.links.ids()).collect::<Vec<_>>();
+        for node in nodes {
+            self.review(now, node);
+        }
+        self.route_anew(now);
+        if !change.slots.is_empty() {
+            self.send_delayed_early(now);
+        }
+        if let Some(info) = self.greeting.take() {
+            self.events.push_back(Event::Connected(info));
+        }
+    }
+
+    /// Parts from a node to which nothing is sent any more: it may answer what it owes, unless it is silent.
+    fn review(&mut self, now: Instant, node: NodeId) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        if cluster.uses(node) {
+            return;
+        }
+        let Some(link) = self.links.get(node) else {
+            cluster.release(node);
+            return;
+        };
+        if link.is_suspect() {
+            self.drop_silent(now, node);
+        } else if link.is_ready() {
+            link.retire();
+            self.close_retired(now, node);
+        }
+    }
+
+    /// Closes the connection with a node that owes something and is silent, without waiting any longer.
+    fn drop_silent(&mut self, now: Instant, node: NodeId) {
+        let Some(conn) = self.links.peek(node).and_then(Link::conn_id) else { return };
+        self.actions.push_back(Action::Close(conn));
+        let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
+        self.lose(now, conn, &error);
+    }
+
+    /// A node owes something and has been silent for long.
+    pub(super) fn handle_silent(&mut self, now: Instant, node: NodeId) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        cluster.handle_lost(now, node);
+        if !cluster.uses(node) && cluster.is_known() {
+            self.drop_silent(now, node);
+            return self.route_anew(now);
+        }
+        if let Some(link) = self.links.get(node) {
+            link.suspect();
+        }
+    }
+
+    /// Sends all that waits to where it belongs now, in its order.
+    fn route_anew(&mut self, now: Instant) {
+        let mut waiting = core::mem::take(&mut self.unrouted);
+        for node in self.links.ids() {
+            if let Some(link) = self.links.get(node) {
+                waiting.append(link.take_parked());
+            }
+        }
+        while let Some(mut entry) = waiting.pop() {
+            if entry.id.is_awaited() {
+                forget_asking(&mut entry, waiting.bytes());
+                self.submit(now, entry, waiting.bytes());
+            } else {
+                waiting.bytes().release(entry.wire_len as usize);
+            }
+        }
+        self.forget_strangers();
+    }
+
+    /// Where requests that were turned away belong may be known now.
+    fn send_delayed_early(&mut self, now: Instant) {
+        let delayed: Vec<_> = core::iter::from_fn(|| self.delayed.pop_due(Instant::FAR)).collect();
+        for (entry, mut bytes) in delayed {
+            self.submit(now, entry, &mut bytes);
+        }
+    }
+
+    /// Forgets nodes that are not part of the cluster and with which there is nothing under way.
+    fn forget_strangers(&mut self) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        for node in self.links.ids() {
+            let vacant = self.links.peek(node).is_some_and(Link::is_vacant);
+            if vacant && cluster.release(node) {
+                self.links.remove(node);
+            }
+        }
+    }
+
+    /// No node could tell the topology.
+    fn handle_unknown(&mut self, now: Instant, cause: Option<Error>) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        if cluster.is_known() {
+            return;
+        }
+        let unheard = || Error::new(ErrorKind::Conversation("no node told the topology"), Delivery::NotSent);
+        let cause = cause.or_else(|| self.why_unrouted()).unwrap_or_else(unheard);
+        if is_permanent(&cause) {
+            let mut ended = Ended::new();
+            self.unrouted.fail(&cause, &mut ended);
+            self.end_all(now, ended);
+        }
+        self.events.push_back(Event::ConnectFailed(cause));
+    }
+
+    /// What is known of the reason why there is no node for a request.
+    pub(super) fn why_unrouted(&self) -> Option<Error> {
+        self.links.iter().find_map(Link::last_error).cloned()
+    }
+
+    /// A connection is ready: of a cluster that is said when its topology is known besides.
+    pub(super) fn tell_connected(&mut self, info: ServerInfo) {
+        if self.is_topology_known() {
+            self.events.push_back(Event::Connected(info));
+        } else {
+            self.greeting = Some(info);
+        }
+    }
+
+    /// A connection could not be made: while the topology is unknown, other nodes are asked as well.
+    pub(super) fn tell_connect_failed(&mut self, error: Error) {
+        if self.is_topology_known() {
+            self.events.push_back(Event::ConnectFailed(error));
+        }
+    }
+
+    fn is_topology_known(&self) -> bool {
+        match &self.topology {
+            Topology::Single(_) => true,
+            Topology::Cluster(cluster) => cluster.is_known(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The links of all nodes, and what is known of them together.
+//!
+//! What the engine is asked after every input, how much it holds and when it must be called, must not cost
+//! more with more nodes. So the sums are kept, and brought up to date for those links alone that were
+//! touched since they were asked for last.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::link::Link;
+use crate::config::Endpoint;
+use crate::connection::ConnId;
+use crate::time::Instant;
+use crate::topology::NodeId;
+
+#[derive(Debug)]
+struct Place {
+    link: Link,
+    /// What it holds, as far as it is part of the sum.
+    counted: (usize, usize),
+    touched: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Links {
+    /// By [`NodeId`].
+    places: Vec<Option<Place>>,
+    nodes: BTreeMap<ConnId, NodeId>,
+    last_conn: u64,
+    touched: Vec<NodeId>,
+    load: (usize, usize),
+    /// `earliest <= link.poll_timeout()` for every link that is not touched.
+    earliest: Instant,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            nodes: BTreeMap::new(),
+            last_conn: 0,
+            touched: Vec::new(),
+            load: (0, 0),
+            earliest: Instant::FAR,
+        }
+    }
+}
+
+impl Links {
+    /// The way to a node, to do something with it.
+    #[inline]
+    pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {
+        let place = self.places.get_mut(node.0)?.as_mut()?;
+        if !core::mem::replace(&mut place.touched, true) {
+            self.touched.push(node);
+        }
+        Some(&mut place.link)
+    }
+
+    /// The way to a node, to look at it.
+    pub(super) fn peek(&self, node: NodeId) -> Option<&Link> {
+        Some(&self.places.get(node.0)?.as_ref()?.link)
+    }
+
+    /// Which node a connection is with.
+    pub(super) fn node_of(&self, conn: ConnId) -> Option<NodeId> {
+        self.nodes.get(&conn).copied()
+    }
+
+    pub(super) fn insert(&mut self, node: NodeId, link: Link) {
+        if self.places.len() <= node.0 {
+            self.places.resize_with(node.0 + 1, || None);
+        }
+        if let Some(place) = self.places.get_mut(node.0) {
+            *place = Some(Place { link, counted: (0, 0), touched: true });
+            self.touched.push(node);
+        }
+    }
+
+    /// Forgets a node whose link is vacant.
+    pub(super) fn remove(&mut self, node: NodeId) {
+        self.settle();
+        if let Some(place) = self.places.get_mut(node.0) {
+            *place = None;
+        }
+    }
+
+    pub(super) fn contains(&self, node: NodeId) -> bool {
+        self.peek(node).is_some()
+    }
+
+    /// The nodes to which there is a way.
+    pub(super) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let ids = self.places.iter().enumerate().filter(|(_, place)| place.is_some());
+        ids.map(|(index, _)| NodeId(index)).collect::<Vec<_>>().into_iter()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.places.iter().flatten().map(|place| &place.link)
+    }
+
+    /// Starts a connection with a node, if one is wanted and due.
+    pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<(ConnId, Endpoint)> {
+        let mut last_conn = self.last_conn;
+        let (conn, endpoint) = self.get(node)?.poll_connect(now, &mut last_conn)?;
+        self.last_conn = last_conn;
+        self.nodes.insert(conn, node);
+        Some((conn, endpoint))
+    }
+
+    /// A connection has ended. Returns which node it was with, unless it had ended before.
+    pub(super) fn disconnect(&mut self, conn: ConnId) -> Option<NodeId> {
+        self.nodes.remove(&conn)
+    }
+
+    /// Ends all connections.
+    pub(super) fn take_connections(&mut self) -> impl Iterator<Item = ConnId> + use<> {
+        core::mem::take(&mut self.nodes).into_keys()
+    }
+
+    /// How many commands and bytes the links hold.
+    pub(super) fn load(&mut self) -> (usize, usize) {
+        self.settle();
+        self.load
+    }
+
+    /// A time before which no link has to be looked at.
+    pub(super) fn earliest(&mut self) -> Instant {
+        self.settle();
+        self.earliest
+    }
+
+    /// All links are looked at now: nothing that was known of their times holds any longer.
+    pub(super) fn forget_times(&mut self) {
+        self.settle();
+        self.earliest = self.iter().map(Link::poll_timeout).min().unwrap_or(Instant::FAR);
+    }
+
+    fn settle(&mut self) {
+        while let Some(node) = self.touched.pop() {
+            let Some(place) = self.places.get_mut(node.0).and_then(Option::as_mut) else { continue };
+            place.touched = false;
+            let load = place.link.load();
+            self.load.0 = self.load.0 + load.0 - place.counted.0;
+            self.load.1 = self.load.1 + load.1 - place.counted.1;
+            place.counted = load;
+            self.earliest = self.earliest.min(place.link.poll_timeout());
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What becomes of a request that was answered with an error: tried again, here or elsewhere, if that is
+//! safe and has a chance; else ended.
+
+use core::time::Duration;
+
+use super::link;
+use super::{ConnId, Engine, Outgoing};
+use crate::command::{Flags, Target, WireSink};
+use crate::connection::{ASKING, Entry};
+use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
+use crate::resp::Frame;
+use crate::retry;
+use crate::time::Instant;
+use crate::topology::cluster::Decision;
+use crate::topology::{NodeId, Topology, Verdict};
+
+impl Engine {
+    /// A request was answered with an error.
+    ///
+    /// # Errors
+    /// The error makes no sense: the connection is beyond use.
+    pub(super) fn handle_refusal(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        conn: ConnId,
+        mut entry: Entry,
+        outcome: Result<Frame, Error>,
+    ) -> Result<(), Error> {
+        let Some(link) = self.links.get(node) else { return Ok(()) };
+        let mut bytes = Outgoing::default();
+        if let Some(connection) = link.connection(conn) {
+            connection.take_front(&mut bytes);
+        }
+        forget_asking(&mut entry, &mut bytes);
+        let error = match outcome {
+            Ok(frame) => refusal(&frame, entry),
+            Err(error) => error,
+        };
+        let error = error.with_node(link.name());
+        let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
+        if !entry.id.is_callers() || error.delivery() != Delivery::Rejected {
+            self.end(now, entry, Err(error));
+            return Ok(());
+        }
+        match &self.topology {
+            Topology::Single(single) => {
+                let code = error.code().filter(|_| !entry.is_transaction());
+                let verdict = code.map_or(Verdict::Deliver, |code| single.verdict(code, entry.attempts));
+                self.follow_verdict(now, node, (entry, bytes), verdict, error);
+                Ok(())
+            }
+            Topology::Cluster(_) => self.follow_decision(now, node, (entry, bytes), error),
+        }
+    }
+
+    fn follow_verdict(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        (entry, bytes): (Entry, Outgoing),
+        verdict: Verdict,
+        error: Error,
+    ) {
+        match verdict {
+            Verdict::Deliver => return self.end(now, entry, Err(error)),
+            Verdict::Later => {}
+            Verdict::Reconnect => {
+                if let Some(link) = self.links.get(node) {
+                    link.retire();
+                }
+            }
+        }
+        self.send_later(now, entry, bytes, error, Duration::MAX);
+    }
+
+    /// # Errors
+    /// The redirect makes no sense.
+    fn follow_decision(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        (mut entry, mut bytes): (Entry, Outgoing),
+        error: Error,
+    ) -> Result<(), Error> {
+        let Topology::Cluster(cluster) = &mut self.topology else { return Ok(()) };
+        let hops = self.delayed.hops(&entry);
+        let mut decision = cluster.decide(now, node, &error, hops);
+        let goes_anywhere = !matches!(entry.target, Target::Node(_));
+        if !goes_anywhere && matches!(decision, Decision::SendTo { .. } | Decision::Reconnect) {
+            decision = Decision::Deliver;
+        }
+        match decision {
+            Decision::Deliver => self.end(now, entry, Err(error)),
+            Decision::SendTo { endpoint, slot, asking } => {
+                let next = match asking {
+                    true => cluster.admit(&endpoint),
+                    false => cluster.handle_moved(now, slot, &endpoint),
+                };
+                if let Some(from) = cluster.endpoint(node) {
+                    self.delayed.hop(&entry, from.clone());
+                }
+                self.delayed.note(&mut entry, error);
+                if asking {
+                    bytes = put_asking(&mut entry, bytes);
+                }
+                match next {
+                    Some(next) => self.submit_to(now, next, entry, &mut bytes),
+                    None => self.submit_unrouted(now, entry, &mut bytes),
+                }
+            }
+            Decision::Reconnect => {
+                if let Some(from) = cluster.endpoint(node) {
+                    self.delayed.hop(&entry, from.clone());
+                }
+                if let Some(link) = self.links.get(node) {
+                    link.retire();
+                }
+                self.send_later(now, entry, bytes, error, Duration::MAX);
+            }
+            Decision::RefreshThenRetry | Decision::Later => {
+                // The next look at the cluster may tell another place to try, so it is not waited for long.
+                self.send_later(now, entry, bytes, error, RETRY_MAX);
+            }
+            Decision::TooManyRedirects => {
+                let name = error.command().map(alloc::string::String::from);
+                let error = self.delayed.too_many_hops(&entry, error);
+                let error = name.iter().fold(error, |error, name| error.with_command(name));
+                self.end(now, entry, Err(error));
+            }
+            Decision::Malformed(reason) => {
+                self.end(now, entry, Err(error));
+                return Err(Error::new(ErrorKind::Conversation(reason), Delivery::NotSent));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a request for a while, `longest` at most, and sends it where it then belongs.
+    fn send_later(&mut self, now: Instant, mut entry: Entry, bytes: Outgoing, why: Error, longest: Duration) {
+        let pause = retry::delay(&self.config.backoff, entry.attempts.into(), &mut self.rng).min(longest);
+        self.delayed.note(&mut entry, why);
+        self.delayed.push(now, pause, (entry, bytes));
+    }
+}
+
+/// The longest pause between two tries of a request that a node of a cluster turned away.
+const RETRY_MAX: Duration = Duration::from_millis(250);
+
+/// Puts `ASKING` before a request.
+fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {
+    let mut asking = Outgoing::default();
+    asking.copied(ASKING);
+    bytes.transfer(entry.wire_len as usize, &mut asking);
+    entry.wire_len += ASKING.len() as u32;
+    entry.flags = entry.flags.with(Flags::ASKING);
+    asking
+}
+
+/// Takes the `ASKING` off that was put before a request, whose bytes are the first in `bytes`.
+pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
+    let len = entry.prefix_len();
+    bytes.release(len);
+    entry.wire_len -= len as u32;
+    entry.flags = entry.flags.without(Flags::ASKING);
+}
+
+/// The error of a request that the server answered with an error frame.
+fn refusal(frame: &Frame, entry: Entry) -> Error {
+    let error = ServerError::new(&frame.item().text().unwrap_or_default());
+    // What a script did before it failed stays done.
+    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
+    let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
+    Error::new(ErrorKind::Server(error), delivery)
+}
+
+/// Whether an error of this code is given before a script is begun, or where none can have changed anything.
+const fn precedes_scripts(code: ServerCode) -> bool {
+    matches!(
+        code,
+        ServerCode::NoScript
+            | ServerCode::Loading
+            | ServerCode::Busy
+            | ServerCode::NoAuth
+            | ServerCode::NoPerm
+            | ServerCode::Moved
+            | ServerCode::Ask
+            | ServerCode::TryAgain
+            | ServerCode::ClusterDown
+            | ServerCode::CrossSlot
+            | ServerCode::MasterDown
+            | ServerCode::ReadOnly
+    )
+}

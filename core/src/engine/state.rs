@@ -1,0 +1,80 @@
+//! What the engine is asked between two inputs: what to do, what has happened, what to write, when to call.
+
+use super::{Action, ConnId, Engine, Event, Outgoing, Phase};
+use crate::time::Instant;
+use crate::topology::Topology;
+
+impl Engine {
+    /// What the driver has to do next.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// What has happened.
+    #[inline]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether something waits for [`poll_action`](Self::poll_action).
+    #[must_use]
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// Whether something waits for [`poll_event`](Self::poll_event).
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// All that has happened, in order.
+    pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
+        self.events.drain(..)
+    }
+
+    /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
+    /// if the engine has given the connection up.
+    pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
+        let node = self.links.node_of(conn)?;
+        self.links.get(node)?.connection(conn).map(|connection| connection.outgoing())
+    }
+
+    /// How many more bytes are needed on `conn`, at the least, before a reply can be complete, when
+    /// `buffered` bytes are there. Reserving them makes one read of a large reply instead of many.
+    pub fn missing(&mut self, conn: ConnId, buffered: usize) -> usize {
+        let Some(node) = self.links.node_of(conn) else { return 0 };
+        let connection = self.links.get(node).and_then(|link| link.connection(conn));
+        connection.map_or(0, |connection| connection.missing(buffered))
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) must be called. It moves with every input, and may be
+    /// earlier than there is anything to do. `None`: never, as things are.
+    #[must_use]
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        let mut earliest = match self.phase {
+            Phase::Closed => return None,
+            Phase::Draining(until) => until,
+            Phase::Open => Instant::FAR,
+        };
+        if let Topology::Cluster(cluster) = &self.topology {
+            earliest = earliest.min(cluster.poll_timeout());
+        }
+        earliest = earliest.min(self.links.earliest());
+        earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
+        (earliest != Instant::FAR).then_some(earliest)
+    }
+
+    /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again.
+    #[must_use]
+    pub fn load(&mut self) -> (usize, usize) {
+        let loads = [self.links.load(), self.unrouted.load(), self.delayed.load()];
+        loads.iter().fold((0, 0), |sum, load| (sum.0 + load.0, sum.1 + load.1))
+    }
+
+    /// Whether the engine has closed: all requests have ended and all connections are given up.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+}
