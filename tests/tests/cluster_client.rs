@@ -3,7 +3,7 @@
 
 use redstart_core::command::Prepare as p;
 use redstart_core::command::slot;
-use redstart_core::commands::{KeyCommands, StringCommands};
+use redstart_core::commands::{FlushMode, KeyCommands, ServerCommands, StringCommands};
 use redstart_core::config::Endpoint;
 use redstart_core::error::{Delivery, ErrorKind};
 use redstart_core::{Config, Error};
@@ -52,5 +52,22 @@ fn keys_in_different_slots_are_refused_before_anything_is_sent() {
         refused(client.rename("a", "b").expect_err("two slots"));
         refused(client.transaction((p.incr("a"), p.incr("b"))).expect_err("two slots"));
         assert_eq!(client.exists("a"), Ok(0), "no part of the transaction has run");
+    });
+}
+
+#[test]
+fn some_commands_go_to_several_nodes_and_their_replies_are_joined() {
+    let cluster = ClusterConfig::new(Version::V7).start();
+    for_each_runtime(|runtime| {
+        let client = runtime.connect(config(&cluster, 0)).expect("a client");
+        client.flushall(FlushMode::Configured).unwrap();
+        for number in 0..30 {
+            client.set(format!("key:{number}"), number).unwrap();
+        }
+        assert_eq!(client.dbsize(), Ok(30));
+        let keys: Vec<String> = client.keys("key:*").unwrap();
+        assert_eq!(keys.len(), 30);
+        client.flushall(FlushMode::Configured).unwrap();
+        assert_eq!(client.dbsize(), Ok(0));
     });
 }

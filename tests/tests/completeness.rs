@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
-use redstart_core::command::{Flags, Packed};
+use redstart_core::command::{Flags, Join, Packed, Route};
 use redstart_core::commands::{CommandInfo, IntrospectionCommands};
 use redstart_core::{Error, Result};
 use redstart_tests::left_out::{HELP, LEFT_OUT};
@@ -74,6 +74,25 @@ const WAIT_ON_DEMAND: &[(&str, &[u8])] = &[("XREAD", b"BLOCK"), ("XREADGROUP", b
 /// Calls that the servers take, but in which they cannot find the keys: their rule for the sources of
 /// `PFMERGE` wants at least one.
 const KEYS_UNKNOWN: &[&str] = &["PFMERGE d"];
+
+const ONE_NODE: &str = "what several nodes say of themselves cannot be told apart in one reply";
+const UNTOLD: &str = "8.2 says so, 7.0 says nothing";
+
+/// Commands that Redstart routes, splits or joins otherwise than a server advises in its tips, with the tips
+/// and the reason.
+const OTHER_THAN_ADVISED: &[(&str, &str, &str)] = &[
+    ("CONFIG RESETSTAT", "one node", UNTOLD),
+    ("CONFIG REWRITE", "one node", UNTOLD),
+    ("INFO", "all_shards special", ONE_NODE),
+    ("MEMORY DOCTOR", "all_shards special", ONE_NODE),
+    ("MEMORY MALLOC-STATS", "all_shards special", ONE_NODE),
+    ("MEMORY STATS", "all_shards special", ONE_NODE),
+    ("MSETNX", "multi_shard agg_min", "all keys or none is not to be had over several slots; 8.2 agrees"),
+    ("RANDOMKEY", "all_shards", "one key, not a list"),
+    ("RANDOMKEY", "all_shards special", "this is the special way: the first that is not nil"),
+    ("SCAN", "special", "a cursor is one node's, and each page the caller's to ask for"),
+    ("SCAN", "special special", "a cursor is one node's, and each page the caller's to ask for"),
+];
 
 /// A real server and the commands that it has.
 struct Peer {
@@ -260,6 +279,75 @@ fn flags_agree_with_those_of_the_servers() {
 fn is_told_not_to_wait(name: &str, command: &Packed) -> bool {
     let on_demand = WAIT_ON_DEMAND.iter().find(|(command, _)| *command == name);
     on_demand.is_some_and(|(_, word)| !command.args().any(|arg| *arg == **word))
+}
+
+/// What the server advises clients of a cluster to do, as [`ours`] says it.
+fn advice(info: &CommandInfo) -> String {
+    let tip = |policy: &str| info.tips.iter().find_map(|tip| tip.strip_prefix(policy));
+    match (tip("request_policy:"), tip("response_policy:")) {
+        (None, None) => "one node".to_owned(),
+        (Some(request), None) => request.to_owned(),
+        (request, Some(response)) => format!("{} {response}", request.unwrap_or("one node")),
+    }
+}
+
+/// What Redstart does, in the words of the tips.
+fn ours(flags: Flags) -> String {
+    let request = match (flags.route(), flags.has(Flags::SPLIT)) {
+        (Route::AllPrimaries, false) => "all_shards",
+        (Route::AllNodes, false) => "all_nodes",
+        (Route::Keys, true) => "multi_shard",
+        (Route::Keys | Route::AnyNode, false) => return "one node".to_owned(),
+        (route, split) => panic!("{route:?} and split {split} do not go together"),
+    };
+    let response = match flags.join() {
+        Join::Merge => return request.to_owned(),
+        Join::OneSucceeded => "one_succeeded",
+        Join::AllSucceeded => "all_succeeded",
+        Join::Sum => "agg_sum",
+        Join::Min => "agg_min",
+        Join::Max => "agg_max",
+        Join::And => "agg_logical_and",
+        Join::Or => "agg_logical_or",
+        join => return format!("{request} {join:?}"),
+    };
+    format!("{request} {response}")
+}
+
+#[test]
+fn what_becomes_of_a_command_in_a_cluster_is_what_the_servers_advise() {
+    let (mut known, mut compared) = (BTreeSet::<&(&str, &str, &str)>::new(), 0);
+    for peer in Peer::all() {
+        let mut faults = BTreeSet::new();
+        for (name, row) in rows() {
+            let Some(info) = peer.commands.get(&name) else { continue };
+            let (ours, advice) = (ours(row.command.flags()), advice(info));
+            compared += 1;
+            let other = OTHER_THAN_ADVISED.iter().find(|(of, is, _)| *of == name && *is == advice);
+            if (ours == advice) == other.is_some() {
+                faults.insert(format!("{name}: {ours}, advised {advice}, known {other:?}"));
+            }
+            known.extend(other);
+        }
+        assert!(faults.is_empty(), "{peer}: {faults:#?}");
+    }
+    assert!(known.iter().copied().eq(OTHER_THAN_ADVISED), "each difference is met, in order: {known:#?}");
+    println!("compared the tips of {compared} calls");
+}
+
+#[test]
+fn what_is_joined_and_what_is_split_has_the_keys_for_it() {
+    for (_, row) in rows() {
+        let (flags, has_keys) = (row.command.flags(), row.command.key_indexes().next().is_some());
+        let fans_out = matches!(flags.route(), Route::AllPrimaries | Route::AllNodes);
+        assert!(!(fans_out && has_keys), "{}: keys tell the node", shown(&row));
+        assert!(has_keys || !flags.has(Flags::SPLIT), "{}: nothing to split by", shown(&row));
+        assert!(
+            fans_out || flags.has(Flags::SPLIT) || flags.join() == Join::Merge,
+            "{}: one reply",
+            shown(&row)
+        );
+    }
 }
 
 #[test]

@@ -8,10 +8,12 @@ mod batch;
 mod buffer;
 mod collections;
 mod flags;
+mod join;
 mod packed;
 mod reply;
 mod run;
 pub mod slot;
+mod split;
 mod target;
 mod time;
 mod tuple;
@@ -25,12 +27,14 @@ pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
-pub use flags::{Flags, Route};
+pub use flags::{Flags, Join, Route};
+pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
+pub use split::Split;
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{whole_millis, whole_secs};
@@ -150,6 +154,33 @@ impl<T> Command<T> {
     pub const fn route(mut self, route: Route) -> Self {
         self.packed.flags = self.packed.flags.with_route(route);
         self
+    }
+
+    /// Says how the replies become one, if several nodes get the command.
+    #[inline]
+    pub const fn join(mut self, join: Join) -> Self {
+        self.packed.flags = self.packed.flags.with_join(join);
+        self
+    }
+
+    /// Says that the command is for the node of a cluster that serves this slot, as if it had a key there.
+    /// A slot that no cluster has, from 16,384 on, says nothing.
+    #[inline]
+    pub const fn slot(mut self, slot: u16) -> Self {
+        if slot < slot::SLOTS {
+            self.packed.slot = Some(slot);
+        }
+        self
+    }
+
+    /// Says that in a cluster the command becomes one per slot if its keys are in several, and how their
+    /// replies become one.
+    ///
+    /// The keys must be at equal distances, each with the arguments up to the next one. Those before the
+    /// first key and behind the last one's go to every part.
+    #[inline]
+    pub const fn split(self, join: Join) -> Self {
+        self.flag(Flags::SPLIT).join(join)
     }
 
     #[inline]

@@ -24,10 +24,26 @@ const ARGUMENT_MAX: usize = 512 << 20;
 
 /// A run of keys at the same distance from each other, as in `MSET k v k v`.
 #[derive(Clone, Copy, Debug)]
-struct KeySpan {
-    first: u32,
-    count: u32,
-    step: u32,
+pub(super) struct KeySpan {
+    pub(super) first: u32,
+    pub(super) count: u32,
+    pub(super) step: u32,
+}
+
+/// An argument as it lies in a command.
+#[derive(Clone, Copy)]
+pub(super) enum Stored<'a> {
+    Copied(&'a [u8]),
+    Shared(&'a Bytes),
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn payload(self) -> &'a [u8] {
+        match self {
+            Self::Copied(payload) => payload,
+            Self::Shared(value) => value,
+        }
+    }
 }
 
 /// A command without the type of its reply: its arguments, encoded, and what is known of it.
@@ -38,6 +54,8 @@ pub struct Packed {
     /// Large values, each with the place in `bytes` where it belongs, in ascending order.
     shared: Vec<(usize, Bytes)>,
     keys: SmallVec<[KeySpan; 1]>,
+    /// Said by the caller, instead of found by the keys.
+    pub(super) slot: Option<u16>,
     argc: u32,
     name_words: u8,
     oversize: bool,
@@ -52,6 +70,7 @@ impl Packed {
             bytes: Buffer::new(),
             shared: Vec::new(),
             keys: SmallVec::new(),
+            slot: None,
             argc: 0,
             name_words: 0,
             oversize: false,
@@ -92,6 +111,13 @@ impl Packed {
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
         self.count(payload.len());
         self.bytes.put_string(payload);
+    }
+
+    pub(super) fn push_stored(&mut self, arg: Stored<'_>) {
+        match arg {
+            Stored::Copied(payload) => self.push_bytes(payload),
+            Stored::Shared(value) => self.push_shared(value.clone()),
+        }
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
@@ -178,6 +204,10 @@ impl Packed {
 
     /// The arguments in order, the name first.
     pub fn args(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.stored().map(|arg| Cow::Borrowed(arg.payload()))
+    }
+
+    pub(super) fn stored(&self) -> impl Iterator<Item = Stored<'_>> {
         let mut rest = &self.bytes[..];
         let mut shared = self.shared.iter().peekable();
         core::iter::from_fn(move || {
@@ -185,11 +215,43 @@ impl Packed {
             let at = self.bytes.len() - after.len();
             if let Some((_, value)) = shared.next_if(|(place, _)| *place == at) {
                 rest = after.get(2..)?;
-                return Some(Cow::Borrowed(&value[..]));
+                return Some(Stored::Shared(value));
             }
             rest = after.get(len + 2..)?;
-            after.get(..len).map(Cow::Borrowed)
+            after.get(..len).map(Stored::Copied)
         })
+    }
+
+    /// A command like this one with other arguments: `head`, a key with what belongs to it in each of
+    /// `units`, and `tail`.
+    pub(super) fn part(
+        &self,
+        slot: u16,
+        head: &[Stored<'_>],
+        units: &[&[Stored<'_>]],
+        tail: &[Stored<'_>],
+    ) -> Self {
+        let mut part = Self {
+            bytes: Buffer::new(),
+            shared: Vec::new(),
+            keys: SmallVec::new(),
+            slot: Some(slot),
+            argc: 0,
+            oversize: false,
+            ..*self
+        };
+        head.iter().for_each(|&arg| part.push_stored(arg));
+        for unit in units {
+            part.mark_key();
+            unit.iter().for_each(|&arg| part.push_stored(arg));
+        }
+        tail.iter().for_each(|&arg| part.push_stored(arg));
+        part
+    }
+
+    /// Where the keys are.
+    pub(super) fn key_spans(&self) -> &[KeySpan] {
+        &self.keys
     }
 
     /// The indexes of the arguments that are keys, the name being 0.
@@ -201,11 +263,15 @@ impl Packed {
         self.keys.iter().flat_map(of_span)
     }
 
-    /// The slot of the keys; `None` without keys.
+    /// The slot that the command was [given](super::Command::slot), or else that of its keys; `None` without
+    /// keys.
     ///
     /// # Errors
-    /// The two slots, if the keys are in different ones.
+    /// Two slots, if the keys are in different ones.
     pub fn slot(&self) -> Result<Option<u16>, (u16, u16)> {
+        if self.slot.is_some() {
+            return Ok(self.slot);
+        }
         let mut found = None;
         let mut indexes = self.key_indexes().peekable();
         for (index, arg) in self.args().enumerate() {

@@ -1,4 +1,22 @@
 //! The commands of Redis, one trait per family, one method per command.
+//!
+//! # On a cluster
+//!
+//! A command goes to the node that serves the slot of its keys. Without keys it goes to some primary, or, where
+//! its documentation says so, to several nodes, whose replies become one: the first error is the error of the
+//! whole, and then a write may have run at other nodes.
+//!
+//! ## Keys in several slots
+//!
+//! `MGET`, `MSET`, `DEL`, `UNLINK`, `EXISTS` and `TOUCH` are sent as one command per slot, all at once, and the
+//! caller gets one reply as if nothing had happened: values in the order of the keys, or a sum. What is done
+//! in one step elsewhere is done in several here. Other clients can come between them, and when one fails, the
+//! others are not undone: the first error is returned, and says of a write that it
+//! [may have run](crate::error::Delivery::MaybeExecuted) if one of them has, or may have.
+//!
+//! Any other command whose keys are in different slots is refused before anything is sent, with
+//! [`ErrorKind::CrossSlot`](crate::ErrorKind::CrossSlot). Keys with the same text in braces, such as
+//! `{user:1}:name` and `{user:1}:mail`, are in the same slot.
 
 mod bitmaps;
 mod cluster;

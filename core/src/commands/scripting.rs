@@ -19,7 +19,7 @@ use bytes::Bytes;
 use sha1_smol::Sha1;
 
 use super::FlushMode;
-use crate::command::{Arg, Args, Command, FromReply, Prepare, Route, Run};
+use crate::command::{Arg, Args, Command, FromReply, Join, Prepare, Route, Run};
 
 /// Commands that run and manage scripts. <https://redis.io/docs/latest/commands/?group=scripting>
 ///
@@ -58,34 +58,38 @@ pub trait ScriptingCommands: Run {
         self.run(Command::new("EVALSHA_RO").arg(sha1).counted_keys(keys).args(args).read_only().script())
     }
 
-    /// Returns which of the scripts with these SHA1 digests the server knows, in their order.
+    /// Returns which of the scripts with these SHA1 digests the server knows, in their order; on a cluster,
+    /// which of them every primary knows.
     ///
     /// `SCRIPT EXISTS sha1 [sha1 ...]` · 2.6.0 · O(1) each
     fn script_exists(self, sha1s: impl Args) -> Self::Output<Vec<bool>> {
-        self.run(Command::new("SCRIPT EXISTS").args(sha1s).read_only().route(Route::AllPrimaries))
+        let command = Command::new("SCRIPT EXISTS").args(sha1s).read_only();
+        self.run(command.route(Route::AllPrimaries).join(Join::And))
     }
 
-    /// Makes the server forget all scripts, those of other clients too.
+    /// Makes the server forget all scripts, those of other clients too; on a cluster, all nodes.
     ///
     /// `SCRIPT FLUSH [ASYNC | SYNC]` · 2.6.0 · O(n) in the scripts
     fn script_flush(self, mode: FlushMode) -> Self::Output<()> {
-        self.run(Command::new("SCRIPT FLUSH").args(mode).route(Route::AllNodes))
+        self.run(Command::new("SCRIPT FLUSH").args(mode).route(Route::AllNodes).join(Join::AllSucceeded))
     }
 
     /// Stops the script that is running, which must not have written yet: else `UNKILLABLE`.
     ///
-    /// Fails with `NOTBUSY` when no script is running.
+    /// Fails with `NOTBUSY` when no script is running. On a cluster it goes to all primaries, and succeeds if it
+    /// stops a script at one.
     ///
     /// `SCRIPT KILL` · 2.6.0 · O(1)
     fn script_kill(self) -> Self::Output<()> {
-        self.run(Command::new("SCRIPT KILL").route(Route::AllPrimaries))
+        self.run(Command::new("SCRIPT KILL").route(Route::AllPrimaries).join(Join::OneSucceeded))
     }
 
-    /// Makes the server learn a script without running it; returns its SHA1 digest.
+    /// Makes the server learn a script without running it; returns its SHA1 digest. On a cluster all nodes learn
+    /// it.
     ///
     /// `SCRIPT LOAD script` · 2.6.0 · O(n) in the script's bytes
     fn script_load(self, script: impl Arg) -> Self::Output<String> {
-        self.run(Command::new("SCRIPT LOAD").arg(script).route(Route::AllNodes))
+        self.run(Command::new("SCRIPT LOAD").arg(script).route(Route::AllNodes).join(Join::AllSucceeded))
     }
 }
 

@@ -145,6 +145,19 @@ impl Outgoing {
         }
     }
 
+    /// Appends a copy of all that is kept to `to`; large values are shared with it.
+    pub(crate) fn copy_to(&self, to: &mut Self) {
+        let mut from = self.front;
+        for segment in &self.segments {
+            match segment {
+                Segment::Shared(bytes) => to.shared(&bytes.slice(from..)),
+                Segment::Copied(bytes) => to.copied(&bytes[from..]),
+            }
+            from = 0;
+        }
+        to.copied(&self.last[from..]);
+    }
+
     fn transfer_segments(&mut self, count: usize, to: &mut Self) {
         let mut left = count.min(self.held);
         while left > 0 {

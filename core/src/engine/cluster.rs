@@ -89,21 +89,21 @@ impl Engine {
         }
     }
 
-    /// Parts from a node to which nothing is sent any more: it may answer what it owes, unless it is silent.
+    /// Parts from a node that has no slots any more and is silent, and from one that has left the cluster. The
+    /// latter may answer what it owes.
     fn review(&mut self, now: Instant, node: NodeId) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
-        if cluster.uses(node) {
-            return;
-        }
-        let Some(link) = self.links.get(node) else {
-            cluster.release(node);
-            return;
-        };
-        if link.is_suspect() {
-            self.drop_silent(now, node);
-        } else if link.is_ready() {
-            link.retire();
-            self.close_retired(now, node);
+        let (serves, is_member) = (cluster.serves(node), cluster.is_member(node));
+        match self.links.get(node) {
+            None => {
+                cluster.release(node);
+            }
+            Some(link) if link.is_suspect() && !serves => self.drop_silent(now, node),
+            Some(link) if link.is_ready() && !is_member => {
+                link.retire();
+                self.close_retired(now, node);
+            }
+            Some(_) => {}
         }
     }
 
@@ -119,7 +119,7 @@ impl Engine {
     pub(super) fn handle_silent(&mut self, now: Instant, node: NodeId) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         cluster.handle_lost(now, node);
-        if !cluster.uses(node) && cluster.is_known() {
+        if !cluster.serves(node) && cluster.is_known() {
             self.drop_silent(now, node);
             return self.route_anew(now);
         }
@@ -157,6 +157,10 @@ impl Engine {
 
     /// Forgets nodes that are not part of the cluster and with which there is nothing under way.
     fn forget_strangers(&mut self) {
+        // A child names its node by a number, which must not become that of another node.
+        if !self.fan_outs.is_empty() {
+            return;
+        }
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         for node in self.links.ids() {
             let vacant = self.links.peek(node).is_some_and(Link::is_vacant);

@@ -14,6 +14,7 @@
 
 mod cluster;
 mod delayed;
+mod fan_out;
 mod link;
 mod links;
 mod parked;
@@ -32,6 +33,7 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use self::delayed::Delayed;
+use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
 use self::parked::Parked;
@@ -65,6 +67,7 @@ pub struct Engine {
     /// Requests for which no node is known yet.
     unrouted: Parked,
     delayed: Delayed,
+    fan_outs: FanOuts,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -96,6 +99,7 @@ impl Engine {
             links,
             unrouted: Parked::default(),
             delayed: Delayed::default(),
+            fan_outs: FanOuts::default(),
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -130,6 +134,7 @@ impl Engine {
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
+            None if self.fan_out(now, entry, bytes) => {}
             None => self.submit_unrouted(now, entry, bytes),
         }
     }
@@ -354,6 +359,10 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        let mut children = self.fan_outs.cancel(ids);
+        if !children.is_empty() {
+            self.cancel(now, &mut children);
+        }
         self.finish_drain(now);
     }
 
@@ -371,7 +380,7 @@ impl Engine {
 
     fn finish_drain(&mut self, now: Instant) {
         let draining = matches!(self.phase, Phase::Draining(_));
-        let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty();
+        let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty() || !self.fan_outs.is_empty();
         if draining && !waiting && self.links.iter().all(Link::is_drained) {
             self.give_up(now);
         }
@@ -426,8 +435,12 @@ impl Engine {
     /// A request of the engine's own has ended.
     #[cold]
     fn handle_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
-        if entry.id.is_awaited() && self.phase != Phase::Closed {
-            self.handle_answer_to_own(now, entry, result);
+        match entry.id.slot {
+            fan_out::CHILD => self.handle_child(now, entry, result),
+            _ if entry.id.is_awaited() && self.phase != Phase::Closed => {
+                self.handle_answer_to_own(now, entry, result);
+            }
+            _ => {}
         }
     }
 

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::fan_out::CHILD;
 use super::link;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
@@ -39,7 +40,8 @@ impl Engine {
         };
         let error = error.with_node(link.name());
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
-        if !entry.id.is_callers() || error.delivery() != Delivery::Rejected {
+        let may_wait = entry.id.is_callers() || entry.id.slot == CHILD;
+        if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
             return Ok(());
         }

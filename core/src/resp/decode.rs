@@ -77,6 +77,21 @@ impl Decoder {
     }
 }
 
+impl Frame {
+    /// The reply that `wire` holds, which this client has put together; `None` if it passes what a frame can
+    /// be at all, 4 GiB.
+    pub(crate) fn assembled(mut wire: BytesMut) -> Option<Self> {
+        let bounds = Limits {
+            depth: Limits::DEPTH_MAX,
+            bulk: u32::MAX,
+            elements: u32::MAX,
+            line: u32::MAX,
+            reply: u32::MAX,
+        };
+        Decoder::new(bounds).decode(&mut wire).ok().flatten()
+    }
+}
+
 impl fmt::Debug for Decoder {
     /// Shows the error only, if there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

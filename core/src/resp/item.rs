@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::iter::FusedIterator;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
+use super::encode::length_line;
 use super::frame::{Kind, Node};
 use super::number::{parse_f64, parse_i64};
 
@@ -124,6 +125,59 @@ impl<'a> Item<'a> {
     #[inline]
     pub const fn items(&self) -> Items<'a> {
         Items::new(self.bytes, self.inner, self.len())
+    }
+
+    /// Appends the element with all that it holds, in the spelling of RESP3 and with lengths where it was
+    /// streamed. The remarks before it are left out.
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        self.encode_alone(out);
+        let mut rest = if self.kind() == Kind::StreamedString { &[] } else { self.inner };
+        while let Some((node, inner, after)) = split_first(rest) {
+            let item = Item { bytes: self.bytes, node, attributes: &[], inner };
+            item.encode_alone(out);
+            let is_whole = node.kind == Kind::StreamedString;
+            rest = if is_whole { after } else { rest.get(1..).unwrap_or_default() };
+        }
+    }
+
+    /// A scalar, or the header of an aggregate.
+    fn encode_alone(&self, out: &mut BytesMut) {
+        let text = self.text().unwrap_or_default();
+        let line = |kind, out: &mut BytesMut| {
+            out.extend_from_slice(&[kind]);
+            out.extend_from_slice(&text);
+            out.extend_from_slice(b"\r\n");
+        };
+        let string = |kind, format: &[u8], out: &mut BytesMut| {
+            let len = text.len().saturating_add(format.len());
+            length_line(kind, len, |part| out.extend_from_slice(part));
+            out.extend_from_slice(format);
+            out.extend_from_slice(&text);
+            out.extend_from_slice(b"\r\n");
+        };
+        let header = |kind, len, out: &mut BytesMut| {
+            length_line(kind, len, |part| out.extend_from_slice(part));
+        };
+        match self.kind() {
+            Kind::SimpleString => line(b'+', out),
+            Kind::Error if text.contains(&b'\r') || text.contains(&b'\n') => string(b'!', b"", out),
+            Kind::Error => line(b'-', out),
+            Kind::Integer => line(b':', out),
+            Kind::BulkString | Kind::StreamedString => string(b'$', b"", out),
+            Kind::VerbatimString => {
+                let format = [self.format().unwrap_or(b"txt"), b":"].concat();
+                string(b'=', &format, out);
+            }
+            Kind::Null => line(b'_', out),
+            Kind::Boolean => line(b'#', out),
+            Kind::Double => line(b',', out),
+            Kind::BigNumber => line(b'(', out),
+            // A push can stand by itself only.
+            Kind::Array | Kind::Push => header(b'*', self.len(), out),
+            Kind::Set => header(b'~', self.len(), out),
+            Kind::Map => header(b'%', self.len() / 2, out),
+            Kind::Attribute => header(b'|', self.len() / 2, out),
+        }
     }
 
     /// The remarks that the server put before this element (RESP3 `|`), keys and values in turn.

@@ -85,7 +85,11 @@ impl Table {
         for Row { method, command } in &self.rows {
             let args: Vec<String> = command.args().map(|arg| show(&arg)).collect();
             let keys: Vec<String> = command.key_indexes().map(|index| args[index].clone()).collect();
-            let keys = if keys.is_empty() { "no key".to_owned() } else { format!("keys {}", keys.join(" ")) };
+            let keys = match (keys.is_empty(), command.slot()) {
+                (true, Ok(Some(slot))) => format!("slot {slot}"),
+                (true, _) => "no key".to_owned(),
+                (false, _) => format!("keys {}", keys.join(" ")),
+            };
             writeln!(text, "{method}: {} · {keys} · {}", args.join(" "), command.flags())
                 .expect("writing to memory does not fail");
         }

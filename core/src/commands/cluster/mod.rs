@@ -30,7 +30,7 @@ pub use shards::{ClusterRole, ClusterShard, ClusterShardNode, NodeHealth};
 pub use slots::{ClusterHost, ClusterSlotNode, ClusterSlots, SlotRange};
 pub use stats::{SlotMetric, SlotOrder, SlotStats, SlotStatsQuery};
 
-use crate::command::{Arg, Args, Command, FromReply, Route, Run};
+use crate::command::{Arg, Args, Command, FromReply, Join, Route, Run};
 
 /// Commands about a cluster. <https://redis.io/docs/latest/commands/?group=cluster>
 ///
@@ -70,11 +70,12 @@ pub trait ClusterCommands: Run {
         self.run(Command::new("CLUSTER COUNT-FAILURE-REPORTS").arg(node).read_only())
     }
 
-    /// Returns how many keys of a slot the node has, whoever serves the slot.
+    /// Returns how many keys of a slot the node has, whoever serves the slot. A cluster's client asks the node that
+    /// serves it.
     ///
     /// `CLUSTER COUNTKEYSINSLOT slot` · 3.0.0 · O(1)
     fn cluster_countkeysinslot(self, slot: u16) -> Self::Output<u64> {
-        self.run(Command::new("CLUSTER COUNTKEYSINSLOT").arg(slot).read_only())
+        self.run(Command::new("CLUSTER COUNTKEYSINSLOT").arg(slot).slot(slot).read_only())
     }
 
     /// Makes the node forget who serves these slots. It neither moves keys nor tells other nodes.
@@ -120,11 +121,12 @@ pub trait ClusterCommands: Run {
         self.run(Command::new("CLUSTER FORGET").arg(node))
     }
 
-    /// Returns at most `count` of the keys of a slot that the node has, whoever serves the slot.
+    /// Returns at most `count` of the keys of a slot that the node has, whoever serves the slot. A cluster's client
+    /// asks the node that serves it.
     ///
     /// `CLUSTER GETKEYSINSLOT slot count` · 3.0.0 · O(n) in the keys returned
     fn cluster_getkeysinslot<T: FromReply>(self, slot: u16, count: u64) -> Self::Output<Vec<T>> {
-        self.run(Command::new("CLUSTER GETKEYSINSLOT").arg(slot).arg(count).read_only())
+        self.run(Command::new("CLUSTER GETKEYSINSLOT").arg(slot).arg(count).slot(slot).read_only())
     }
 
     /// Returns how the cluster is, as any node sees it.
@@ -243,13 +245,13 @@ pub trait ClusterCommands: Run {
 
     /// Returns what the slots that a node serves are used for; on a cluster, those of all primaries.
     ///
-    /// Ask for a [`SlotRange`], or for the first in a [`SlotOrder`].
+    /// Ask for a [`SlotRange`], or for the first in a [`SlotOrder`]: on a cluster, for the first of each primary.
     ///
     /// `CLUSTER SLOT-STATS <SLOTSRANGE start end | ORDERBY metric [LIMIT count] [ASC | DESC]>` · 8.2.0 · O(n) in
     /// the slots, O(n log n) to order them
     fn cluster_slot_stats(self, query: impl Into<SlotStatsQuery>) -> Self::Output<Vec<SlotStats>> {
         let command = Command::new("CLUSTER SLOT-STATS").args(query.into());
-        self.run(command.read_only().route(Route::AllPrimaries))
+        self.run(command.read_only().route(Route::AllPrimaries).join(Join::Merge))
     }
 
     /// Returns which nodes serve which slots, as any node sees it. Slots that nobody serves are left out.

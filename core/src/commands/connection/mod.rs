@@ -24,7 +24,7 @@ pub use client_info::ClientInfo;
 pub use options::{ClientFilter, ClientKillFilter, ClientKind, PauseMode, UnblockMode};
 pub use tracking::{TrackingInfo, TrackingRedirect};
 
-use crate::command::{Arg, Command, FromReply, Route, Run, whole_millis};
+use crate::command::{Arg, Command, FromReply, Join, Route, Run, whole_millis};
 
 /// Commands about connections. <https://redis.io/docs/latest/commands/?group=connection>
 pub trait ConnectionCommands: Run {
@@ -110,18 +110,19 @@ pub trait ConnectionCommands: Run {
         self.run(Command::new("ECHO").arg(message).read_only().route(Route::AnyNode))
     }
 
-    /// Asks for a sign of life.
+    /// Asks for a sign of life, on a cluster of every primary.
     ///
     /// `PING` · 1.0.0 · O(1)
     fn ping(self) -> Self::Output<()> {
-        self.run(Command::new("PING").read_only().route(Route::AllPrimaries))
+        self.run(Command::new("PING").read_only().route(Route::AllPrimaries).join(Join::AllSucceeded))
     }
 
-    /// Asks for a sign of life; returns `message`.
+    /// Asks for a sign of life, on a cluster of every primary; returns `message`.
     ///
     /// `PING message` · 1.0.0 · O(1)
     fn ping_with<T: FromReply>(self, message: impl Arg) -> Self::Output<T> {
-        self.run(Command::new("PING").arg(message).read_only().route(Route::AllPrimaries))
+        let command = Command::new("PING").arg(message).read_only();
+        self.run(command.route(Route::AllPrimaries).join(Join::AllSucceeded))
     }
 }
 

@@ -25,36 +25,44 @@ pub use sort::SortOptions;
 
 use super::expiry::{ExpireIf, ExpireTime, Ttl};
 use super::scan::ScanPage;
-use crate::command::{Arg, Args, Command, FromReply, Route, Run, UnixTime, whole_millis, whole_secs};
+use crate::command::{Arg, Args, Command, FromReply, Join, Route, Run, UnixTime, whole_millis, whole_secs};
 
 /// Commands on keys, whatever they hold. <https://redis.io/docs/latest/commands/?group=generic>
 pub trait KeyCommands: Run {
     /// Removes keys; returns how many there were.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots).
+    ///
     /// `DEL key [key ...]` · 1.0.0 · O(n), large values count their elements
     fn del(self, keys: impl Args) -> Self::Output<u64> {
-        self.run(Command::new("DEL").keys(keys))
+        self.run(Command::new("DEL").keys(keys).split(Join::Sum))
     }
 
     /// Removes keys; returns how many there were. The server frees large values in the background.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots).
+    ///
     /// `UNLINK key [key ...]` · 4.0.0 · O(n)
     fn unlink(self, keys: impl Args) -> Self::Output<u64> {
-        self.run(Command::new("UNLINK").keys(keys))
+        self.run(Command::new("UNLINK").keys(keys).split(Join::Sum))
     }
 
     /// Returns how many of `keys` exist; a key given twice counts twice.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots).
+    ///
     /// `EXISTS key [key ...]` · 1.0.0, several keys 3.0.3 · O(n)
     fn exists(self, keys: impl Args) -> Self::Output<u64> {
-        self.run(Command::new("EXISTS").keys(keys).cacheable())
+        self.run(Command::new("EXISTS").keys(keys).cacheable().split(Join::Sum))
     }
 
     /// Makes keys look used just now; returns how many of them exist.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots).
+    ///
     /// `TOUCH key [key ...]` · 3.2.1 · O(n)
     fn touch(self, keys: impl Args) -> Self::Output<u64> {
-        self.run(Command::new("TOUCH").keys(keys).read_only())
+        self.run(Command::new("TOUCH").keys(keys).read_only().split(Join::Sum))
     }
 
     /// Returns what `key` holds.
@@ -246,12 +254,15 @@ pub trait KeyCommands: Run {
 
     /// Returns some key, or `None` if there is none.
     ///
+    /// On a cluster all primaries are asked, and it is a key of the first that has any: not all keys are as
+    /// likely then.
+    ///
     /// `RANDOMKEY` · 1.0.0 · O(1)
     fn randomkey<T: FromReply>(self) -> Self::Output<Option<T>> {
-        self.run(Command::new("RANDOMKEY").read_only().route(Route::AllPrimaries))
+        self.run(Command::new("RANDOMKEY").read_only().route(Route::AllPrimaries).join(Join::FirstNonNil))
     }
 
-    /// Returns every key that matches a glob-style pattern.
+    /// Returns every key that matches a glob-style pattern; on a cluster, those of all primaries.
     ///
     /// It holds up the server while it looks at all keys: [`scan`](Self::scan) goes in small steps.
     ///

@@ -1,6 +1,6 @@
 //! The server: its state, configuration, memory and persistence.
 //!
-//! On a cluster each of these commands speaks of one node, unless its documentation says otherwise.
+//! On a cluster each of these commands speaks of one node, a primary, unless its documentation says otherwise.
 //!
 //! ```
 //! use redstart_core::command::Prepare as p;
@@ -25,7 +25,7 @@ pub use options::{FlushMode, Samples, SaveMode};
 pub use replies::{BackgroundJob, ServerTime};
 pub use role::{ReplicaLink, Role, RoleReplica};
 
-use crate::command::{Arg, Args, Command, Pairs, Route, Run};
+use crate::command::{Arg, Args, Command, Join, Pairs, Route, Run};
 
 /// Commands about the server as a whole. <https://redis.io/docs/latest/commands/?group=server>
 pub trait ServerCommands: Run {
@@ -60,7 +60,7 @@ pub trait ServerCommands: Run {
     ///
     /// `CONFIG RESETSTAT` · 2.0.0 · O(1)
     fn config_resetstat(self) -> Self::Output<()> {
-        self.run(Command::new("CONFIG RESETSTAT").route(Route::AllNodes))
+        self.run(Command::new("CONFIG RESETSTAT").route(Route::AllNodes).join(Join::AllSucceeded))
     }
 
     /// Writes the settings in use to the configuration file, on every node of a cluster.
@@ -69,7 +69,7 @@ pub trait ServerCommands: Run {
     ///
     /// `CONFIG REWRITE` · 2.8.0 · O(1)
     fn config_rewrite(self) -> Self::Output<()> {
-        self.run(Command::new("CONFIG REWRITE").route(Route::AllNodes))
+        self.run(Command::new("CONFIG REWRITE").route(Route::AllNodes).join(Join::AllSucceeded))
     }
 
     /// Changes settings, all or none, on every node of a cluster.
@@ -78,28 +78,29 @@ pub trait ServerCommands: Run {
     ///
     /// `CONFIG SET parameter value [parameter value ...]` · 2.0.0 · O(n) in the settings
     fn config_set(self, settings: impl Pairs) -> Self::Output<()> {
-        self.run(Command::new("CONFIG SET").pairs(settings).route(Route::AllNodes))
+        let command = Command::new("CONFIG SET").pairs(settings);
+        self.run(command.route(Route::AllNodes).join(Join::AllSucceeded))
     }
 
     /// Returns how many keys the database has; on a cluster, those of all primaries.
     ///
     /// `DBSIZE` · 1.0.0 · O(1)
     fn dbsize(self) -> Self::Output<u64> {
-        self.run(Command::new("DBSIZE").read_only().route(Route::AllPrimaries))
+        self.run(Command::new("DBSIZE").read_only().route(Route::AllPrimaries).join(Join::Sum))
     }
 
     /// Deletes all keys of all databases, on every primary of a cluster.
     ///
     /// `FLUSHALL [ASYNC | SYNC]` · 1.0.0 · O(n) in the keys
     fn flushall(self, mode: FlushMode) -> Self::Output<()> {
-        self.run(Command::new("FLUSHALL").args(mode).route(Route::AllPrimaries))
+        self.run(Command::new("FLUSHALL").args(mode).route(Route::AllPrimaries).join(Join::AllSucceeded))
     }
 
     /// Deletes all keys of the database, on every primary of a cluster.
     ///
     /// `FLUSHDB [ASYNC | SYNC]` · 1.0.0 · O(n) in the keys
     fn flushdb(self, mode: FlushMode) -> Self::Output<()> {
-        self.run(Command::new("FLUSHDB").args(mode).route(Route::AllPrimaries))
+        self.run(Command::new("FLUSHDB").args(mode).route(Route::AllPrimaries).join(Join::AllSucceeded))
     }
 
     /// Returns figures and states of the server: of the sections named, or the usual ones for `()`.
@@ -145,7 +146,7 @@ pub trait ServerCommands: Run {
     ///
     /// `MEMORY PURGE` · 4.0.0 · depends on the memory in use, can be slow
     fn memory_purge(self) -> Self::Output<()> {
-        self.run(Command::new("MEMORY PURGE").route(Route::AllPrimaries))
+        self.run(Command::new("MEMORY PURGE").route(Route::AllPrimaries).join(Join::AllSucceeded))
     }
 
     /// Returns what the server uses memory for.
@@ -187,7 +188,7 @@ pub trait ServerCommands: Run {
     ///
     /// `TIME` · 2.6.0 · O(1)
     fn time(self) -> Self::Output<ServerTime> {
-        self.run(Command::new("TIME").read_only().route(Route::AnyNode))
+        self.run(Command::new("TIME").read_only())
     }
 }
 

@@ -21,7 +21,7 @@ pub use lcs::{LcsMatch, LcsMatches, LcsOptions};
 pub use set::SetOptions;
 
 use super::expiry::ExpiryChange;
-use crate::command::{Arg, Args, Command, FromReply, Pairs, Run, whole_millis, whole_secs};
+use crate::command::{Arg, Args, Command, FromReply, Join, Pairs, Run, whole_millis, whole_secs};
 
 /// Commands on string values. <https://redis.io/docs/latest/commands/?group=string>
 pub trait StringCommands: Run {
@@ -117,19 +117,25 @@ pub trait StringCommands: Run {
 
     /// Returns the values of `keys` in their order, `None` where there is none or it is not a string.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots).
+    ///
     /// `MGET key [key ...]` · 1.0.0 · O(n)
     fn mget<T: FromReply>(self, keys: impl Args) -> Self::Output<Vec<Option<T>>> {
-        self.run(Command::new("MGET").keys(keys).cacheable())
+        self.run(Command::new("MGET").keys(keys).cacheable().split(Join::Merge))
     }
 
     /// Sets all keys to their values in one step, dropping previous values and expiries.
     ///
+    /// On a cluster this is [done slot by slot](super#keys-in-several-slots), in one step for each.
+    ///
     /// `MSET key value [key value ...]` · 1.0.1 · O(n)
     fn mset(self, pairs: impl Pairs) -> Self::Output<()> {
-        self.run(Command::new("MSET").key_values(pairs))
+        self.run(Command::new("MSET").key_values(pairs).split(Join::AllSucceeded))
     }
 
     /// Sets all keys to their values if none of the keys exists; returns whether they were set.
+    ///
+    /// On a cluster the keys must be in one slot.
     ///
     /// `MSETNX key value [key value ...]` · 1.0.1 · O(n)
     fn msetnx(self, pairs: impl Pairs) -> Self::Output<bool> {

@@ -65,7 +65,8 @@ impl Cluster {
         match target {
             Target::Slot(slot) => self.map.primary(slot),
             Target::Node(node) => Some(NodeId(node.into())),
-            _ => self.next_primary(),
+            Target::AllPrimaries | Target::AllNodes => None,
+            Target::AnyPrimary | Target::AnyNode => self.next_primary(),
         }
     }
 
@@ -83,9 +84,24 @@ impl Cluster {
         self.map.endpoint(node)
     }
 
-    /// Whether requests go to the node as things are.
-    pub(crate) fn uses(&self, node: NodeId) -> bool {
+    /// Whether the node serves slots.
+    pub(crate) fn serves(&self, node: NodeId) -> bool {
         self.map.is_primary(node)
+    }
+
+    /// Whether the node is part of the cluster.
+    pub(crate) fn is_member(&self, node: NodeId) -> bool {
+        self.map.is_member(node)
+    }
+
+    /// The nodes that serve slots.
+    pub(crate) fn primaries(&self) -> &[NodeId] {
+        &self.primaries
+    }
+
+    /// All nodes of the cluster.
+    pub(crate) fn members(&self) -> impl Iterator<Item = NodeId> {
+        self.map.members()
     }
 
     /// Whether the topology was seen.

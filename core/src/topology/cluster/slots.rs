@@ -102,6 +102,12 @@ impl SlotMap {
         self.nodes.iter().filter(|(_, node)| node.slots > 0).map(|(id, node)| (id, &*node.replicas))
     }
 
+    /// Whether the node is part of the cluster, as a primary or as a replica.
+    #[must_use]
+    pub fn is_member(&self, node: NodeId) -> bool {
+        self.nodes.get(node).is_some_and(|entry| entry.member)
+    }
+
     /// Whether the node serves slots.
     #[must_use]
     pub fn is_primary(&self, node: NodeId) -> bool {

@@ -1,0 +1,140 @@
+//! A command whose keys are in several slots, cut into one command per slot.
+//!
+//! ```text
+//! MSET a 1 b 2 c 3     slots: a and c in one, b in another
+//!   -> MSET a 1 c 3
+//!   -> MSET b 2
+//! ```
+//!
+//! The parts go out as a batch. They run each by itself: other clients can see some of them done and others
+//! not, and when one fails the others stay done.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::batch::PackedBatch;
+use super::flags::{Flags, Join};
+use super::join::{Part, aggregate, assemble, failure, join};
+use super::packed::{KeySpan, Packed, Stored};
+use super::reply::unexpected;
+use super::slot;
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::resp::{Frame, Kind};
+
+/// The parts of a command, and how their replies become its reply.
+#[derive(Clone, Debug)]
+pub struct Split {
+    parts: PackedBatch,
+    /// The slot of each part.
+    slots: Vec<u16>,
+    /// For each key, in the caller's order, the part that has it.
+    places: Vec<usize>,
+    flags: Flags,
+}
+
+impl Packed {
+    /// Cuts the command into one per slot; `None` if one slot, or none, has all its keys.
+    ///
+    /// A part has the keys of its slot in their order, each with the arguments that belong to it, and the
+    /// flags and the timeout of the whole. Large values are shared with it, not copied.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CrossSlot`] if its keys are in several slots and it cannot be cut: it was not
+    /// [marked](super::Command::split) for it.
+    pub fn split(&self) -> Result<Option<Split>, Error> {
+        let Err(slots) = self.slot() else { return Ok(None) };
+        let refused = || Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent);
+        let [span] = self.key_spans() else { return Err(refused()) };
+        let end = span.first as usize + span.step as usize * span.count as usize;
+        if !self.flags().has(Flags::SPLIT) || end > self.argc() {
+            return Err(refused());
+        }
+        Ok(Some(Split::new(self, *span, end)))
+    }
+}
+
+impl Split {
+    /// The arguments are `head`, then a key every `span.step`, then from `end` on `tail`.
+    fn new(whole: &Packed, span: KeySpan, end: usize) -> Self {
+        let args: Vec<Stored<'_>> = whole.stored().collect();
+        let (args, tail) = args.split_at(end.min(args.len()));
+        let (head, keyed) = args.split_at((span.first as usize).min(args.len()));
+
+        let mut by_slot = BTreeMap::new();
+        let mut members: Vec<(u16, Vec<&[Stored<'_>]>)> = Vec::new();
+        let mut places = Vec::with_capacity(span.count as usize);
+        for unit in keyed.chunks(span.step as usize) {
+            let slot = slot::of(unit.first().map_or(&[], |key| key.payload()));
+            let place = *by_slot.entry(slot).or_insert_with(|| {
+                members.push((slot, Vec::new()));
+                members.len() - 1
+            });
+            members[place].1.push(unit);
+            places.push(place);
+        }
+
+        let mut parts = PackedBatch::routed();
+        for (slot, units) in &members {
+            parts.push(&whole.part(*slot, head, units, tail));
+        }
+        let slots = members.into_iter().map(|(slot, _)| slot).collect();
+        Self { parts, slots, places, flags: whole.flags() }
+    }
+
+    /// The parts, in the order of their first keys.
+    #[must_use]
+    pub const fn parts(&self) -> &PackedBatch {
+        &self.parts
+    }
+
+    /// The slots of the parts.
+    #[must_use]
+    pub fn slots(&self) -> &[u16] {
+        &self.slots
+    }
+
+    /// Gives up the memory of all arguments but the names, as [`PackedBatch::forget_arguments`].
+    pub fn forget_arguments(&mut self) {
+        self.parts.forget_arguments();
+    }
+
+    /// Makes one reply of those to the parts, which come in the order of the parts. It is made as
+    /// [`join`](super::join()) says, except that merged elements come in the order of the keys that they belong
+    /// to.
+    ///
+    /// # Errors
+    /// As [`join`](super::join()). A reply to merge must be an array with an element for each key of its part.
+    pub fn join(&self, outcomes: Vec<Result<Frame, Error>>) -> Result<Frame, Error> {
+        let parts: Vec<Part> = outcomes.into_iter().map(Part::new).collect();
+        match self.flags.join() {
+            Join::Merge => self.merge(&parts),
+            _ => join(self.flags, parts),
+        }
+    }
+
+    fn merge(&self, parts: &[Part]) -> Result<Frame, Error> {
+        if let Some(error) = failure(self.flags, parts) {
+            return Err(error);
+        }
+        let mut expected = alloc::vec![0; self.slots.len()];
+        self.places.iter().for_each(|&place| expected[place] += 1);
+        let mut columns = Vec::with_capacity(parts.len());
+        for (part, keys) in parts.iter().zip(expected) {
+            let Ok(frame) = part.outcome() else { continue };
+            if frame.kind() != Kind::Array || frame.item().len() != keys {
+                return Err(part.misshapen(unexpected("an array with an element per key", frame.item())));
+            }
+            columns.push(frame.item().items());
+        }
+        let missing = || Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted);
+        let mut out = aggregate(b'*', self.places.len(), parts);
+        for &place in &self.places {
+            let element = columns.get_mut(place).and_then(Iterator::next);
+            element.ok_or_else(missing)?.encode(&mut out);
+        }
+        assemble(out)
+    }
+}
+
+#[cfg(test)]
+mod tests;
