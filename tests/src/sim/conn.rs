@@ -32,7 +32,10 @@ pub(super) enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Handshake,
-    Ping,
+    /// A question of the client's own: `PING`, or one about the cluster.
+    Own,
+    /// `ASKING`, which goes with the command behind it.
+    Asking,
     /// `MULTI`, or a command in a transaction: the client counts them with their `EXEC`.
     Part,
     /// A command of its own, or `EXEC`.
@@ -58,6 +61,8 @@ pub(super) struct Up {
     pub(super) commands: VecDeque<(u64, Request)>,
     /// What was unanswered when the command that is being written was begun: of the handshake, and at all.
     pub(super) unanswered_at_start: (usize, usize),
+    /// The last command that was written whole is `ASKING`.
+    pub(super) asking: bool,
     /// The numbers of the commands of the transaction that is being written.
     pub(super) transaction: Option<Vec<usize>>,
 }
@@ -129,6 +134,7 @@ impl Conn {
             reader: Reader::default(),
             commands: VecDeque::new(),
             unanswered_at_start: (0, 0),
+            asking: false,
             transaction: None,
         };
         Self {

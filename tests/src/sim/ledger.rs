@@ -98,7 +98,8 @@ impl Ledger {
         match record.job.op {
             Op::Get => number(0),
             Op::Range(len) => Value::Array((0..len).map(number).collect()),
-            Op::Set(_) => Value::Status("OK".into()),
+            Op::MGet => Value::Array((0..2).map(number).collect()),
+            Op::Set(_) | Op::MSet => Value::Status("OK".into()),
             Op::Incr => count(id * 1000 + record.runs.len()),
             Op::Push => {
                 self.pushed += 1;

@@ -196,6 +196,15 @@ pub(super) fn b4_pipelines_run_in_order(call: &Call, ledger: &Ledger) -> Verdict
     })
 }
 
+/// C12: `ASKING` stands right before the command that it is for.
+pub(super) fn c12_asking_goes_with_a_command(conn: usize, request: &Request, due: Due) -> Verdict {
+    let holds = matches!(due, Due::Whole | Due::Part);
+    demand(holds, "c12_asking_goes_with_a_command", || {
+        let name = request.name().escape_ascii();
+        format!("{name} stands behind ASKING on connection {}", conn + 1)
+    })
+}
+
 /// C12: what is turned away is sent again after pauses that grow, not as often as it goes.
 pub(super) fn c12_refusals_are_answered_by_patience(id: usize, record: &Record) -> Verdict {
     // The trouble of one run has room for some 30 such pauses, or for 400 round trips.

@@ -16,6 +16,10 @@ pub enum Op {
     Incr,
     /// `RPUSH` to the list that all share.
     Push,
+    /// `MGET` of two strings of one slot: the first holds the command's number, the second is shared.
+    MGet,
+    /// `MSET` of two such strings.
+    MSet,
     /// A command that is always refused with `WRONGTYPE`.
     Fail,
     /// A command that the server does not know.
@@ -47,7 +51,7 @@ impl Job {
     /// Whether it changes data.
     #[must_use]
     pub const fn writes(self) -> bool {
-        !matches!(self.op, Op::Get | Op::Range(_))
+        !matches!(self.op, Op::Get | Op::Range(_) | Op::MGet)
     }
 
     /// Whether the server can run it at all.
@@ -66,6 +70,8 @@ impl Job {
             }
             Op::Incr => Command::new("INCR").key(format!("n#{id}")),
             Op::Push => Command::new("RPUSH").key("list").arg(format!("#{id}")),
+            Op::MGet => Command::new("MGET").key(format!("g#{id}")).key("m").read_only(),
+            Op::MSet => Command::new("MSET").key(format!("s#{id}")).arg("x").key("m").arg("x"),
             Op::Fail => Command::new("SADD").key(format!("w#{id}")).arg("x"),
             Op::Unknown => Command::new("NOSUCH").arg(format!("u#{id}")),
         };

@@ -103,8 +103,9 @@ impl World {
                 self.judge(verdict);
                 Due::Handshake
             }
-            (b"CLIENT" | b"SELECT", _) => Due::Handshake,
-            (b"PING", _) => Due::Ping,
+            (b"CLIENT" | b"SELECT" | b"READONLY" | b"READWRITE", _) => Due::Handshake,
+            (b"PING" | b"CLUSTER", _) => Due::Own,
+            (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());
                 Due::Part
@@ -136,6 +137,12 @@ impl World {
         };
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
+        let asked = std::mem::replace(&mut conn.up.asking, due == Due::Asking);
+        if asked {
+            let follows = oracles::c12_asking_goes_with_a_command(id, request, due);
+            self.judge(follows);
+        }
+        let conn = &mut self.conns[id];
         let handshake_over = due == Due::Handshake || before.0 == 0;
         let verdict = oracles::a5_the_handshake_comes_first(id, request, handshake_over);
         // One that was greeted with an error has taken that for an answer.

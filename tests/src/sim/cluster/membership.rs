@@ -77,7 +77,8 @@ impl World {
         let Node { host, port, .. } = &cluster.nodes[node];
         let addresses = [(host.clone(), *port), ("10.9.9.1".to_owned(), 7000), ("10.9.9.2".to_owned(), 7000)];
         for (member, (host, port)) in members.into_iter().zip(addresses) {
-            let stranger = Node { foreign: true, ..Node::new(host, port, Rc::clone(&view)) };
+            let mut stranger = Node::new(host, port, Rc::clone(&view));
+            stranger.foreign = true;
             if member < cluster.nodes.len() {
                 cluster.nodes[member] = stranger;
             } else {
@@ -91,10 +92,10 @@ impl World {
 
     /// A node of the cluster that was dead has come up and serves nothing for a while.
     pub(in crate::sim) fn come_up(&mut self, node: usize) {
-        let until = self.now + self.rng.u64(..30 * MS);
-        if let Some(cluster) = &mut self.cluster {
-            cluster.nodes[node].unwell_until = until;
-        }
+        let Self { cluster: Some(cluster), rng, now, .. } = self else { return };
+        cluster.nodes[node].unwell_until = *now + rng.u64(..30 * MS);
+        // It begins anew with all that its primary has.
+        cluster.nodes[node].follow(None);
     }
 }
 

@@ -29,7 +29,8 @@ pub use answers::{Addresses, Lie};
 pub(super) use failover::Promotion;
 pub(super) use migration::Migration;
 pub(super) use node::Key;
-use node::{Change, Detour, Node};
+pub use membership::Afterlife;
+use node::{Change, Node};
 use route::{Elsewhere, Errand};
 pub(super) use view::View;
 
@@ -320,6 +321,17 @@ impl Cluster {
 }
 
 impl World {
+    /// Makes the servers a cluster, and as many of them as it has nodes.
+    pub(super) fn form_cluster(&mut self, options: Options) {
+        let cluster = Cluster::new(options);
+        let settings = self.servers[0].settings.clone();
+        self.servers = cluster.nodes.iter().map(|_| Server::new(settings.clone())).collect();
+        for (index, server) in self.servers.iter_mut().enumerate() {
+            server.absent = !cluster.truth.members.contains_key(&index);
+        }
+        self.cluster = Some(Box::new(cluster));
+    }
+
     /// What a node of the cluster says to a request.
     pub(super) fn answer_in_cluster(&mut self, id: usize, request: &Request) -> Value {
         let Self { conns, servers, ledger, cluster, rng, now, .. } = self;
