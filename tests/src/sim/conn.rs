@@ -171,6 +171,11 @@ impl Conn {
         (dues.iter().filter(|(due, _)| *due == Due::Handshake).count(), dues.len())
     }
 
+    /// How many of the callers' requests are unanswered as the client sees it.
+    pub(super) fn in_flight(&self) -> usize {
+        self.down.dues.iter().filter(|(due, _)| matches!(due, Due::Whole | Due::Part)).count()
+    }
+
     pub(super) fn wake_all(&mut self) {
         for waker in [self.connector.take(), self.reader.take(), self.writer.take()] {
             waker.into_iter().for_each(Waker::wake);

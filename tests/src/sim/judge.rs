@@ -16,7 +16,10 @@ impl Sim {
         if let Some(violation) = &world.violation {
             return Err(violation.clone());
         }
-        let tame = !self.setup.faults.are_harmful() && world.conns.iter().all(|conn| conn.blemish.is_none());
+        let tame = !self.setup.faults.are_harmful() && match &self.setup.cluster {
+            Some(cluster) => !cluster.troubles.are_harmful(),
+            None => world.conns.iter().all(|conn| conn.blemish.is_none()),
+        };
         for (number, call) in self.calls.iter().enumerate() {
             oracles::a2_what_is_dropped_at_once_is_never_sent(call, &world.ledger)?;
             oracles::b4_transactions_run_as_a_whole(call, &world.ledger)?;
@@ -37,7 +40,8 @@ impl Sim {
         for (id, conn) in world.conns.iter().enumerate() {
             oracles::a4_an_unasked_reply_closes_its_connection(id, conn, self.slack())?;
         }
-        Ok(())
+        drop(world);
+        self.judge_cluster()
     }
 
     /// How late something may happen because tasks are polled late and the clock wakes late.

@@ -43,6 +43,7 @@ use fastrand::Rng;
 use redstart_core::client::Client;
 use redstart_core::drive::Driver;
 
+pub use cluster::{Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster};
 pub use faults::{Class, Faults};
 pub use oracles::Violation;
 pub use request::{Job, Op};
@@ -54,6 +55,7 @@ pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
 use executor::Executor;
 use net::SimNet;
+use seeds::report;
 use server::Server;
 use trace::{Note, Trace};
 use workload::{Call, End, perform};
@@ -94,6 +96,10 @@ impl Sim {
         let servers = vec![Server::new(setup.server.clone())];
         let trace = Trace::new(setup.with_text);
         let world = World::new(rng, setup.faults, setup.expected(), servers, trace);
+        let mut world = world;
+        if let Some(cluster) = &setup.cluster {
+            world.form_cluster(cluster.options.clone());
+        }
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));
         let (client, driver) = Driver::new(setup.config(), net, setup.seed).expect("a configuration of use");

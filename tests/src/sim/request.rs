@@ -33,13 +33,15 @@ pub struct Job {
     pub op: Op,
     /// Whether the caller says that it may run twice.
     pub idempotent: bool,
+    /// The hash tag of its keys, if they have one.
+    pub tag: Option<u8>,
 }
 
 impl Job {
     /// A command that its caller says nothing about.
     #[must_use]
     pub const fn new(op: Op) -> Self {
-        Self { op, idempotent: false }
+        Self { op, idempotent: false, tag: None }
     }
 
     /// Whether it may be sent again although it may have run.
@@ -62,18 +64,22 @@ impl Job {
 
     /// The command with the number `id`.
     pub(super) fn command(self, id: usize) -> Command<Value> {
+        let tag = self.tag.map(|tag| format!("{{{tag}}}")).unwrap_or_default();
+        let own = |kind: char| format!("{kind}{tag}#{id}");
+        let shared = |kind: char| format!("{kind}{tag}");
         let command = match self.op {
-            Op::Get => Command::new("GET").key(format!("g#{id}")).read_only(),
-            Op::Range(len) => Command::new("LRANGE").key(format!("r#{id}")).arg(0).arg(len).read_only(),
-            Op::Set(len) => {
-                Command::new("SET").key(format!("s#{id}")).arg(Bytes::from(vec![b'x'; len as usize]))
+            Op::Get => Command::new("GET").key(own('g')).read_only(),
+            Op::Range(len) => Command::new("LRANGE").key(own('r')).arg(0).arg(len).read_only(),
+            Op::Set(len) => Command::new("SET").key(own('s')).arg(Bytes::from(vec![b'x'; len as usize])),
+            Op::Incr => Command::new("INCR").key(own('n')),
+            Op::Push => {
+                let list = if self.tag.is_some() { shared('l') } else { "list".to_owned() };
+                Command::new("RPUSH").key(list).arg(format!("#{id}"))
             }
-            Op::Incr => Command::new("INCR").key(format!("n#{id}")),
-            Op::Push => Command::new("RPUSH").key("list").arg(format!("#{id}")),
-            Op::MGet => Command::new("MGET").key(format!("g#{id}")).key("m").read_only(),
-            Op::MSet => Command::new("MSET").key(format!("s#{id}")).arg("x").key("m").arg("x"),
-            Op::Fail => Command::new("SADD").key(format!("w#{id}")).arg("x"),
-            Op::Unknown => Command::new("NOSUCH").arg(format!("u#{id}")),
+            Op::MGet => Command::new("MGET").key(own('g')).key(shared('m')).read_only(),
+            Op::MSet => Command::new("MSET").key(own('s')).arg("x").key(shared('m')).arg("x"),
+            Op::Fail => Command::new("SADD").key(own('w')).arg("x"),
+            Op::Unknown => Command::new("NOSUCH").arg(own('u')),
         };
         if self.idempotent { command.idempotent() } else { command }
     }

@@ -17,7 +17,8 @@ impl World {
             }
             return;
         }
-        let server = if self.servers.len() > 1 { self.rng.usize(..self.servers.len()) } else { 0 };
+        let servers = self.cluster.as_ref().map_or(1, |cluster| cluster.nodes.len());
+        let server = if servers > 1 { self.rng.usize(..servers) } else { 0 };
         match class {
             Class::Freezes => self.freeze(server),
             Class::Crashes => self.crash(server),
@@ -76,6 +77,7 @@ impl World {
     /// Ends all trouble that makes calls fail. What happened to a connection stays as it is.
     pub(super) fn heal(&mut self) {
         self.faults = self.faults.tamed();
+        self.heal_cluster();
         for server in 0..self.servers.len() {
             Class::TIMED.into_iter().for_each(|class| self.calm(class, server));
         }

@@ -26,6 +26,8 @@ pub(super) enum Note<'a> {
     Outcome(usize, &'a str),
     /// What the user or the runtime did to the client as a whole.
     Client(&'a str),
+    /// Where a connection leads to.
+    Leads(usize, &'a str),
     /// Something was done to one of several servers.
     Node(usize, &'a str),
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Note<'_> {
             Self::Closed(conn) => write!(f, "#{} closed by the client", conn + 1),
             Self::Fault(conn, what) => write!(f, "#{} fault: {what}", conn + 1),
             Self::Server(what) => write!(f, "server: {what}"),
+            Self::Leads(conn, to) => write!(f, "#{} is to {to}", conn + 1),
             Self::Node(server, what) => write!(f, "node {}: {what}", server + 1),
             Self::Call(call, what) => write!(f, "call {}: {what}", call + 1),
             Self::Cancelled(call) => write!(f, "call {} dropped by its caller", call + 1),

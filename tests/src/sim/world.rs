@@ -6,8 +6,9 @@ use std::io;
 use std::task::Waker;
 
 use fastrand::Rng;
+use redstart_core::config::Endpoint;
 
-use super::cluster::{Cluster, Step};
+use super::cluster::{self, Cluster, Step};
 use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
@@ -162,6 +163,16 @@ impl World {
         }
     }
 
+    /// The client begins to connect to an endpoint; the connection's number.
+    pub(super) fn connect_to(&mut self, endpoint: &Endpoint) -> usize {
+        let server = self.find(endpoint);
+        let id = self.connect(server);
+        if self.cluster.is_some() {
+            self.note(&Note::Leads(id, &endpoint.to_string()));
+        }
+        id
+    }
+
     /// The client begins to connect to a server; the connection's number.
     pub(super) fn connect(&mut self, server: usize) -> usize {
         let id = self.conns.len();
@@ -230,7 +241,11 @@ impl World {
         conn.closed_at = Some(now);
         // Closing with unread bytes resets the connection: what is still under way is lost.
         conn.served &= !abrupt;
-        let verdict = oracles::healthy_connections_are_kept(id, conn.blemish, closing);
+        let verdict = match &self.cluster {
+            None => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
+            Some(_) if closing || conn.blemish.is_some() => Ok(()),
+            Some(_) => cluster::oracles::c13_busy_connections_are_kept(id, conn.in_flight()),
+        };
         self.judge(verdict);
         self.note(&Note::Closed(id));
     }

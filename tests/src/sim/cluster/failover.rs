@@ -13,6 +13,8 @@ pub(in crate::sim) struct Promotion {
     pub(in crate::sim) from: usize,
     pub(in crate::sim) to: usize,
     pub(in crate::sim) at: u64,
+    /// Nothing was lost.
+    pub(in crate::sim) graceful: bool,
 }
 
 impl World {
@@ -121,7 +123,8 @@ impl World {
 
     fn replace(&mut self, from: usize, to: usize, first: &[usize]) {
         let at = self.now;
-        self.cluster().promotions.push(Promotion { from, to, at });
+        let graceful = first.contains(&from);
+        self.cluster().promotions.push(Promotion { from, to, at, graceful });
         self.note_server(to, &format!("takes the place of node {}", from + 1));
         self.announce(first, |view| {
             view.epoch += 1;

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::node::Node;
 use super::view::{Member, View};
 use super::{Cluster, MS};
-use crate::sim::server::Server;
 use crate::sim::world::World;
 
 /// What becomes of a node that the others have forgotten.
@@ -62,11 +61,10 @@ impl World {
 
     /// A node of another cluster has the address of one that has left.
     fn recycle(&mut self, node: usize) {
-        let settings = self.servers[node].settings.clone();
         let higher = self.rng.bool();
         let cluster = self.cluster();
-        let first = cluster.nodes.len();
-        let members = [node, first, first + 1];
+        let strangers = cluster.strangers();
+        let members = [node, strangers.start, strangers.start + 1];
         let mut view = View::alone(node);
         view.epoch = if higher { cluster.truth.epoch + 10 } else { 1 };
         for (nth, member) in members.into_iter().enumerate() {
@@ -74,19 +72,13 @@ impl World {
         }
         view.assign_all(|slot| members[usize::from(slot) * 3 / 16_384]);
         let view = Rc::new(view);
-        let Node { host, port, .. } = &cluster.nodes[node];
-        let addresses = [(host.clone(), *port), ("10.9.9.1".to_owned(), 7000), ("10.9.9.2".to_owned(), 7000)];
-        for (member, (host, port)) in members.into_iter().zip(addresses) {
-            let mut stranger = Node::new(host, port, Rc::clone(&view));
+        for member in members {
+            let Node { host, port, .. } = &cluster.nodes[member];
+            let mut stranger = Node::new(host.clone(), *port, Rc::clone(&view));
             stranger.foreign = true;
-            if member < cluster.nodes.len() {
-                cluster.nodes[member] = stranger;
-            } else {
-                cluster.nodes.push(stranger);
-            }
+            cluster.nodes[member] = stranger;
         }
-        self.servers.extend([(); 2].map(|()| Server::new(settings.clone())));
-        self.servers[node].absent = false;
+        members.into_iter().for_each(|member| self.servers[member].absent = false);
         self.note_server(node, "belongs to another cluster now");
     }
 

@@ -11,10 +11,14 @@
 
 mod answers;
 mod failover;
+mod faults;
 mod membership;
 mod migration;
 mod node;
+pub(super) mod oracles;
 mod route;
+mod seeds;
+mod setup;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -26,11 +30,15 @@ use redstart_core::command::Value;
 use redstart_core::config::Endpoint;
 
 pub use answers::{Addresses, Lie};
+pub use faults::{Trouble, Troubles};
 pub(super) use failover::Promotion;
 pub(super) use migration::Migration;
 pub(super) use node::Key;
 pub use membership::Afterlife;
 use node::{Change, Node};
+pub(super) use seeds::TROUBLE;
+pub use seeds::run_cluster;
+pub use setup::ClusterSetup;
 use route::{Elsewhere, Errand};
 pub(super) use view::View;
 
@@ -94,6 +102,8 @@ pub(super) enum Step {
     Migrate(u16),
     /// A node tells the truth again.
     Calm(usize),
+    /// Trouble strikes.
+    Strike(Trouble),
 }
 
 /// One change of data by a command.
@@ -101,8 +111,14 @@ pub(super) enum Step {
 pub(super) struct Applied {
     pub(super) id: usize,
     pub(super) node: usize,
+    pub(super) slot: u16,
     pub(super) at: u64,
+    /// The node belonged to another cluster.
+    pub(super) foreign: bool,
 }
+
+/// How many nodes belong to another cluster.
+const STRANGERS: usize = 2;
 
 /// All nodes: those of the cluster, those that may join it, and strangers.
 #[derive(Debug)]
@@ -137,6 +153,7 @@ impl Cluster {
         let truth = Rc::new(View::first(options.primaries, options.replicas));
         let node = |index: usize| {
             let (host, port) = match options.addresses {
+                _ if index >= members + options.spares => (format!("10.9.9.{}", index % STRANGERS + 1), 7000),
                 Addresses::Addresses => (format!("10.0.{}.{}", index / 250, index % 250 + 1), 7000),
                 Addresses::Names => (format!("node-{}.sim", index + 1), 7000),
                 Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
@@ -146,7 +163,7 @@ impl Cluster {
             node.follows = truth.members.get(&index).and_then(|member| member.primary);
             node
         };
-        let nodes = (0..members + options.spares).map(node).collect();
+        let nodes = (0..members + options.spares + STRANGERS).map(node).collect();
         Self {
             options,
             nodes,
@@ -156,6 +173,28 @@ impl Cluster {
             applied: Vec::new(),
             questions: Vec::new(),
         }
+    }
+
+    /// Nodes that may join or have joined.
+    fn spares(&self) -> std::ops::Range<usize> {
+        let strangers = self.nodes.len() - STRANGERS;
+        strangers - self.options.spares..strangers
+    }
+
+    /// Nodes that are there only for an address to be recycled.
+    fn strangers(&self) -> std::ops::Range<usize> {
+        self.nodes.len() - STRANGERS..self.nodes.len()
+    }
+
+    /// How often a command's change is there at last.
+    pub(super) fn survivors(&self, id: usize) -> usize {
+        let count = |node: &Node, slot: u16| {
+            let keys = node.data.range((slot, bytes::Bytes::new())..).take_while(|(key, _)| key.0 == slot);
+            keys.map(|(_, ids)| ids.iter().filter(|&&other| other == id).count()).max().unwrap_or(0)
+        };
+        let slots = self.applied.iter().filter(|applied| applied.id == id).map(|applied| applied.slot);
+        let Some(slot) = slots.max() else { return 0 };
+        self.truth.owner(slot).map_or(0, |owner| count(&self.nodes[owner], slot))
     }
 
     /// Where to connect to a node.
@@ -285,7 +324,9 @@ impl Cluster {
         if !job.can_run() {
             return reply;
         }
-        self.applied.push(Applied { id, node: visit.node, at: visit.now });
+        let foreign = self.nodes[visit.node].foreign;
+        let slot = keys.first().map_or(0, |(slot, _)| *slot);
+        self.applied.push(Applied { id, node: visit.node, slot, at: visit.now, foreign });
         if job.writes() {
             for key in keys {
                 if job.op == Op::Push {
@@ -329,7 +370,15 @@ impl World {
         for (index, server) in self.servers.iter_mut().enumerate() {
             server.absent = !cluster.truth.members.contains_key(&index);
         }
+        // The last one stands for all addresses where nobody is.
+        self.servers.push(Server { absent: true, ..Server::default() });
         self.cluster = Some(Box::new(cluster));
+    }
+
+    /// The server at an endpoint.
+    pub(super) fn find(&self, endpoint: &Endpoint) -> usize {
+        let Some(cluster) = &self.cluster else { return 0 };
+        cluster.find(endpoint).unwrap_or(cluster.nodes.len())
     }
 
     /// What a node of the cluster says to a request.
@@ -358,6 +407,7 @@ impl World {
             Step::Restart(node) => self.restart(node),
             Step::Migrate(first) => self.migrate_next(first),
             Step::Calm(node) => self.tell_truth(node),
+            Step::Strike(trouble) => self.strike_cluster(trouble),
         }
     }
 }
