@@ -1,6 +1,7 @@
 //! The test kit of Redstart.
 //!
 //! - [`clients`]: one test on the client of each runtime.
+//! - [`fuzz`]: what must hold of any input.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
 //! - [`live`]: one test against each version of the server and each protocol.
 //! - [`load`]: a load whose outcome can be judged exactly.
@@ -11,6 +12,7 @@
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
 pub mod clients;
+pub mod fuzz;
 pub mod left_out;
 pub mod live;
 pub mod load;

@@ -1,16 +1,16 @@
 //! What the nodes of real clusters answer, as recorded in `recorded/cluster`, and what becomes of it when it
 //! is mutilated.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use bytes::BytesMut;
-use redstart_core::Instant;
 use redstart_core::command::{Command, FromReply, Run, Value};
+use redstart_core::commands::SlotRange;
 use redstart_core::config::Endpoint;
 use redstart_core::error::ConversionError;
 use redstart_core::resp::{Decoder, Frame, Item, Limits};
-use redstart_core::topology::cluster::{Asked, Redirect, Shard, SlotMap, SlotRange, View, ViewError, epoch};
+use redstart_core::topology::cluster::{Asked, Redirect, Shard, SlotMap, View, ViewError, epoch};
+use redstart_tests::fuzz::topology::check;
 use redstart_tests::resp::write::{random, write};
 use redstart_tests::server::{ServerConfig, Version};
 use redstart_tests::wire::Wire;
@@ -59,7 +59,7 @@ fn asked() -> Endpoint {
 
 /// A view as text: of each shard its slots, its primary and `<` its replicas.
 fn shown(view: &View) -> Vec<String> {
-    let slots = |range: &SlotRange| format!("{}-{} ", range.first(), range.last());
+    let slots = |range: &SlotRange| format!("{}-{} ", range.start, range.end);
     let shard = |shard: &Shard| {
         let mut line: String = shard.slots.iter().map(slots).collect();
         line += &shard.primary.endpoint.to_string();
@@ -185,25 +185,6 @@ fn a_live_node_answers_as_it_was_recorded() {
     }
 }
 
-/// What a view promises, whatever it was made of.
-fn check(view: &View) {
-    let mut nodes = BTreeSet::new();
-    assert!(view.nodes().all(|node| nodes.insert(&node.endpoint)), "every node is there once");
-    let primaries: Vec<_> = view.shards().iter().map(|shard| &shard.primary.endpoint).collect();
-    assert!(primaries.is_sorted());
-    let mut served = BTreeSet::new();
-    for shard in view.shards() {
-        assert!(!shard.slots.is_empty() && shard.replicas.is_sorted_by_key(|replica| &replica.endpoint));
-        for slot in shard.slots.iter().flat_map(|range| range.slots()) {
-            assert!(slot < 16_384 && served.insert(slot), "slot {slot}");
-        }
-    }
-    assert_eq!(served.len(), usize::from(view.coverage()));
-    let mut map = SlotMap::new();
-    map.adopt(view, Instant::ORIGIN).expect("there is room");
-    assert_eq!(map.coverage(), served.len());
-}
-
 /// Changes one place of a reply: which one is counted down in `place`, in the order of the wire.
 fn mutilate(value: &mut Value, place: &mut usize, rng: &mut fastrand::Rng) {
     const NUMBERS: [i64; 10] = [-1, 0, 1, 5461, 16_383, 16_384, 65_535, 65_536, i64::MIN, i64::MAX];
@@ -258,6 +239,7 @@ fn mutilated_answers_are_refused_or_lawful() {
         .flat_map(|(_, recording)| [recording.slots, recording.shards])
         .map(|frame| Value::from_reply(frame.item()).expect("any reply is a value"))
         .collect();
+    let mut map = SlotMap::new();
     let mut counts = [0; 2];
     for seed in 0..3000 {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -278,7 +260,7 @@ fn mutilated_answers_are_refused_or_lawful() {
         for view in [View::from_slots(frame.item(), asked), View::from_shards(frame.item(), asked)] {
             counts[usize::from(view.is_ok())] += 1;
             if let Ok(view) = view {
-                check(&view);
+                check(&view, &mut map);
             }
         }
     }

@@ -15,21 +15,17 @@ use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Options;
+use super::inbox::Aim;
+pub(crate) use super::inbox::Inbox;
+pub(super) use super::inbox::Parcel;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Batch, Packed, PackedBatch, Target};
+use crate::command::{Batch, Flags, Packed, PackedBatch, Target};
 use crate::config::{Config, Deployment, WhenFull};
-use crate::connection::{Outgoing, RequestId, ServerInfo};
-use crate::engine::{Engine, Event, Patience, Request};
+use crate::connection::{RequestId, ServerInfo};
+use crate::engine::{Engine, Event, Patience};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
-
-/// What one call sends.
-#[derive(Debug)]
-pub(super) enum Parcel<'a> {
-    Command(&'a Packed),
-    Pipeline(&'a PackedBatch),
-    Transaction(&'a PackedBatch),
-}
 
 /// How far the client is.
 #[derive(Clone, Debug)]
@@ -42,31 +38,6 @@ pub(crate) enum Status {
     Failed(Error),
     /// The driver has ended.
     Closed,
-}
-
-/// What callers have left for the driver.
-#[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    pub(crate) bytes: Outgoing,
-    pub(crate) requests: Vec<Request>,
-    pub(crate) cancelled: Vec<RequestId>,
-    pub(crate) close: Option<Duration>,
-    /// The line of calls has changed: there are deadlines to watch, or there is room again.
-    line_changed: bool,
-}
-
-impl Inbox {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.cancelled.is_empty() && self.close.is_none() && !self.line_changed
-    }
-
-    /// The driver has seen to it; the buffers are kept for the next visit.
-    pub(crate) fn clear(&mut self) {
-        self.requests.clear();
-        self.cancelled.clear();
-        self.close = None;
-        self.line_changed = false;
-    }
 }
 
 /// A call that waits for room.
@@ -131,11 +102,33 @@ impl Mailbox {
         Self { config, routes, state: Mutex::new(state) }
     }
 
-    /// Encodes a batch as this client sends it.
-    pub(super) fn pack(&self, batch: impl Batch) -> PackedBatch {
+    /// Encodes a pipeline as this client sends it.
+    pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
+        let mut packed = if self.routes { PackedBatch::split() } else { PackedBatch::default() };
+        batch.pack_into(&mut packed);
+        packed
+    }
+
+    /// Encodes a transaction as this client sends it. It is for one slot, so nothing in it is split.
+    pub(super) fn pack_transaction(&self, batch: impl Batch) -> PackedBatch {
         let mut packed = if self.routes { PackedBatch::routed() } else { PackedBatch::default() };
         batch.pack_into(&mut packed);
         packed
+    }
+
+    /// What this client sends instead of a command whose keys are in several slots.
+    #[inline]
+    pub(super) fn split(&self, command: &Packed) -> Option<PackedBatch> {
+        if !self.routes
+            || command.node().is_some()
+            || !command.flags().has(Flags::SPLIT)
+            || command.slot().is_ok()
+        {
+            return None;
+        }
+        let mut parts = PackedBatch::split();
+        parts.push(command);
+        Some(parts)
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -149,16 +142,14 @@ impl Mailbox {
 
     /// Takes a call: sends it, puts it in line, or refuses it.
     #[inline]
-    pub(super) fn submit(&self, parcel: &Parcel<'_>, patience: Patience, waker: &Waker) -> Submitted {
+    pub(super) fn submit(&self, parcel: &Parcel<'_>, options: Options, waker: &Waker) -> Submitted {
         let room = parcel.room();
         if let Some(error) = self.refuse(parcel, room) {
             return Submitted::Refused(error);
         }
         let target = match self.target(parcel) {
             Ok(target) => target,
-            Err(slots) => {
-                return Submitted::Refused(Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent));
-            }
+            Err(error) => return Submitted::Refused(error),
         };
         let mut state = self.lock();
         if matches!(state.status, Status::Closed) || state.inbox.close.is_some() {
@@ -167,7 +158,7 @@ impl Mailbox {
         if state.line.is_empty() && state.fits(room, &self.config) {
             state.pending.add(room);
             let id = state.slots.begin(parcel.batch(), waker);
-            state.inbox.put(id, parcel, target, patience);
+            state.inbox.put(id, parcel, target, self.aim(options), options.patience);
             leave(state);
             return Submitted::Sent(id);
         }
@@ -175,7 +166,7 @@ impl Mailbox {
             return Submitted::Refused(state.full(room, &self.config));
         }
         let id = state.slots.queue(room, waker);
-        state.line.push_back(Queued { id, patience, deadline: None });
+        state.line.push_back(Queued { id, patience: options.patience, deadline: None });
         state.inbox.line_changed = true;
         leave(state);
         Submitted::InLine(id)
@@ -199,31 +190,48 @@ impl Mailbox {
     /// Which node of a cluster a call is for; of a pipeline, only whether each command has one.
     ///
     /// # Errors
-    /// Two slots, if the keys of a command are in different ones.
+    /// The keys of a command, or of a transaction, are in different slots.
     #[inline]
-    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, (u16, u16)> {
+    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, Error> {
+        if let Parcel::Pipeline(batch) | Parcel::Transaction(batch) = parcel
+            && batch.has_chosen_node()
+        {
+            let reason = "a node can be chosen for a single command only";
+            return Err(Error::new(ErrorKind::Usage(reason), Delivery::NotSent));
+        }
         if !self.routes {
             return Ok(Target::default());
         }
         match parcel {
-            Parcel::Command(command) => command.target(),
-            Parcel::Pipeline(batch) => {
-                batch.entries().iter().try_fold(Target::default(), |_, entry| entry.target())
-            }
-            Parcel::Transaction(batch) => batch.common_target(),
+            Parcel::Command(command) if command.node().is_some() => Ok(Target::default()),
+            Parcel::Command(command) => command.target().map_err(cross_slot),
+            Parcel::Pipeline(batch) => match batch.refused() {
+                Some((slots, name)) => Err(cross_slot(slots).with_command(&name)),
+                None => Ok(Target::default()),
+            },
+            Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
+        }
+    }
+
+    /// How targets are changed by what the client and the call say of reads.
+    #[inline]
+    fn aim(&self, options: Options) -> Aim {
+        Aim {
+            by_role: matches!(self.config.deployment, Deployment::Sentinel(_)),
+            from: options.read_from.unwrap_or(self.config.read_from),
         }
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
     #[inline]
-    pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, waker: &Waker) -> Polled {
+    pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, options: Options, waker: &Waker) -> Polled {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
             Polled::Admitted(deadline) => {
                 let target = self.target(parcel).unwrap_or_default();
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
-                state.inbox.put(id, parcel, target, Patience::Until(deadline));
+                state.inbox.put(id, parcel, target, self.aim(options), Patience::Until(deadline));
                 leave(state);
                 Polled::Admitted(deadline)
             }
@@ -326,6 +334,11 @@ impl Mailbox {
         drop(state);
         wake.into_iter().for_each(Waker::wake);
     }
+}
+
+#[cold]
+fn cross_slot(slots: (u16, u16)) -> Error {
+    Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent)
 }
 
 /// Leaves with something new for the driver: wakes it, if it sleeps, once the lock is gone.
@@ -440,81 +453,6 @@ impl Room {
     fn sub(&mut self, other: Self) {
         self.commands = self.commands.saturating_sub(other.commands);
         self.bytes = self.bytes.saturating_sub(other.bytes);
-    }
-}
-
-const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
-const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
-
-impl Parcel<'_> {
-    #[inline]
-    fn room(&self) -> Room {
-        match self {
-            Self::Command(command) => Room { commands: 1, bytes: command.wire_len() },
-            Self::Pipeline(batch) => Room { commands: batch.entries().len(), bytes: batch.wire_len() },
-            Self::Transaction(batch) => {
-                Room { commands: 1, bytes: MULTI.len() + batch.wire_len() + EXEC.len() }
-            }
-        }
-    }
-
-    fn is_oversize(&self) -> bool {
-        match self {
-            Self::Command(command) => command.is_oversize(),
-            Self::Pipeline(batch) | Self::Transaction(batch) => batch.is_oversize(),
-        }
-    }
-
-    /// How many results are gathered; `None` for a single one.
-    fn batch(&self) -> Option<usize> {
-        match self {
-            Self::Pipeline(batch) => Some(batch.entries().len()),
-            Self::Command(_) | Self::Transaction(_) => None,
-        }
-    }
-}
-
-impl Inbox {
-    /// Encodes a call for the driver.
-    #[inline]
-    fn put(&mut self, id: RequestId, parcel: &Parcel<'_>, target: Target, patience: Patience) {
-        let bytes = &mut self.bytes;
-        let before = bytes.held();
-        let request = Request {
-            id,
-            part: 0,
-            wire_len: 0,
-            replies: 1,
-            target,
-            flags: crate::command::Flags::default(),
-            name_words: 1,
-            patience,
-        };
-        match parcel {
-            Parcel::Command(command) => {
-                command.write_to(bytes);
-                let wire_len = (bytes.held() - before) as u32;
-                let (flags, name_words) = (command.flags(), command.name_words());
-                self.requests.push(Request { wire_len, flags, name_words, ..request });
-            }
-            Parcel::Pipeline(batch) => {
-                batch.write_to(bytes);
-                self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
-                    let wire_len = entry.wire_len() as u32;
-                    let (flags, name_words) = (entry.flags(), entry.name_words());
-                    let target = entry.target().unwrap_or_default();
-                    Request { part, wire_len, target, flags, name_words, ..request }
-                }));
-            }
-            Parcel::Transaction(batch) => {
-                crate::command::WireSink::copied(bytes, MULTI);
-                batch.write_to(bytes);
-                crate::command::WireSink::copied(bytes, EXEC);
-                let wire_len = (bytes.held() - before) as u32;
-                let replies = batch.entries().len() as u32 + 2;
-                self.requests.push(Request { wire_len, replies, ..request });
-            }
-        }
     }
 }
 

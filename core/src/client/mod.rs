@@ -25,6 +25,7 @@
 //! }
 //! ```
 
+mod inbox;
 mod mailbox;
 mod reply;
 mod script;
@@ -44,7 +45,7 @@ pub(crate) use mailbox::{Inbox, Mailbox};
 pub use reply::{PipelineReply, Reply, TransactionReply};
 
 use crate::command::{Batch, Command, FromReply, Run};
-use crate::config::Config;
+use crate::config::{Config, ReadFrom};
 use crate::connection::ServerInfo;
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
@@ -53,6 +54,7 @@ use crate::error::{Delivery, Error, ErrorKind};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     patience: Patience,
+    read_from: Option<ReadFrom>,
 }
 
 impl Options {
@@ -67,6 +69,21 @@ impl Options {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.patience = Patience::Within(timeout);
+        self
+    }
+
+    /// Reads go to these nodes of a cluster, whatever the client's [`read_from`](Config::read_from).
+    #[must_use]
+    pub const fn read_from(mut self, read_from: ReadFrom) -> Self {
+        self.read_from = Some(read_from);
+        self
+    }
+
+    /// The same options for a call that has a timeout of its own, perhaps.
+    const fn within(mut self, timeout: Option<Duration>) -> Self {
+        if let Some(timeout) = timeout {
+            self.patience = Patience::Within(timeout);
+        }
         self
     }
 
@@ -125,7 +142,7 @@ impl Client {
 
     /// Sends several commands at once and returns a result for each, in the same shape.
     pub fn try_pipeline<B: Batch>(&self, batch: B) -> PipelineReply<'_, B> {
-        PipelineReply::new(self.mailbox(), self.options.patience, batch)
+        PipelineReply::new(self.mailbox(), self.options, batch)
     }
 
     /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
@@ -143,7 +160,7 @@ impl Client {
     /// # Errors
     /// As [`transaction`](Self::transaction), but for the errors of single commands.
     pub fn try_transaction<B: Batch>(&self, batch: B) -> TransactionReply<'_, B> {
-        TransactionReply::new(self.mailbox(), self.options.patience, batch)
+        TransactionReply::new(self.mailbox(), self.options, batch)
     }
 
     /// Waits until a connection is ready, or was; returns what the server said of itself.
@@ -184,7 +201,7 @@ impl<'a> Run for &'a Client {
 
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
-        Reply::new(self.mailbox(), self.options.patience, command)
+        Reply::new(self.mailbox(), self.options, command)
     }
 }
 

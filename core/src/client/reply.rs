@@ -1,16 +1,17 @@
 //! The futures that calls return.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch, missing};
 use crate::connection::RequestId;
-use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
 
@@ -30,28 +31,30 @@ enum Phase {
 #[derive(Debug)]
 struct Call<'a> {
     mailbox: &'a Mailbox,
-    patience: Patience,
+    options: Options,
     phase: Phase,
 }
 
 impl<'a> Call<'a> {
-    const fn new(mailbox: &'a Mailbox, patience: Patience) -> Self {
-        Self { mailbox, patience, phase: Phase::New }
+    const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
+        Self { mailbox, options, phase: Phase::New }
     }
 
     #[inline]
     fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
-            Phase::New => match self.mailbox.submit(parcel, self.patience, cx.waker()) {
+            Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
                 Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::InLine(id) | Phase::Sent(id) => match self.mailbox.poll(id, parcel, cx.waker()) {
-                Polled::Pending => return Poll::Pending,
-                Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
-                polled => polled,
-            },
+            Phase::InLine(id) | Phase::Sent(id) => {
+                match self.mailbox.poll(id, parcel, self.options, cx.waker()) {
+                    Polled::Pending => return Poll::Pending,
+                    Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
+                    polled => polled,
+                }
+            }
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))
@@ -64,6 +67,22 @@ impl<'a> Call<'a> {
     fn wait_as(&mut self, phase: Phase) -> Poll<Polled> {
         self.phase = phase;
         Poll::Pending
+    }
+
+    /// As [`poll`](Self::poll), for the parts of one command: their outcomes become one.
+    #[cold]
+    fn poll_parts(&mut self, parts: &mut PackedBatch, cx: &Context<'_>) -> Poll<Polled> {
+        let polled = self.poll(&Parcel::Pipeline(parts), cx);
+        if self.is_sent() {
+            parts.forget_arguments();
+        }
+        polled.map(|polled| match polled {
+            Polled::Gathered(outcomes) => {
+                let whole = parts.gather(outcomes).pop().flatten();
+                Polled::Done(whole.unwrap_or_else(|| Err(missing())))
+            }
+            polled => polled,
+        })
     }
 
     /// Whether the driver has the bytes, so that the call need not keep them any longer.
@@ -89,15 +108,35 @@ impl Drop for Call<'_> {
 pub struct Reply<'a, T> {
     call: Call<'a>,
     command: Packed,
+    /// What is sent instead of the command, if its keys are in several slots.
+    parts: Option<Box<PackedBatch>>,
     reply: PhantomData<fn() -> T>,
 }
 
 impl<'a, T> Reply<'a, T> {
     #[inline]
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, command: Command<T>) -> Self {
-        let command = command.into_packed();
-        let patience = command.own_timeout().map_or(patience, Patience::Within);
-        Self { call: Call::new(mailbox, patience), command, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
+        let mut command = command.into_packed();
+        let options = options.within(command.own_timeout());
+        let parts = mailbox.split(&command).map(Box::new);
+        if parts.is_some() {
+            command.forget_arguments();
+        }
+        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
+    }
+}
+
+impl<T> Reply<'_, T> {
+    #[inline]
+    fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
+        if let Some(parts) = &mut self.parts {
+            return self.call.poll_parts(parts, cx);
+        }
+        let polled = self.call.poll(&Parcel::Command(&self.command), cx);
+        if self.call.is_sent() {
+            self.command.forget_arguments();
+        }
+        polled
     }
 }
 
@@ -107,11 +146,7 @@ impl<T: FromReply> Future for Reply<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = this.call.poll(&Parcel::Command(&this.command), cx);
-        if this.call.is_sent() {
-            this.command.forget_arguments();
-        }
-        let polled = core::task::ready!(polled);
+        let polled = core::task::ready!(this.poll_call(cx));
         let named = |error: Error| match error.command() {
             Some(_) => error,
             None => error.with_command(&this.command.name()),
@@ -126,13 +161,8 @@ impl<T: FromReply> Future for Reply<'_, T> {
 fn single(polled: Polled) -> Outcome {
     match polled {
         Polled::Done(outcome) => outcome,
-        _ => Err(lost()),
+        _ => Err(missing()),
     }
-}
-
-#[cold]
-fn lost() -> Error {
-    Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted)
 }
 
 /// The replies to a pipeline, still to come. Laziness and dropping are as for [`Reply`].
@@ -145,16 +175,16 @@ pub struct PipelineReply<'a, B> {
 }
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
-        let batch = mailbox.pack(batch);
-        let patience = batch.own_timeout().map_or(patience, Patience::Within);
-        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
+        let batch = mailbox.pack_pipeline(batch);
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     fn results(&self, polled: Polled) -> B::Results {
-        let count = self.batch.entries().len();
+        let count = self.batch.len();
         let outcomes: Outcomes = match polled {
-            Polled::Gathered(outcomes) => outcomes,
+            Polled::Gathered(outcomes) => self.batch.gather(outcomes),
             // All of it was refused, or nothing was asked.
             Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
             _ => Vec::new(),
@@ -163,7 +193,7 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
             let outcome = match outcome {
                 Some(Ok(frame)) => Ok(frame.item()),
                 Some(Err(error)) => Err(error.clone()),
-                None => Err(lost()),
+                None => Err(missing()),
             };
             Answer::new(outcome, &self.batch, index)
         });
@@ -176,7 +206,7 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = if this.batch.entries().is_empty() {
+        let polled = if this.batch.is_empty() {
             Polled::Gathered(Vec::new())
         } else {
             let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
@@ -199,17 +229,17 @@ pub struct TransactionReply<'a, B> {
 }
 
 impl<'a, B: Batch> TransactionReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, patience: Patience, batch: B) -> Self {
-        let batch = mailbox.pack(batch);
-        let patience = batch.own_timeout().map_or(patience, Patience::Within);
-        Self { call: Call::new(mailbox, patience), batch, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
+        let batch = mailbox.pack_transaction(batch);
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     /// The results out of the reply to `EXEC`. The commands ran together, so whatever is wrong with one
     /// of them now, all of them may have run.
     fn results(&self, exec: &Frame) -> Result<B::Results, Error> {
         let item = exec.item();
-        if item.kind() != Kind::Array || item.len() != self.batch.entries().len() {
+        if item.kind() != Kind::Array || item.len() != self.batch.len() {
             let reason = "EXEC was answered with another number of replies than there were commands";
             return Err(Error::new(ErrorKind::Conversation(reason), Delivery::MaybeExecuted));
         }
@@ -244,7 +274,7 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if this.batch.entries().is_empty() {
+        if this.batch.is_empty() {
             return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
         }
         let polled = this.call.poll(&Parcel::Transaction(&this.batch), cx);

@@ -1,5 +1,6 @@
 //! The queue for room: mailbox and engine under virtual time, with a server that says nothing.
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -15,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Limit, Waiting};
 use crate::time::Instant;
 
-/// A client whose queue has room for one command, and what drives it.
+/// A client and what drives it.
 struct Bench {
     client: Client,
     mailbox: Arc<Mailbox>,
@@ -23,8 +24,12 @@ struct Bench {
 }
 
 impl Bench {
+    /// Its queue has room for one command.
     fn new() -> Self {
-        let config = Config::default().queue_commands(1).response_timeout(Duration::from_secs(10));
+        Self::with(Config::default().queue_commands(1).response_timeout(Duration::from_secs(10)))
+    }
+
+    fn with(config: Config) -> Self {
         let mailbox = Arc::new(Mailbox::new(Arc::new(config.clone())));
         let engine = Engine::new(Arc::new(config), 1, Instant::ORIGIN);
         Self { client: Client::new(Arc::clone(&mailbox)), mailbox, engine }
@@ -108,6 +113,28 @@ fn a_full_queue_can_refuse_instead() {
     let Poll::Ready(Err(error)) = poll(pin!(ping(&client))) else { panic!("there is no room") };
     assert_eq!(error.kind(), &ErrorKind::Limit(Limit::QueueCommands(1)));
     assert_eq!((error.delivery(), error.command()), (Delivery::NotSent, Some("PING")));
+}
+
+// Slots: foo 12182, bar 5061, hello 866.
+#[test]
+fn keys_in_several_slots_are_split_or_refused_in_a_cluster_alone() {
+    use crate::commands::{KeyCommands, StringCommands};
+
+    let cluster = Config::cluster([crate::config::Endpoint::tcp("127.0.0.1", 7000)]);
+    for (config, parts) in [(cluster, 3), (Config::default(), 1)] {
+        let mut bench = Bench::with(config);
+        let client = bench.client.clone();
+        let mut reply = pin!(client.mget::<String>(["foo", "bar", "{foo}x", "hello"]));
+        assert!(poll(reply.as_mut()).is_pending());
+        assert_eq!(bench.visit(0).len(), parts, "requests for one call");
+
+        let refused = match poll(pin!(client.rename("foo", "bar"))) {
+            Poll::Ready(Err(error)) => Some(error.to_string()),
+            _ => None,
+        };
+        let text = "RENAME: the keys are in different slots, such as 12182 and 5061 (not sent)";
+        assert_eq!(refused.as_deref(), (parts > 1).then_some(text));
+    }
 }
 
 #[test]

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use super::Command;
 use super::flags::Flags;
 use super::packed::{Packed, WireSink};
-use super::reply::FromReply;
+use super::reply::{FromReply, missing};
+use super::split::{Gather, Split};
 use super::target::Target;
 use crate::error::{Delivery, Error, ErrorKind};
-use crate::resp::Item;
+use crate::resp::{Frame, Item};
 
 /// Commands in a tuple, an array or a vector, whose replies come back in the same shape.
 pub trait Batch {
@@ -80,8 +81,7 @@ impl<'a> Answer<'a> {
 }
 
 pub(super) fn read_next<T: FromReply>(results: &mut Results<'_>) -> Result<T, Error> {
-    let missing = || Err(Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted));
-    results.next().map_or_else(missing, Answer::read)
+    results.next().map_or_else(|| Err(missing()), Answer::read)
 }
 
 impl<T: FromReply> Batch for Vec<Command<T>> {
@@ -115,10 +115,12 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
 
     fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
         let replies: Vec<T> = results.into_iter().collect::<Result<_, _>>()?;
-        let short = |_| Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted);
-        replies.try_into().map_err(short)
+        replies.try_into().map_err(|_| missing())
     }
 }
+
+/// How one command ended.
+type Outcome = Result<Frame, Error>;
 
 /// Commands encoded one behind the other.
 #[derive(Clone, Default)]
@@ -126,7 +128,20 @@ pub struct PackedBatch {
     bytes: Vec<u8>,
     shared: Vec<(usize, Bytes)>,
     entries: Vec<BatchEntry>,
-    routed: bool,
+    routing: Routing,
+    /// For the commands that were cut: their first entries, in ascending order, and how the replies to their
+    /// parts become one.
+    gathers: Vec<(usize, Gather)>,
+}
+
+/// What is done about the slots of keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Routing {
+    #[default]
+    None,
+    BySlot,
+    /// By slot, and commands that can be cut are cut.
+    Split,
 }
 
 /// What is known of one command of a batch.
@@ -138,6 +153,7 @@ pub struct BatchEntry {
     flags: Flags,
     name_words: u8,
     oversize: bool,
+    chosen: bool,
     timeout: Option<Duration>,
     target: Result<Target, (u16, u16)>,
 }
@@ -174,11 +190,28 @@ impl PackedBatch {
     /// A batch whose commands are to be routed by their keys.
     #[must_use]
     pub fn routed() -> Self {
-        Self { routed: true, ..Self::default() }
+        Self { routing: Routing::BySlot, ..Self::default() }
+    }
+
+    /// As [`routed`](Self::routed), and commands whose keys are in several slots are [cut](Packed::split), if
+    /// they can be: each part is an entry of its own, and [`gather`](Self::gather) makes one reply of theirs.
+    pub(crate) fn split() -> Self {
+        Self { routing: Routing::Split, ..Self::default() }
     }
 
     /// Appends a command.
     pub fn push(&mut self, command: &Packed) {
+        if self.routing == Routing::Split
+            && let Ok(Some(Split { parts, gather })) = command.split()
+        {
+            self.gathers.push((self.entries.len(), gather));
+            parts.iter().for_each(|part| self.push_entry(part));
+        } else {
+            self.push_entry(command);
+        }
+    }
+
+    fn push_entry(&mut self, command: &Packed) {
         let start = self.bytes.len();
         let wire_len = command.wire_len();
         self.entries.push(BatchEntry {
@@ -187,16 +220,48 @@ impl PackedBatch {
             flags: command.flags(),
             name_words: command.name_words(),
             oversize: command.is_oversize(),
+            chosen: command.node().is_some(),
             timeout: command.own_timeout(),
-            target: if self.routed { command.target() } else { Ok(Target::default()) },
+            target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
         });
         command.write_to(self);
     }
 
-    /// The commands.
+    /// The commands as they are sent: of one that was cut, its parts.
     #[must_use]
     pub fn entries(&self) -> &[BatchEntry] {
         &self.entries
+    }
+
+    /// How many commands were pushed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let more: usize = self.gathers.iter().map(|(_, gather)| gather.parts() - 1).sum();
+        self.entries.len() - more
+    }
+
+    /// Whether no command was pushed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The outcomes of the commands that were pushed, out of those of the entries.
+    pub(crate) fn gather(&self, outcomes: Vec<Option<Outcome>>) -> Vec<Option<Outcome>> {
+        if self.gathers.is_empty() {
+            return outcomes;
+        }
+        let mut outcomes = outcomes.into_iter();
+        let mut gathered = Vec::with_capacity(self.len());
+        let mut taken = 0;
+        for (first, gather) in &self.gathers {
+            gathered.extend(outcomes.by_ref().take(first - taken));
+            let parts = outcomes.by_ref().take(gather.parts());
+            gathered.push(Some(gather.join(parts.map(|part| part.unwrap_or_else(|| Err(missing()))))));
+            taken = first + gather.parts();
+        }
+        gathered.extend(outcomes);
+        gathered
     }
 
     /// How many bytes all of them have on the wire.
@@ -209,6 +274,12 @@ impl PackedBatch {
     #[must_use]
     pub fn is_oversize(&self) -> bool {
         self.entries.iter().any(|entry| entry.oversize)
+    }
+
+    /// Whether one of the commands is for a node of its own choice, which no batch can heed.
+    #[must_use]
+    pub fn has_chosen_node(&self) -> bool {
+        self.entries.iter().any(|entry| entry.chosen)
     }
 
     /// The longest time that one of the commands asks for; `None` if none asks.
@@ -233,10 +304,24 @@ impl PackedBatch {
         Ok(common)
     }
 
-    /// The name of the command at `index`.
+    /// The first command whose keys are in slots that do not go together: two of them, and its name.
+    pub(crate) fn refused(&self) -> Option<((u16, u16), String)> {
+        let (entry, slots) = self.entries.iter().find_map(|entry| Some((entry, entry.target.err()?)))?;
+        Some((slots, self.name_of(entry)?))
+    }
+
+    /// The name of the command at `index`, those that were pushed counted.
     #[must_use]
-    pub fn name(&self, index: usize) -> Option<String> {
-        let entry = self.entries.get(index)?;
+    pub fn name(&self, mut index: usize) -> Option<String> {
+        for (first, gather) in &self.gathers {
+            if *first < index {
+                index += gather.parts() - 1;
+            }
+        }
+        self.name_of(self.entries.get(index)?)
+    }
+
+    fn name_of(&self, entry: &BatchEntry) -> Option<String> {
         name_on_wire(self.bytes.get(entry.start..)?, entry.name_words)
     }
 
@@ -331,7 +416,8 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::resp::{Decoder, Frame, Limits};
+    use crate::command::Join;
+    use crate::resp::{Decoder, Limits};
 
     fn get(key: &str) -> Command<String> {
         Command::new("GET").key(key).read_only()
@@ -413,6 +499,55 @@ mod tests {
         let frames = frames(wire);
         let batch = PackedBatch::default();
         B::results(&mut frames.iter().map(|frame| Answer::new(Ok(frame.item()), &batch, 0)))
+    }
+
+    // Slots: foo 12182, bar 5061, hello 866.
+    fn mget() -> Command<Vec<Option<String>>> {
+        Command::new("MGET").keys(["foo", "bar", "{foo}x", "hello"]).split(Join::Merge)
+    }
+
+    #[test]
+    fn commands_over_several_slots_are_cut_and_gathered() {
+        let del = || Command::<u64>::new("DEL").keys(["foo", "bar"]).split(Join::Sum);
+        let mut batch = PackedBatch::split();
+        (get("foo"), mget(), del(), get("bar")).pack_into(&mut batch);
+        let names: Vec<_> = (0..5).map(|index| batch.name(index)).collect();
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(names, [name("GET"), name("MGET"), name("DEL"), name("GET"), None]);
+        assert_eq!((batch.len(), batch.entries().len(), batch.is_empty()), (4, 7, false));
+        let targets = batch.entries().iter().map(BatchEntry::target);
+        let slots = [12_182, 12_182, 5_061, 866, 12_182, 5_061, 5_061];
+        assert!(targets.eq(slots.map(|slot| Ok(Target::Slot(slot)))));
+        assert_eq!(batch.refused(), None);
+
+        let replies = "+x\r\n*2\r\n+a\r\n+c\r\n*1\r\n+b\r\n*1\r\n_\r\n:1\r\n:2\r\n+y\r\n";
+        let outcomes = || frames(replies).into_iter().map(|frame| Some(Ok(frame))).collect::<Vec<_>>();
+        let wires = |outcomes: Vec<Option<Outcome>>| {
+            let text = |outcome: Option<Outcome>| match outcome.expect("each has ended") {
+                Ok(frame) => String::from_utf8_lossy(frame.wire()).into_owned(),
+                Err(error) => error.to_string(),
+            };
+            outcomes.into_iter().map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            wires(batch.gather(outcomes())),
+            ["+x\r\n", "*4\r\n+a\r\n+b\r\n+c\r\n_\r\n", ":3\r\n", "+y\r\n"]
+        );
+        let mut lost = outcomes();
+        lost[4] = None;
+        assert_eq!(wires(batch.gather(lost))[2], "protocol error: a reply is missing (may have run)");
+    }
+
+    #[test]
+    fn what_cannot_be_cut_is_refused_by_name() {
+        let rename = || Command::<()>::new("RENAME").key("foo").key("bar");
+        let refused = |mut batch: PackedBatch| {
+            (get("foo"), mget(), rename()).pack_into(&mut batch);
+            batch.refused()
+        };
+        assert_eq!(refused(PackedBatch::split()), Some(((12_182, 5_061), "RENAME".to_owned())));
+        assert_eq!(refused(PackedBatch::routed()), Some(((12_182, 5_061), "MGET".to_owned())));
+        assert_eq!(refused(PackedBatch::default()), None, "one server has all slots");
     }
 
     #[test]

@@ -19,9 +19,12 @@ mod time;
 mod tuple;
 mod value;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
+
+use crate::config::Endpoint;
 
 pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
@@ -32,9 +35,9 @@ pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
 pub use reply::FromReply;
-pub(crate) use reply::{elements, expect_text, pairs, unexpected};
+pub(crate) use reply::{elements, expect_text, missing, pairs, unexpected};
 pub use run::{Prepare, Run};
-pub use split::Split;
+pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{whole_millis, whole_secs};
@@ -181,6 +184,16 @@ impl<T> Command<T> {
     #[inline]
     pub const fn split(self, join: Join) -> Self {
         self.flag(Flags::SPLIT).join(join)
+    }
+
+    /// Sends the command to the node at `endpoint` and to no other, whatever its keys and its route: of a
+    /// cluster any of its nodes, as the client or as the cluster calls it; else only the server itself. A read
+    /// may go to a replica.
+    ///
+    /// A node that is not there is an error of the call, and so is a chosen node in a pipeline or a transaction.
+    pub fn node(mut self, endpoint: &Endpoint) -> Self {
+        self.packed.node = Some(Box::new(endpoint.clone()));
+        self
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! The arguments of one command in wire form.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,6 +15,7 @@ use super::buffer::Buffer;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
+use crate::config::Endpoint;
 use crate::resp::{length_line, parse_i64};
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
@@ -56,6 +58,8 @@ pub struct Packed {
     keys: SmallVec<[KeySpan; 1]>,
     /// Said by the caller, instead of found by the keys.
     pub(super) slot: Option<u16>,
+    /// Said by the caller: it goes to this node.
+    pub(super) node: Option<Box<Endpoint>>,
     argc: u32,
     name_words: u8,
     oversize: bool,
@@ -71,6 +75,7 @@ impl Packed {
             shared: Vec::new(),
             keys: SmallVec::new(),
             slot: None,
+            node: None,
             argc: 0,
             name_words: 0,
             oversize: false,
@@ -236,6 +241,7 @@ impl Packed {
             shared: Vec::new(),
             keys: SmallVec::new(),
             slot: Some(slot),
+            node: self.node.clone(),
             argc: 0,
             oversize: false,
             ..*self
@@ -290,7 +296,13 @@ impl Packed {
         Ok(found)
     }
 
-    /// Which node of a cluster the command is for.
+    /// The node that the caller chose.
+    #[must_use]
+    pub fn node(&self) -> Option<&Endpoint> {
+        self.node.as_deref()
+    }
+
+    /// Which node of a cluster the command is for, if the caller chose none.
     ///
     /// # Errors
     /// Two slots, if the keys are in different ones.

@@ -12,23 +12,30 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::batch::PackedBatch;
 use super::flags::{Flags, Join};
 use super::join::{Part, aggregate, assemble, failure, join};
 use super::packed::{KeySpan, Packed, Stored};
-use super::reply::unexpected;
+use super::reply::{missing, unexpected};
 use super::slot;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::error::Error;
 use crate::resp::{Frame, Kind};
 
 /// The parts of a command, and how their replies become its reply.
 #[derive(Clone, Debug)]
 pub struct Split {
-    parts: PackedBatch,
-    /// The slot of each part.
-    slots: Vec<u16>,
+    /// In the order of their first keys, each for one slot.
+    pub parts: Vec<Packed>,
+    /// How their replies become one.
+    pub gather: Gather,
+}
+
+/// How the replies to the parts of a command become its reply.
+#[derive(Clone, Debug)]
+pub struct Gather {
     /// For each key, in the caller's order, the part that has it.
     places: Vec<usize>,
+    /// How many parts there are.
+    parts: usize,
     flags: Flags,
 }
 
@@ -39,22 +46,21 @@ impl Packed {
     /// flags and the timeout of the whole. Large values are shared with it, not copied.
     ///
     /// # Errors
-    /// [`ErrorKind::CrossSlot`] if its keys are in several slots and it cannot be cut: it was not
-    /// [marked](super::Command::split) for it.
-    pub fn split(&self) -> Result<Option<Split>, Error> {
+    /// Two slots, if its keys are in several and it cannot be cut: it was not [marked](super::Command::split)
+    /// for it.
+    pub fn split(&self) -> Result<Option<Split>, (u16, u16)> {
         let Err(slots) = self.slot() else { return Ok(None) };
-        let refused = || Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent);
-        let [span] = self.key_spans() else { return Err(refused()) };
+        let [span] = self.key_spans() else { return Err(slots) };
         let end = span.first as usize + span.step as usize * span.count as usize;
         if !self.flags().has(Flags::SPLIT) || end > self.argc() {
-            return Err(refused());
+            return Err(slots);
         }
         Ok(Some(Split::new(self, *span, end)))
     }
 }
 
 impl Split {
-    /// The arguments are `head`, then a key every `span.step`, then from `end` on `tail`.
+    /// The arguments are a head, then a key every `span.step`, then from `end` on a tail.
     fn new(whole: &Packed, span: KeySpan, end: usize) -> Self {
         let args: Vec<Stored<'_>> = whole.stored().collect();
         let (args, tail) = args.split_at(end.min(args.len()));
@@ -73,29 +79,18 @@ impl Split {
             places.push(place);
         }
 
-        let mut parts = PackedBatch::routed();
-        for (slot, units) in &members {
-            parts.push(&whole.part(*slot, head, units, tail));
-        }
-        let slots = members.into_iter().map(|(slot, _)| slot).collect();
-        Self { parts, slots, places, flags: whole.flags() }
+        let part = |(slot, units): &(u16, Vec<_>)| whole.part(*slot, head, units, tail);
+        let parts: Vec<Packed> = members.iter().map(part).collect();
+        let gather = Gather { places, parts: parts.len(), flags: whole.flags() };
+        Self { parts, gather }
     }
+}
 
-    /// The parts, in the order of their first keys.
+impl Gather {
+    /// How many parts there are.
     #[must_use]
-    pub const fn parts(&self) -> &PackedBatch {
-        &self.parts
-    }
-
-    /// The slots of the parts.
-    #[must_use]
-    pub fn slots(&self) -> &[u16] {
-        &self.slots
-    }
-
-    /// Gives up the memory of all arguments but the names, as [`PackedBatch::forget_arguments`].
-    pub fn forget_arguments(&mut self) {
-        self.parts.forget_arguments();
+    pub const fn parts(&self) -> usize {
+        self.parts
     }
 
     /// Makes one reply of those to the parts, which come in the order of the parts. It is made as
@@ -104,7 +99,7 @@ impl Split {
     ///
     /// # Errors
     /// As [`join`](super::join()). A reply to merge must be an array with an element for each key of its part.
-    pub fn join(&self, outcomes: Vec<Result<Frame, Error>>) -> Result<Frame, Error> {
+    pub fn join(&self, outcomes: impl IntoIterator<Item = Result<Frame, Error>>) -> Result<Frame, Error> {
         let parts: Vec<Part> = outcomes.into_iter().map(Part::new).collect();
         match self.flags.join() {
             Join::Merge => self.merge(&parts),
@@ -116,7 +111,7 @@ impl Split {
         if let Some(error) = failure(self.flags, parts) {
             return Err(error);
         }
-        let mut expected = alloc::vec![0; self.slots.len()];
+        let mut expected = alloc::vec![0; self.parts];
         self.places.iter().for_each(|&place| expected[place] += 1);
         let mut columns = Vec::with_capacity(parts.len());
         for (part, keys) in parts.iter().zip(expected) {
@@ -126,7 +121,6 @@ impl Split {
             }
             columns.push(frame.item().items());
         }
-        let missing = || Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted);
         let mut out = aggregate(b'*', self.places.len(), parts);
         for &place in &self.places {
             let element = columns.get_mut(place).and_then(Iterator::next);

@@ -126,6 +126,7 @@ pub struct Config {
     pub(crate) retries: u32,
     pub(crate) suspect_after: Duration,
     pub(crate) read_from: ReadFrom,
+    pub(crate) zone: Option<Arc<str>>,
     pub(crate) zones: BTreeMap<Endpoint, Arc<str>>,
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
@@ -154,6 +155,7 @@ impl Default for Config {
             retries: 16,
             suspect_after: Duration::from_millis(500),
             read_from: ReadFrom::default(),
+            zone: None,
             zones: BTreeMap::new(),
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
@@ -322,7 +324,14 @@ impl Config {
         self
     }
 
-    /// Which availability zones nodes are in, for [`ReadFrom::Zone`]: by the endpoint that the client
+    /// The availability zone that this client is in, for [`ReadFrom::SameZone`]. Default: none.
+    #[must_use]
+    pub fn zone<'a>(mut self, zone: impl Into<Option<&'a str>>) -> Self {
+        self.zone = zone.into().map(Arc::from);
+        self
+    }
+
+    /// Which availability zones nodes are in, for [`ReadFrom::SameZone`]: by the endpoint that the client
     /// connects to. What a node says of itself counts where it is not in this table. Default: empty.
     #[must_use]
     pub fn zones<Z: Into<Arc<str>>>(mut self, zones: impl IntoIterator<Item = (Endpoint, Z)>) -> Self {

@@ -67,8 +67,12 @@ const OF_ALL: [Setting; 24] = [
     ("max_depth", |draft, value| number(value).map(|it| draft.config.reply_limits.depth = it)),
 ];
 
-const SEVERAL: [Setting; 2] = [
+const SEVERAL: [Setting; 3] = [
     ("suspect_after", |draft, value| duration(value).map(|it| draft.config.suspect_after = it)),
+    ("zone", |draft, value| {
+        draft.config.zone = Some(value.into());
+        Ok(())
+    }),
     ("read_from", |draft, value| read_from(value).map(|it| draft.config.read_from = it)),
 ];
 

@@ -1,12 +1,10 @@
 //! Which nodes reads go to.
 
-use alloc::sync::Arc;
-
 /// Which of the nodes that have a key is to answer reads of it. Writes always go to the primary.
 ///
 /// Replicas lag behind their primary, so what they answer may be old, and two reads may go to nodes that lag
 /// differently. Nodes that cannot be reached are passed over where there is a choice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadFrom {
     /// The primary.
@@ -20,7 +18,8 @@ pub enum ReadFrom {
     RoundRobin,
     /// The one of them that answers soonest.
     LowestLatency,
-    /// A replica in this availability zone; else any replica; else the primary. Which zone a node is in is
-    /// said by [`Config::zones`](super::Config::zones), or by the node itself, from Valkey 9.1 on.
-    Zone(Arc<str>),
+    /// A replica in the client's own [availability zone](super::Config::zone); else any replica; else the
+    /// primary. Which zone a node is in is said by [`Config::zones`](super::Config::zones), or by the node
+    /// itself, from Valkey 9.1 on.
+    SameZone,
 }

@@ -85,8 +85,9 @@ fn deployments_are_validated() {
         (sentinel(|it| it.poll_interval(Duration::ZERO)), "poll_interval", "zero"),
         (sentinel(|it| it.ask_timeout(Duration::ZERO)), "ask_timeout", "zero"),
         (cluster().suspect_after(zero), "suspect_after", "zero"),
-        (cluster().read_from(ReadFrom::Zone("".into())), "read_from", no_zone),
-        (cluster().read_from(ReadFrom::Zone(long.as_str().into())), "read_from", no_zone),
+        (cluster().zone(""), "zone", no_zone),
+        (cluster().zone(&*long), "zone", no_zone),
+        (cluster().read_from(ReadFrom::SameZone), "zone", "missing"),
         (cluster().zones([(host("a"), "x"), (host("b"), "")]), "zones", no_zone),
         (cluster().retries(1).queue_bytes(0), "queue_bytes", "zero"),
     ];
@@ -95,7 +96,7 @@ fn deployments_are_validated() {
     }
     let good = [
         cluster(),
-        cluster().zones([(host("a"), "x")]).read_from(ReadFrom::Zone(long[1..].into())),
+        cluster().zones([(host("a"), "x")]).read_from(ReadFrom::SameZone).zone(&long[1..]),
         refresh(|it| (it.period, it.patience, it.linger) = (None, Duration::ZERO, Duration::ZERO)),
         Config::sentinel("my-service.1_A", [host("a"), host("::1")]).database(3),
         Config::cluster([]).endpoint(host("a")),
@@ -169,6 +170,7 @@ fn a_secret_is_never_shown() {
         "retries",
         "suspect_after",
         "read_from",
+        "zone",
         "zones",
         "queue_commands",
         "queue_bytes",

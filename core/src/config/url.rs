@@ -53,7 +53,8 @@ impl Config {
     /// | Options | Values |
     /// |---|---|
     /// | `suspect_after` | as `connect_timeout` |
-    /// | `read_from` | `primary`, `prefer_replica`, `replica`, `round_robin`, `lowest_latency`, `zone:` and a name |
+    /// | `read_from` | `primary`, `prefer_replica`, `replica`, `round_robin`, `lowest_latency`, `same_zone` |
+    /// | `zone` | text |
     ///
     /// With `redis-cluster` alone:
     ///

@@ -24,6 +24,14 @@ impl RequestId {
     /// The first place that belongs to the engine itself: places from here on are no caller's.
     pub(crate) const ENGINE: u32 = 1 << 31;
 
+    /// The first place of parts of requests that are with several nodes; those before are questions.
+    pub(crate) const PARTS: u32 = 3 << 30;
+
+    /// Whether the engine asks on its own account. Then it rather asks another node than wait for this one.
+    pub(crate) const fn is_question(self) -> bool {
+        self.slot >= Self::ENGINE && self.slot < Self::PARTS
+    }
+
     /// Whether somebody waits for the reply.
     pub(crate) const fn is_awaited(self) -> bool {
         self.slot != u32::MAX
@@ -125,7 +133,12 @@ impl Entries {
 
     /// Whether an entry is there for which a caller waits.
     pub(crate) fn any_awaited(&self) -> bool {
-        self.queue.iter().any(|entry| entry.id.is_callers())
+        self.any(|entry| entry.id.is_callers())
+    }
+
+    /// Whether there is an entry like that.
+    pub(crate) fn any(&self, like: impl Fn(&Entry) -> bool) -> bool {
+        self.queue.iter().any(like)
     }
 
     /// Abandons the entries whose deadline has come; returns them as they were, with the bytes before each.

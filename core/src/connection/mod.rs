@@ -14,6 +14,8 @@ mod in_flight;
 mod outgoing;
 mod transaction;
 
+use core::time::Duration;
+
 use bytes::BytesMut;
 
 pub use handshake::ServerInfo;
@@ -69,6 +71,9 @@ pub(crate) struct Connection {
     /// When the last byte of a reply came, or when replies began to be due if that was later. Pushes do not
     /// count: a server can go on with them although it has lost a reply.
     heard_at: Instant,
+    /// When the request was sent that is answered next, if the server had nothing else to do.
+    asked_at: Option<Instant>,
+    latency: Option<Duration>,
 }
 
 impl Connection {
@@ -84,6 +89,8 @@ impl Connection {
             has_asked: false,
             opened_at: now,
             heard_at: now,
+            asked_at: None,
+            latency: None,
         }
     }
 
@@ -105,6 +112,7 @@ impl Connection {
     pub(crate) fn send(&mut self, now: Instant, entry: Entry, from: &mut Outgoing) {
         if self.in_flight.is_empty() {
             self.heard_at = now;
+            self.asked_at = Some(now);
         }
         from.transfer(entry.wire_len as usize, &mut self.out);
         self.in_flight.push(entry);
@@ -146,6 +154,7 @@ impl Connection {
                 }
                 continue;
             }
+            self.measure(now);
             if let Some(answer) = self.match_reply(frame)? {
                 return Ok(Some(answer));
             }
@@ -269,6 +278,26 @@ impl Connection {
         }
     }
 
+    /// Tells the server what the connection is for from here on.
+    pub(crate) fn change_purpose(&mut self, now: Instant, purpose: Purpose) {
+        if core::mem::replace(&mut self.purpose, purpose) != purpose && self.is_ready() {
+            let name = if purpose == Purpose::ClusterReads { "READONLY" } else { "READWRITE" };
+            self.send_own(now, RequestId::ABANDONED, Instant::FAR, &Command::new(name));
+        }
+    }
+
+    /// How long the server takes to answer, once it was seen.
+    pub(crate) const fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    fn measure(&mut self, now: Instant) {
+        if let Some(asked_at) = self.asked_at.take() {
+            let sample = now - asked_at;
+            self.latency = Some(self.latency.map_or(sample, |latency| (latency * 7 + sample) / 8));
+        }
+    }
+
     /// Since when the server owes something and is silent.
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         match self.state {
@@ -305,19 +334,24 @@ impl Connection {
     }
 
     fn ping(&mut self, now: Instant, config: &Config) {
-        let ping = Command::<()>::new("PING");
-        ping.packed().write_to(&mut self.out);
-        self.heard_at = now;
-        self.in_flight.push(Entry {
-            id: RequestId::HEALTH,
+        let deadline = now + config.liveness_timeout;
+        self.send_own(now, RequestId::HEALTH, deadline, &Command::new("PING"));
+    }
+
+    fn send_own(&mut self, now: Instant, id: RequestId, deadline: Instant, command: &Command<()>) {
+        let mut bytes = Outgoing::default();
+        command.packed().write_to(&mut bytes);
+        let entry = Entry {
+            id,
             part: 0,
-            wire_len: ping.packed().wire_len() as u32,
-            deadline: now + config.liveness_timeout,
+            wire_len: bytes.held() as u32,
+            deadline,
             target: Target::default(),
             flags: Flags::READ_ONLY,
             name_words: 1,
             attempts: 0,
-        });
+        };
+        self.send(now, entry, &mut bytes);
     }
 }
 

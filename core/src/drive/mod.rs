@@ -172,6 +172,7 @@ impl<N: Net> Driver<N> {
         wake.drain(..).for_each(Waker::wake);
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
+        inbox.find_nodes(engine);
         for request in inbox.requests.drain(..) {
             if inbox.cancelled.binary_search(&request.id).is_ok() {
                 // Given up before the engine has seen it: nothing is sent.

@@ -1,16 +1,18 @@
 //! The engine's part of a cluster: it asks the nodes for the topology, and follows what they say.
 
-use super::link::{Connects, Link, is_permanent};
+use super::link::{Connects, Link, is_permanent, name};
 use super::refusals::forget_asking;
 use alloc::vec::Vec;
 
 use super::{Action, Ended, Engine, Entry, Event, NodeId, Outgoing, RequestId, ServerInfo};
 use crate::command::{Command, Flags, Target};
+use crate::config::Endpoint;
+use crate::connection::Purpose;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::Frame;
 use crate::time::Instant;
-use crate::topology::Topology;
-use crate::topology::cluster::{Change, News};
+use crate::topology::cluster::{Change, Health, News};
+use crate::topology::{Single, Topology};
 
 /// The place of a question for the slots; its generation is the number of the question.
 const SLOTS: u32 = RequestId::ENGINE;
@@ -27,6 +29,59 @@ impl Engine {
             self.links.insert(node, link);
         }
         self.links.get(node)
+    }
+
+    /// Sends a request of a cluster that is not simply for the node of a slot.
+    #[cold]
+    pub(super) fn submit_elsewhere(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        let node = match entry.target {
+            Target::Read { slot, from } => {
+                let unknown = Health { usable: true, latency: None };
+                cluster.route_read(slot, from, |node| self.links.peek(node).map_or(unknown, Link::health))
+            }
+            Target::Nowhere => return self.refuse_node(now, entry, bytes),
+            target => cluster.route(target),
+        };
+        match node {
+            Some(node) => {
+                self.prepare_reads(now, node, &entry);
+                self.submit_to(now, node, entry, bytes);
+            }
+            None if self.fan_out(now, entry, bytes) => {}
+            None => self.submit_unrouted(now, entry, bytes),
+        }
+    }
+
+    /// Sees to it that a replica serves the reads that it is given.
+    fn prepare_reads(&mut self, now: Instant, node: NodeId, entry: &Entry) {
+        let Topology::Cluster(cluster) = &self.topology else { return };
+        let reads = entry.flags.has(Flags::READ_ONLY) && entry.id.is_callers();
+        if reads
+            && !cluster.serves(node)
+            && let Some(link) = self.link_to(now, node)
+        {
+            link.change_purpose(now, Purpose::ClusterReads);
+        }
+    }
+
+    /// Ends a request for a node that does not exist.
+    pub(super) fn refuse_node(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        let reason = "the node that was chosen is not part of the deployment";
+        let error = Error::new(ErrorKind::Usage(reason), Delivery::NotSent);
+        let error = name(error, bytes, &entry);
+        bytes.release(entry.wire_len as usize);
+        self.end(now, entry, Err(error));
+    }
+
+    /// The target for a node that a caller named.
+    #[must_use]
+    pub fn locate(&self, endpoint: &Endpoint) -> Target {
+        let node = match &self.topology {
+            Topology::Single(_) => (self.config.endpoint == *endpoint).then_some(Single::NODE),
+            Topology::Cluster(cluster) => cluster.find(endpoint),
+        };
+        node.map_or(Target::Nowhere, |node| Target::Node(node.0 as u16))
     }
 
     /// Asks whom the topology wants to be asked, and does what its news demand.
@@ -192,7 +247,10 @@ impl Engine {
     }
 
     /// A connection is ready: of a cluster that is said when its topology is known besides.
-    pub(super) fn tell_connected(&mut self, info: ServerInfo) {
+    pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_zone(node, &info.availability_zone);
+        }
         if self.is_topology_known() {
             self.events.push_back(Event::Connected(info));
         } else {

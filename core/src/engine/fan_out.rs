@@ -11,7 +11,7 @@ use crate::time::Instant;
 use crate::topology::Topology;
 
 /// The place of all children; their generation is the number of the group, their part that of the node.
-pub(super) const CHILD: u32 = RequestId::ENGINE + 2;
+pub(super) const CHILD: u32 = RequestId::PARTS;
 
 /// One request and what its children have brought so far.
 #[derive(Debug)]

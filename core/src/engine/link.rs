@@ -24,6 +24,7 @@ use crate::connection::{
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode, Waiting};
 use crate::retry;
 use crate::time::Instant;
+use crate::topology::cluster::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
@@ -130,6 +131,26 @@ impl Link {
         }
     }
 
+    /// What its connections are for from here on.
+    pub(super) fn change_purpose(&mut self, now: Instant, purpose: Purpose) {
+        if self.purpose != purpose {
+            self.purpose = purpose;
+            if let Some((_, connection)) = &mut self.connection {
+                connection.change_purpose(now, purpose);
+            }
+        }
+    }
+
+    pub(super) const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// What is known of the way to the node.
+    pub(super) fn health(&self) -> Health {
+        let latency = self.connection.as_ref().and_then(|(_, connection)| connection.latency());
+        Health { usable: !self.suspect && (self.is_ready() || self.failures == 0), latency }
+    }
+
     /// The socket is open. Returns what is known of the server if there was nothing to say to it.
     pub(super) fn handle_connected(&mut self, now: Instant) -> Option<ServerInfo> {
         let (_, connection) = self.connection.as_mut()?;
@@ -228,6 +249,7 @@ impl Link {
         } else if is_permanent(error) {
             self.fail_parked(error, ended);
         }
+        self.parked.fail_questions(error, ended);
         was_ready
     }
 

@@ -38,9 +38,9 @@ use self::link::{Connects, Ended, Link};
 use self::links::Links;
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
-use crate::command::Flags;
+use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry};
+use crate::connection::{Answer, Entry, Purpose};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
@@ -83,7 +83,7 @@ impl Engine {
         let mut links = Links::default();
         let topology = match &config.deployment {
             Deployment::Cluster(options) => {
-                Topology::Cluster(Box::new(Cluster::new(options, rng.fork(), now)))
+                Topology::Cluster(Box::new(Cluster::new(&config, options, rng.fork(), now)))
             }
             _ => {
                 let link = Link::new(config.endpoint.clone(), &config, Connects::Always, now);
@@ -129,12 +129,17 @@ impl Engine {
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let node = match &mut self.topology {
+            Topology::Single(_) if entry.target == Target::Nowhere => {
+                return self.refuse_node(now, entry, bytes);
+            }
             Topology::Single(_) => Some(Single::NODE),
-            Topology::Cluster(cluster) => cluster.route(entry.target, entry.flags),
+            Topology::Cluster(cluster) => match entry.target {
+                Target::Slot(slot) => cluster.route_slot(slot),
+                _ => return self.submit_elsewhere(now, entry, bytes),
+            },
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
-            None if self.fan_out(now, entry, bytes) => {}
             None => self.submit_unrouted(now, entry, bytes),
         }
     }
@@ -144,6 +149,9 @@ impl Engine {
         let Some(link) = self.link_to(now, node) else {
             return self.submit_unrouted(now, entry, bytes);
         };
+        if link.purpose() == Purpose::ClusterReads && matches!(entry.target, Target::Slot(_)) {
+            link.change_purpose(now, Purpose::Plain);
+        }
         link.submit(now, entry, bytes);
         if link.conn_id().is_none() {
             self.connect(now, node);
@@ -161,9 +169,9 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let link = self.links.node_of(conn).and_then(|node| self.links.get(node));
-        if let Some(info) = link.and_then(|link| link.handle_connected(now)) {
-            self.tell_connected(info);
+        let Some(node) = self.links.node_of(conn) else { return };
+        if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
+            self.tell_connected(node, info);
         }
     }
 
@@ -209,7 +217,7 @@ impl Engine {
                 Answer::Push(frame) => self.events.push_back(Event::Push(frame)),
                 Answer::Ready(info) => {
                     link.handle_ready(now);
-                    self.tell_connected(info);
+                    self.tell_connected(node, info);
                 }
             }
         }

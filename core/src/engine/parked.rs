@@ -46,6 +46,22 @@ impl Parked {
         }
     }
 
+    /// Ends the questions among it.
+    pub(super) fn fail_questions(&mut self, error: &Error, ended: &mut Ended) {
+        if !self.entries.any(|entry| entry.id.is_question()) {
+            return;
+        }
+        let mut all = core::mem::take(self);
+        while let Some(entry) = all.pop() {
+            if entry.id.is_question() {
+                all.bytes.release(entry.wire_len as usize);
+                ended.push((entry, error.clone().with_delivery(Delivery::NotSent)));
+            } else {
+                self.push(entry, &mut all.bytes);
+            }
+        }
+    }
+
     /// Abandons the requests whose deadline has come, and returns them.
     pub(super) fn expire(&mut self, now: Instant) -> impl Iterator<Item = Entry> {
         let expired = self.entries.expire(now);

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::command::{Command, Target, WireSink};
-use crate::error::ServerError;
+use crate::error::{Delivery, ErrorKind, ServerError};
 use crate::resp::{Decoder, Limits};
 
 // Slots: foo 12182, bar 5061, hello 866.
@@ -26,7 +26,7 @@ fn split<T>(command: &Command<T>) -> Split {
 /// The parts as a server reads them.
 fn parts(split: &Split) -> Vec<String> {
     let mut wire = Vec::new();
-    split.parts().encode(&mut wire);
+    split.parts.iter().for_each(|part| part.encode(&mut wire));
     let mut read = BytesMut::from(&wire[..]);
     let mut decoder = Decoder::new(Limits::default());
     let texts = core::iter::from_fn(|| decoder.decode(&mut read).expect("commands are legal")).map(|frame| {
@@ -34,8 +34,17 @@ fn parts(split: &Split) -> Vec<String> {
         args.collect::<Vec<_>>().join(" ")
     });
     let texts = texts.collect::<Vec<_>>();
-    assert_eq!(texts.len(), split.parts().entries().len());
+    assert_eq!(texts.len(), split.parts.len());
     texts
+}
+
+/// The slot of each part, as its target says it.
+fn slots(split: &Split) -> Vec<u16> {
+    let slot = |part: &Packed| match part.target() {
+        Ok(Target::Slot(slot)) => slot,
+        other => panic!("{other:?} is no slot"),
+    };
+    split.parts.iter().map(slot).collect()
 }
 
 fn frames(wires: &[&str]) -> Vec<Result<Frame, Error>> {
@@ -50,11 +59,10 @@ fn rejected(text: &str) -> Result<Frame, Error> {
 fn one_part_per_slot_with_the_keys_in_their_order() {
     let split = split(&mget());
     assert_eq!(parts(&split), ["MGET foo {foo}x", "MGET bar {bar}y", "MGET hello"]);
-    assert_eq!(split.slots(), [12_182, 5_061, 866]);
-    for (entry, slot) in split.parts().entries().iter().zip(split.slots()) {
-        assert!(entry.flags().has(Flags::READ_ONLY));
-        assert_eq!(entry.target(), Ok(Target::Slot(*slot)));
-    }
+    assert_eq!(slots(&split), [12_182, 5_061, 866]);
+    assert!(split.parts.iter().all(|part| part.flags().has(Flags::READ_ONLY)));
+    let keys: Vec<Vec<usize>> = split.parts.iter().map(|part| part.key_indexes().collect()).collect();
+    assert_eq!(keys, [vec![1, 2], vec![1, 2], vec![1]]);
 }
 
 #[test]
@@ -76,7 +84,7 @@ fn what_belongs_to_a_key_goes_with_it() {
         parts(&split(&shared)),
         ["MY MGET BY foo {foo}x $", "MY MGET BY bar {bar}y $", "MY MGET BY hello $"]
     );
-    assert_eq!(split(&shared).parts().name(1).as_deref(), Some("MY MGET"));
+    assert_eq!(split(&shared).parts[1].name(), "MY MGET");
 }
 
 #[test]
@@ -104,21 +112,19 @@ fn what_cannot_be_split_is_refused() {
         Command::new("MSET").key("foo").arg(1).key("bar").split(Join::AllSucceeded),
     ];
     for command in commands {
-        let error = command.packed().split().expect_err("two slots");
-        assert_eq!(*error.kind(), ErrorKind::CrossSlot { slots: (12_182, 5_061) });
-        let text = "the keys are in different slots, such as 12182 and 5061 (not sent)";
-        assert_eq!(error.to_string(), text);
+        assert_eq!(command.packed().split().expect_err("two slots"), (12_182, 5_061));
     }
 }
 
 #[test]
 fn timeout_and_limits_are_those_of_the_whole() {
     let timeout = Duration::from_millis(70);
-    assert_eq!(split(&mget().timeout(timeout)).parts().own_timeout(), Some(timeout));
+    assert!(split(&mget().timeout(timeout)).parts.iter().all(|part| part.own_timeout() == Some(timeout)));
     let large = Bytes::from(vec![0; (512 << 20) + 1]);
     let pairs = [("foo", large), ("bar", Bytes::new())];
     let mset = Command::<()>::new("MSET").key_values(pairs).split(Join::AllSucceeded);
-    assert!(split(&mset).parts().is_oversize());
+    let oversize: Vec<_> = split(&mset).parts.iter().map(Packed::is_oversize).collect();
+    assert_eq!(oversize, [true, false]);
 }
 
 /// Counts what is copied, and keeps what is handed over.
@@ -142,18 +148,16 @@ impl WireSink for Pieces {
 fn large_values_are_not_copied() {
     let values = [1, 2, 3].map(|fill| Bytes::from(vec![fill; 20_000]));
     let pairs = ["foo", "bar", "{foo}x"].into_iter().zip(values.clone()).collect::<Vec<_>>();
-    let mut split = split(&Command::<()>::new("MSET").key_values(pairs).split(Join::AllSucceeded));
+    let split = split(&Command::<()>::new("MSET").key_values(pairs).split(Join::AllSucceeded));
     let mut pieces = Pieces::default();
-    split.parts().write_to(&mut pieces);
+    split.parts.iter().for_each(|part| part.write_to(&mut pieces));
     let places = |values: &[Bytes]| values.iter().map(|value| value.as_ptr()).collect::<Vec<_>>();
     assert_eq!(places(&pieces.shared), places(&[0, 2, 1].map(|index| values[index].clone())));
     assert!(pieces.copied < 200, "{} bytes were copied", pieces.copied);
 
-    let entries = split.parts().entries();
-    let foretold: Vec<_> = entries.iter().map(crate::command::BatchEntry::wire_len).collect();
-    assert_eq!(foretold.iter().sum::<usize>(), pieces.copied + 60_000);
+    let foretold: usize = split.parts.iter().map(Packed::wire_len).sum();
+    assert_eq!(foretold, pieces.copied + 60_000);
     drop(pieces);
-    split.forget_arguments();
     drop(split);
     assert!(values.into_iter().all(|value| value.try_into_mut().is_ok()), "nothing keeps them");
 }
@@ -161,17 +165,17 @@ fn large_values_are_not_copied() {
 #[test]
 fn values_come_back_in_the_order_of_the_keys() {
     let replies = ["*2\r\n$1\r\na\r\n$-1\r\n", "*2\r\n$1\r\nb\r\n*1\r\n:5\r\n", "*1\r\n$1\r\nc\r\n"];
-    let joined = split(&mget()).join(frames(&replies)).expect("five values");
+    let joined = split(&mget()).gather.join(frames(&replies)).expect("five values");
     assert_eq!(joined.wire(), &b"*5\r\n$1\r\na\r\n$1\r\nb\r\n_\r\n$1\r\nc\r\n*1\r\n:5\r\n"[..]);
 }
 
 #[test]
 fn counts_are_added_and_successes_are_one() {
     let del = Command::<u64>::new("DEL").keys(KEYS).split(Join::Sum);
-    let joined = split(&del).join(frames(&[":2\r\n", ":0\r\n", ":1\r\n"])).expect("numbers");
+    let joined = split(&del).gather.join(frames(&[":2\r\n", ":0\r\n", ":1\r\n"])).expect("numbers");
     assert_eq!(joined.wire(), &b":3\r\n"[..]);
     let mset = Command::<()>::new("MSET").key_values([("foo", 1), ("bar", 2)]).split(Join::AllSucceeded);
-    let joined = split(&mset).join(frames(&["+OK\r\n", "+OK\r\n"])).expect("they have succeeded");
+    let joined = split(&mset).gather.join(frames(&["+OK\r\n", "+OK\r\n"])).expect("they have succeeded");
     assert_eq!(joined.wire(), &b"+OK\r\n"[..]);
 }
 
@@ -182,7 +186,7 @@ fn the_first_error_is_that_of_the_whole() {
         if !second.is_empty() {
             outcomes[1] = frames(&[second]).remove(0);
         }
-        split(command).join(outcomes).expect_err("one has failed").to_string()
+        split(command).gather.join(outcomes).expect_err("one has failed").to_string()
     };
     let del = Command::<u64>::new("DEL").keys(KEYS).split(Join::Sum);
     let mget = mget().reply_as();
@@ -196,11 +200,11 @@ fn replies_of_another_shape_are_errors() {
     let whole = ["*2\r\n:1\r\n:2\r\n", "*2\r\n:3\r\n:4\r\n", "*1\r\n:5\r\n"];
     for wrong in ["*1\r\n:1\r\n", "*3\r\n:1\r\n:2\r\n:3\r\n", "%1\r\n:1\r\n:2\r\n", ":2\r\n", "_\r\n"] {
         let replies = [whole[0], wrong, whole[2]];
-        let error = split(&mget()).join(frames(&replies)).expect_err("not a value per key");
+        let error = split(&mget()).gather.join(frames(&replies)).expect_err("not a value per key");
         let start = "expected an array with an element per key, got ";
         assert!(error.to_string().starts_with(start) && error.may_have_run(), "{wrong:?}: {error}");
     }
-    let error = split(&mget()).join(frames(&whole[..2])).expect_err("a reply too few");
+    let error = split(&mget()).gather.join(frames(&whole[..2])).expect_err("a reply too few");
     assert_eq!(error.to_string(), "protocol error: a reply is missing (may have run)");
 }
 
@@ -229,10 +233,10 @@ fn any_command_is_cut_without_loss() {
             command.packed().args().map(|arg| String::from_utf8_lossy(&arg).into_owned()).collect();
         let (head, rest) = whole.split_at(1 + head);
         let (units, tail) = rest.split_at(keys * step);
-        let mut expected = vec![head.to_vec(); split.slots().len()];
+        let mut expected = vec![head.to_vec(); split.parts.len()];
         for unit in units.chunks(step) {
             let of_key = slot::of(unit[0].as_bytes());
-            let place = split.slots().iter().position(|&slot| slot == of_key).expect("a part has the slot");
+            let place = slots(&split).iter().position(|&slot| slot == of_key).expect("a part has the slot");
             expected[place].extend_from_slice(unit);
         }
         expected.iter_mut().for_each(|part| part.extend_from_slice(tail));

@@ -9,7 +9,8 @@ use crate::command::{ArgSink, Args, FromReply, elements, unexpected};
 use crate::error::ConversionError;
 use crate::resp::Item;
 
-/// Slots that follow each other, both ends included: made from `0..=5460`.
+/// Slots that follow each other, both ends included: made from `0..=5460`. Whether there are such slots is not
+/// checked here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotRange {
     /// The first slot.
@@ -29,6 +30,24 @@ impl SlotRange {
     #[must_use]
     pub const fn contains(self, slot: u16) -> bool {
         self.start <= slot && slot <= self.end
+    }
+
+    /// The slots in order.
+    #[must_use]
+    pub const fn slots(self) -> RangeInclusive<u16> {
+        self.start..=self.end
+    }
+
+    /// Slots in ascending order, in as few ranges as possible.
+    pub(crate) fn gather(slots: impl Iterator<Item = u16>) -> Vec<Self> {
+        let mut ranges: Vec<Self> = Vec::new();
+        for slot in slots {
+            match ranges.last_mut() {
+                Some(range) if range.end.checked_add(1) == Some(slot) => range.end = slot,
+                _ => ranges.push(Self::new(slot, slot)),
+            }
+        }
+        ranges
     }
 }
 
@@ -204,5 +223,12 @@ mod tests {
         let range = SlotRange::from(1..=3);
         assert_eq!([0, 1, 3, 4].map(|slot| range.contains(slot)), [false, true, true, false]);
         assert_eq!(range.count(), 2);
+        assert!(range.slots().eq([1, 2, 3]) && SlotRange::new(3, 1).slots().is_empty());
+        let gather = |slots: &[u16]| SlotRange::gather(slots.iter().copied());
+        assert_eq!(gather(&[]), []);
+        assert_eq!(gather(&[5]), [SlotRange::new(5, 5)]);
+        assert_eq!(gather(&[0, 1, 2, 4, 7, 8]), [(0..=2).into(), (4..=4).into(), (7..=8).into()]);
+        let end = u16::MAX;
+        assert_eq!(gather(&[end - 1, end, 0]), [(end - 1..=end).into(), (0..=0).into()]);
     }
 }

@@ -65,8 +65,8 @@ fn several_table() -> Vec<(&'static str, &'static str, Config)> {
         ("read_from", "replica", read_from(ReadFrom::Replica)),
         ("read_from", "round_robin", read_from(ReadFrom::RoundRobin)),
         ("read_from", "lowest_latency", read_from(ReadFrom::LowestLatency)),
-        ("read_from", "zone:eu-1a", read_from(ReadFrom::Zone("eu-1a".into()))),
-        ("read_from", "zone:%26:", read_from(ReadFrom::Zone("&:".into()))),
+        ("zone", "eu-1a", with().zone("eu-1a")),
+        ("zone", "%26:", with().zone("&:")),
     ])
 }
 
@@ -284,7 +284,7 @@ fn options_refused() {
     for (query, option, reason) in table {
         assert_eq!(refusal(&format!("redis://h?{query}")), (option.into(), reason), "{query}");
     }
-    let no_place = "none of primary, prefer_replica, replica, round_robin, lowest_latency, zone:NAME";
+    let no_place = "none of primary, prefer_replica, replica, round_robin, lowest_latency, same_zone";
     let no_zone = "empty, or longer than 255 bytes";
     let table = [
         ("redis-cluster://h?suspect_after=0", "suspect_after", "zero"),
@@ -292,7 +292,7 @@ fn options_refused() {
         ("redis-cluster://h?read_from=Replica", "read_from", no_place),
         ("redis-cluster://h?read_from=", "read_from", no_place),
         ("redis-cluster://h?read_from=zone", "read_from", no_place),
-        ("redis-cluster://h?read_from=zone:", "read_from", no_zone),
+        ("redis-cluster://h?zone=", "zone", no_zone),
         ("redis-cluster://h?refresh_interval=0", "refresh_interval", "zero"),
         ("redis-cluster://h?refresh_interval=none", "refresh_interval", NO_TIME),
         ("redis-cluster://h?refresh_period=0", "refresh_period", "zero"),

@@ -40,10 +40,8 @@ pub(super) fn read_from(value: &str) -> Result<ReadFrom, Reason> {
         "replica" => Ok(ReadFrom::Replica),
         "round_robin" => Ok(ReadFrom::RoundRobin),
         "lowest_latency" => Ok(ReadFrom::LowestLatency),
-        _ => match value.strip_prefix("zone:") {
-            Some(zone) => Ok(ReadFrom::Zone(zone.into())),
-            None => Err("none of primary, prefer_replica, replica, round_robin, lowest_latency, zone:NAME"),
-        },
+        "same_zone" => Ok(ReadFrom::SameZone),
+        _ => Err("none of primary, prefer_replica, replica, round_robin, lowest_latency, same_zone"),
     }
 }
 

@@ -66,9 +66,10 @@ fn clusters_and_sentinels() {
         ("redis-cluster://a,b:p,w@h", cluster(&[("h", 6379)]).credentials(Credentials::new("a,b", "p,w"))),
         ("redis-cluster://h/0?db=0", cluster(&[("h", 6379)])),
         (
-            "redis-cluster://h?read_from=zone:a%20b&suspect_after=1s",
+            "redis-cluster://h?read_from=same_zone&zone=a%20b&suspect_after=1s",
             cluster(&[("h", 6379)])
-                .read_from(ReadFrom::Zone("a b".into()))
+                .read_from(ReadFrom::SameZone)
+                .zone("a b")
                 .suspect_after(Duration::from_secs(1)),
         ),
         ("redis-sentinel://s/main", sentinel("main", &[("s", 26379)])),

@@ -4,8 +4,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};
+use super::view::{NODES_MAX, Node, Shard, View, ViewError};
 use crate::command::slot::SLOTS;
+use crate::commands::SlotRange;
 use crate::config::Endpoint;
 
 /// Gathers shards into a [`View`] and refuses what cannot be. What it holds is bounded by the limit on nodes
@@ -43,6 +44,9 @@ impl Draft {
             self.shards.entry(endpoint).or_insert_with(|| Shard::new(primary, Vec::new(), Vec::new()))
         });
         for range in slots {
+            if range.start > range.end || range.end >= SLOTS {
+                return Err(ViewError::Slots { first: range.start.into(), last: range.end.into() });
+            }
             for slot in range.slots() {
                 match self.claimed.get_mut(usize::from(slot)) {
                     Some(claimed) if !*claimed => *claimed = true,

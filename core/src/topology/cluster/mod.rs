@@ -24,6 +24,7 @@ mod asked;
 mod draft;
 mod nodes;
 mod parse;
+mod reads;
 mod redirect;
 mod refresh;
 mod routing;
@@ -32,8 +33,9 @@ mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
+pub(crate) use reads::Health;
 pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub(crate) use routing::{Cluster, News};
 pub use slots::{Change, SlotMap};
-pub use view::{NODES_MAX, Node, Shard, SlotRange, View, ViewError};
+pub use view::{NODES_MAX, Node, Shard, View, ViewError};

@@ -9,9 +9,10 @@ use alloc::vec::Vec;
 
 use super::asked::{Asked, NoHost};
 use super::draft::Draft;
-use super::view::{NODES_MAX, Node, SlotRange, View, ViewError};
+use super::view::{NODES_MAX, Node, View, ViewError};
 use crate::command::slot::SLOTS;
 use crate::command::{FromReply, elements, expect_text, pairs, unexpected};
+use crate::commands::SlotRange;
 use crate::error::ConversionError;
 use crate::resp::Item;
 
@@ -27,7 +28,7 @@ impl View {
             let (Some(first), Some(last), Some(primary)) = (parts.next(), parts.next(), parts.next()) else {
                 return Err(unexpected("a range of slots and its nodes", entry).into());
             };
-            let range = SlotRange::new(FromReply::from_reply(first)?, FromReply::from_reply(last)?)?;
+            let range = range(first, last)?;
             let primary = slots_node(primary, asked)?;
             if parts.len() > NODES_MAX {
                 return Err(ViewError::TooManyNodes);
@@ -123,9 +124,18 @@ fn ranges(list: Item<'_>) -> Result<Vec<SlotRange>, ViewError> {
     let mut ranges = Vec::with_capacity(slots.len() / 2);
     while let Some(first) = slots.next() {
         let last = slots.next().ok_or_else(|| unexpected("pairs of slots", list))?;
-        ranges.push(SlotRange::new(FromReply::from_reply(first)?, FromReply::from_reply(last)?)?);
+        ranges.push(range(first, last)?);
     }
     Ok(ranges)
+}
+
+/// A range as the node gives it; whether there are such slots, the draft looks.
+fn range(first: Item<'_>, last: Item<'_>) -> Result<SlotRange, ViewError> {
+    let (first, last) = (i64::from_reply(first)?, i64::from_reply(last)?);
+    match (u16::try_from(first), u16::try_from(last)) {
+        (Ok(start), Ok(end)) => Ok(SlotRange::new(start, end)),
+        _ => Err(ViewError::Slots { first, last }),
+    }
 }
 
 fn node(

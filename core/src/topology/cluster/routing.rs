@@ -1,13 +1,15 @@
 //! A cluster as the engine sees it: where a request goes, whom to ask for the topology, what its answers
 //! change.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Ask, Asked, Change, Decision, Outcome, Refresh, SlotMap, Trigger, View, decide, epoch};
-use crate::command::{Flags, Target};
-use crate::config::{ClusterOptions, Endpoint};
+use crate::command::Target;
+use crate::config::{ClusterOptions, Config, Endpoint};
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::Frame;
 use crate::time::Instant;
@@ -35,6 +37,9 @@ pub(crate) struct Cluster {
     map: SlotMap,
     refresh: Refresh,
     options: ClusterOptions,
+    config: Arc<Config>,
+    /// What nodes have said of themselves.
+    zones: BTreeMap<NodeId, Box<str>>,
     /// By number.
     questions: BTreeMap<u32, Question>,
     last_question: u32,
@@ -46,8 +51,15 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new(options: &ClusterOptions, rng: fastrand::Rng, now: Instant) -> Self {
+    pub(crate) fn new(
+        config: &Arc<Config>,
+        options: &ClusterOptions,
+        rng: fastrand::Rng,
+        now: Instant,
+    ) -> Self {
         Self {
+            config: Arc::clone(config),
+            zones: BTreeMap::new(),
             map: SlotMap::new(),
             refresh: Refresh::new(options.refresh, options.seeds.clone(), rng, now),
             options: options.clone(),
@@ -59,20 +71,56 @@ impl Cluster {
         }
     }
 
-    /// Where a request goes. `None`: nobody knows yet.
+    /// The node that serves a slot. `None`: nobody knows yet.
     #[inline]
-    pub(crate) fn route(&mut self, target: Target, _flags: Flags) -> Option<NodeId> {
+    pub(crate) fn route_slot(&self, slot: u16) -> Option<NodeId> {
+        self.map.primary(slot)
+    }
+
+    /// The one node that a request is for. `None`: nobody knows yet, or it is for several.
+    pub(crate) fn route(&mut self, target: Target) -> Option<NodeId> {
         match target {
-            Target::Slot(slot) => self.map.primary(slot),
+            Target::Slot(slot) | Target::Read { slot, .. } => self.map.primary(slot),
             Target::Node(node) => Some(NodeId(node.into())),
-            Target::AllPrimaries | Target::AllNodes => None,
+            Target::AllPrimaries | Target::AllNodes | Target::Nowhere | Target::Named(_) => None,
             Target::AnyPrimary | Target::AnyNode => self.next_primary(),
         }
     }
 
     fn next_primary(&mut self) -> Option<NodeId> {
+        let turn = self.next_turn();
+        self.primaries.get(turn.checked_rem(self.primaries.len())?).copied()
+    }
+
+    pub(super) const fn next_turn(&mut self) -> usize {
         self.turn = self.turn.wrapping_add(1);
-        self.primaries.get(self.turn.checked_rem(self.primaries.len())?).copied()
+        self.turn
+    }
+
+    pub(super) const fn map(&self) -> &SlotMap {
+        &self.map
+    }
+
+    /// Whether the node is known to be in the client's own zone.
+    pub(super) fn is_in_own_zone(&self, node: NodeId) -> bool {
+        let Some(endpoint) = self.map.endpoint(node) else { return false };
+        let zone = self.config.zones.get(endpoint).map(|zone| &**zone);
+        let zone = zone.or_else(|| self.map.zone(node)).or_else(|| Some(&**self.zones.get(&node)?));
+        zone.is_some() && zone == self.config.zone.as_deref()
+    }
+
+    /// A node has said which zone it is in.
+    pub(crate) fn handle_zone(&mut self, node: NodeId, zone: &str) {
+        if !zone.is_empty() {
+            self.zones.insert(node, zone.into());
+        }
+    }
+
+    /// The node at `endpoint`, as the client or as the cluster calls it. `None`: it is not part of the cluster.
+    pub(crate) fn find(&self, endpoint: &Endpoint) -> Option<NodeId> {
+        let mapped = || self.options.address_map.as_ref().map(|map| map.map(endpoint));
+        let node = self.map.find(endpoint).or_else(|| self.map.find(&mapped()?));
+        node.filter(|&node| self.map.is_member(node))
     }
 
     /// The node at `endpoint`, whether it is part of the cluster or not. `None`: there are too many.
@@ -111,6 +159,7 @@ impl Cluster {
 
     /// Forgets a node that is not part of the cluster. Returns whether it was none.
     pub(crate) fn release(&mut self, node: NodeId) -> bool {
+        self.zones.remove(&node);
         self.map.release(node)
     }
 

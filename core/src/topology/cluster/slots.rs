@@ -5,8 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::nodes::Nodes;
-use super::view::{NODES_MAX, SlotRange, View, ViewError};
+use super::view::{NODES_MAX, View, ViewError};
 use crate::command::slot::SLOTS;
+use crate::commands::SlotRange;
 use crate::config::Endpoint;
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -24,11 +25,12 @@ const NOBODY: u16 = u16::MAX;
 /// ```
 /// use redstart_core::Instant;
 /// use redstart_core::command::slot;
+/// use redstart_core::commands::SlotRange;
 /// use redstart_core::config::Endpoint;
-/// use redstart_core::topology::cluster::{Node, Shard, SlotMap, SlotRange, View};
+/// use redstart_core::topology::cluster::{Node, Shard, SlotMap, View};
 ///
 /// let node = |port| Node::new(Endpoint::tcp("10.0.0.1", port));
-/// let all = vec![SlotRange::new(0, 16_383)?];
+/// let all = vec![SlotRange::new(0, 16_383)];
 /// let view = View::new([Shard::new(node(7000), vec![node(7001)], all)])?;
 ///
 /// let mut map = SlotMap::new();

@@ -3,68 +3,16 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use core::ops::RangeInclusive;
 
 use thiserror::Error;
 
 use super::draft::Draft;
-use crate::command::slot::SLOTS;
+use crate::commands::SlotRange;
 use crate::config::Endpoint;
 use crate::error::ConversionError;
 
 /// More nodes than this are refused. Redis itself is made for a thousand.
 pub const NODES_MAX: usize = 10_000;
-
-/// Slots in a row, at least one, none above 16,383.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SlotRange {
-    first: u16,
-    last: u16,
-}
-
-impl SlotRange {
-    /// The slots from `first` to `last`, both included.
-    ///
-    /// # Errors
-    /// [`ViewError::Slots`]: these are no slots.
-    pub fn new(first: i64, last: i64) -> Result<Self, ViewError> {
-        let slot = |number: i64| u16::try_from(number).ok().filter(|&slot| slot < SLOTS);
-        match (slot(first), slot(last)) {
-            (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
-            _ => Err(ViewError::Slots { first, last }),
-        }
-    }
-
-    /// The first slot.
-    #[must_use]
-    pub const fn first(self) -> u16 {
-        self.first
-    }
-
-    /// The last slot, which belongs to the range.
-    #[must_use]
-    pub const fn last(self) -> u16 {
-        self.last
-    }
-
-    /// The slots in order.
-    #[must_use]
-    pub const fn slots(self) -> RangeInclusive<u16> {
-        self.first..=self.last
-    }
-
-    /// Slots in ascending order, in as few ranges as possible.
-    pub(super) fn gather(slots: impl Iterator<Item = u16>) -> Vec<Self> {
-        let mut ranges: Vec<Self> = Vec::new();
-        for slot in slots {
-            match ranges.last_mut() {
-                Some(range) if range.last.checked_add(1) == Some(slot) => range.last = slot,
-                _ => ranges.push(Self { first: slot, last: slot }),
-            }
-        }
-        ranges
-    }
-}
 
 /// A node of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +62,7 @@ pub enum ViewError {
     /// There is no slot that a usable node serves.
     #[error("no slot is served")]
     NoSlots,
-    /// What should be a range of slots is none.
+    /// What should be a range of slots is none: it is empty, or goes beyond the 16,384 that there are.
     #[error("{first} to {last} is no range of slots")]
     Slots {
         /// Its start, as it came.
@@ -158,7 +106,7 @@ impl View {
     /// primaries follows the first.
     ///
     /// # Errors
-    /// A slot is claimed twice, none is claimed, or there are too many nodes.
+    /// What should be slots are none, a slot is claimed twice, none is claimed, or there are too many nodes.
     pub fn new(shards: impl IntoIterator<Item = Shard>) -> Result<Self, ViewError> {
         let mut draft = Draft::default();
         for shard in shards {
@@ -226,23 +174,19 @@ mod tests {
         Node::new(Endpoint::tcp("h", port))
     }
 
-    fn range(first: i64, last: i64) -> SlotRange {
-        SlotRange::new(first, last).unwrap()
-    }
-
-    fn shard(port: u16, replicas: &[u16], slots: &[(i64, i64)]) -> Shard {
-        let slots = slots.iter().map(|&(first, last)| range(first, last)).collect();
+    fn shard(port: u16, replicas: &[u16], slots: &[(u16, u16)]) -> Shard {
+        let slots = slots.iter().map(|&(start, end)| SlotRange::new(start, end)).collect();
         Shard::new(node(port), replicas.iter().map(|&port| node(port)).collect(), slots)
     }
 
     #[test]
     fn ranges_hold_slots_only() {
-        for (first, last) in [(0, 0), (0, 16_383), (16_383, 16_383), (5, 6)] {
-            let range = range(first, last);
-            assert_eq!((i64::from(range.first()), i64::from(range.last())), (first, last));
+        for (start, end) in [(0, 0), (0, 16_383), (16_383, 16_383), (5, 6)] {
+            assert!(View::new([shard(1, &[], &[(start, end)])]).is_ok(), "{start} to {end}");
         }
-        for (first, last) in [(-1, 0), (0, 16_384), (2, 1), (0, -1), (i64::MIN, i64::MAX), (65_536, 65_536)] {
-            assert_eq!(SlotRange::new(first, last), Err(ViewError::Slots { first, last }));
+        for (start, end) in [(0, 16_384), (2, 1), (16_384, 16_384), (0, u16::MAX), (u16::MAX, 0)] {
+            let error = ViewError::Slots { first: start.into(), last: end.into() };
+            assert_eq!(View::new([shard(1, &[], &[(7, 7), (start, end)])]), Err(error));
         }
     }
 

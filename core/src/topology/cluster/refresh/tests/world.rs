@@ -7,9 +7,10 @@ use core::time::Duration;
 
 use fastrand::Rng;
 
+use crate::commands::SlotRange;
 use crate::config::{Endpoint, RefreshOptions};
 use crate::time::Instant;
-use crate::topology::cluster::{Ask, Node, Outcome, Refresh, Shard, SlotRange, Trigger, View};
+use crate::topology::cluster::{Ask, Node, Outcome, Refresh, Shard, Trigger, View};
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -21,12 +22,12 @@ pub(super) fn node(port: u16) -> Endpoint {
 
 /// Shards of all slots: each of a primary and its replicas.
 pub(super) fn view(shards: &[(u16, &[u16])]) -> View {
-    let width = 16_384 / shards.len() as i64;
+    let width = 16_384 / shards.len() as u16;
     let shard = |(at, (primary, replicas)): (usize, &(u16, &[u16]))| {
-        let first = at as i64 * width;
+        let first = at as u16 * width;
         let last = if at + 1 == shards.len() { 16_383 } else { first + width - 1 };
         let replicas = replicas.iter().map(|&port| Node::new(node(port))).collect();
-        Shard::new(Node::new(node(*primary)), replicas, vec![SlotRange::new(first, last).unwrap()])
+        Shard::new(Node::new(node(*primary)), replicas, vec![SlotRange::new(first, last)])
     };
     View::new(shards.iter().enumerate().map(shard)).unwrap()
 }
