@@ -176,6 +176,11 @@ impl Conn {
         self.down.dues.iter().filter(|(due, _)| matches!(due, Due::Whole | Due::Part)).count()
     }
 
+    /// Whether something is under way in either direction.
+    pub(super) fn is_busy(&self) -> bool {
+        self.up.handled < self.up.written || !self.down.dues.is_empty() || !self.down.segments.is_empty()
+    }
+
     pub(super) fn wake_all(&mut self) {
         for waker in [self.connector.take(), self.reader.take(), self.writer.take()] {
             waker.into_iter().for_each(Waker::wake);

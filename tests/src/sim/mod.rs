@@ -99,6 +99,7 @@ impl Sim {
         let mut world = world;
         if let Some(cluster) = &setup.cluster {
             world.form_cluster(cluster.options.clone());
+            world.cluster().seeds.clone_from(&cluster.seeds);
         }
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));

@@ -103,8 +103,8 @@ impl World {
                 self.judge(verdict);
                 Due::Handshake
             }
-            (b"CLIENT" | b"SELECT" | b"READONLY" | b"READWRITE", _) => Due::Handshake,
-            (b"PING" | b"CLUSTER", _) => Due::Own,
+            (b"CLIENT" | b"SELECT", _) => Due::Handshake,
+            (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE", _) => Due::Own,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());

@@ -35,31 +35,49 @@ impl World {
     /// Changes what the nodes agree on. Those in `first` know at once, the others when they hear of it; those
     /// that hear nothing, when they are back.
     pub(in crate::sim) fn announce(&mut self, first: &[usize], change: impl FnOnce(&mut View)) {
-        let Self { cluster: Some(cluster), rng, now, servers, .. } = self else { return };
+        let cluster = self.cluster();
         let mut view = View::clone(&cluster.truth);
         let before: Vec<usize> = view.members.keys().copied().collect();
         view.version += 1;
         change(&mut view);
-        let view = Rc::new(view);
-        cluster.truth = Rc::clone(&view);
+        cluster.truth = Rc::new(view);
         for node in before {
-            let deaf = servers[node].down || servers[node].frozen;
+            let deaf = self.servers[node].down || self.servers[node].frozen;
             if first.contains(&node) {
-                cluster.nodes[node].tell(*now, &view);
-            } else if !deaf && view.members.contains_key(&node) {
-                let at = *now + rng.u64(..=cluster.options.gossip);
-                cluster.nodes[node].tell(at, &view);
+                self.tell(node, 0);
+                self.learn(node);
+            } else if !deaf && self.cluster().truth.members.contains_key(&node) {
+                let gossip = self.cluster().options.gossip;
+                let time = self.rng.u64(..=gossip);
+                self.tell(node, time);
             }
+        }
+    }
+
+    /// A node will hear of what the nodes agree on.
+    fn tell(&mut self, node: usize, time: u64) {
+        let at = self.now + time;
+        let cluster = self.cluster();
+        let truth = Rc::clone(&cluster.truth);
+        cluster.nodes[node].tell(at, &truth);
+        self.schedule(at, Event::Cluster(Step::Learn(node)));
+    }
+
+    /// A node hears what has come, unless it hears nothing.
+    pub(in crate::sim) fn learn(&mut self, node: usize) {
+        let now = self.now;
+        if self.is_well(node) {
+            self.cluster().catch_up(node, now);
         }
     }
 
     /// A node hears what it has missed.
     pub(in crate::sim) fn update(&mut self, node: usize) {
-        let Self { cluster: Some(cluster), rng, now, .. } = self else { return };
+        let cluster = self.cluster();
+        let gossip = cluster.options.gossip.max(MS);
         if cluster.truth.members.contains_key(&node) {
-            let at = *now + rng.u64(MS..=cluster.options.gossip.max(MS));
-            let truth = Rc::clone(&cluster.truth);
-            cluster.nodes[node].tell(at, &truth);
+            let time = self.rng.u64(MS..=gossip);
+            self.tell(node, time);
         }
     }
 
@@ -143,8 +161,10 @@ impl World {
 
     /// A node is back: the others see it, and it hears what has happened in the meantime.
     pub(in crate::sim) fn come_back(&mut self, node: usize) {
-        let Some(cluster) = &self.cluster else { return };
-        if cluster.truth.failed(node) {
+        if self.cluster.is_none() {
+            return;
+        }
+        if self.cluster().truth.failed(node) {
             self.announce(&[], |view| view.set_failed(node, false));
         }
         self.update(node);

@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use super::membership::Afterlife;
 use super::node::Detour;
-use super::{Lie, Step};
+use super::{Cluster, Lie, Step};
 use crate::sim::world::{Event, MS, World};
 
 /// A kind of change or trouble. A run has each with a probability of one third.
@@ -74,13 +74,21 @@ impl Troubles {
     pub fn draw(rng: &mut Rng) -> Self {
         let harmful = if rng.u8(..3) == 0 { &[][..] } else { &Trouble::HARMFUL };
         let all = Trouble::HARMLESS.iter().chain(harmful);
-        all.filter(|_| rng.u8(..3) == 0).fold(Self::none(), |sum, &trouble| sum.with(trouble))
+        let troubles = all.filter(|_| rng.u8(..3) == 0).fold(Self::none(), |sum, &trouble| sum.with(trouble));
+        // A client whom no node answers but a stranger cannot know better.
+        if troubles.has(Trouble::Recycling) { troubles.without(Trouble::Kills).without(Trouble::Stalls) } else { troubles }
     }
 
     /// These and `trouble`.
     #[must_use]
     pub const fn with(self, trouble: Trouble) -> Self {
         Self { on: self.on | 1 << trouble as u32 }
+    }
+
+    /// These without `trouble`.
+    #[must_use]
+    pub const fn without(self, trouble: Trouble) -> Self {
+        Self { on: self.on & !(1 << trouble as u32) }
     }
 
     /// Whether `trouble` is on.
@@ -180,6 +188,11 @@ impl World {
             return;
         }
         let Some(node) = self.any_primary() else { return };
+        let Cluster { seeds, truth, .. } = self.cluster();
+        let left = |seed: &&usize| **seed != node && truth.members.contains_key(*seed);
+        if seeds.contains(&node) && !seeds.iter().any(|seed| left(&seed)) {
+            return;
+        }
         if let Some(heir) = self.any_heir(node) {
             self.leave(node, heir, afterlife);
         }
@@ -206,9 +219,6 @@ impl World {
         let first = self.rng.u16(..8000);
         let last = self.rng.u16(first..16_384);
         self.note_server(node, &format!("sends clients to {to} for slots {first}-{last}"));
-        if to == ":0" {
-            self.blemish_all(node, "sends clients to no address");
-        }
         self.cluster().nodes[node].detour = Some(Detour { first, last, to });
         self.schedule_calm(node);
     }

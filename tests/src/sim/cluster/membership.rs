@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::node::Node;
 use super::view::{Member, View};
-use super::{Cluster, MS};
-use crate::sim::world::World;
+use super::{Cluster, Step};
+use crate::sim::conn::Conn;
+use crate::sim::world::{Event, MS, World};
 
 /// What becomes of a node that the others have forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +51,35 @@ impl World {
             gone.data.clear();
         }
         if matches!(afterlife, Afterlife::Gone | Afterlife::Recycled) {
-            self.crash(node);
-            self.servers[node].down = false;
-            self.servers[node].absent = true;
+            self.schedule_vanishing(node);
         }
         if afterlife == Afterlife::Recycled {
-            self.recycle(node);
+            let at = now + self.rng.u64(600 * MS..900 * MS);
+            self.schedule(at, Event::Cluster(Step::Recycle(node)));
         }
     }
 
+    fn schedule_vanishing(&mut self, node: usize) {
+        let at = self.now + self.rng.u64(10 * MS..100 * MS);
+        self.schedule(at, Event::Cluster(Step::Vanish(node)));
+    }
+
+    /// A node that has left is switched off, unless somebody waits for it still.
+    pub(in crate::sim) fn vanish(&mut self, node: usize) {
+        let busy = |conn: &&Conn| conn.server == node && conn.is_live() && conn.is_busy();
+        if self.conns.iter().any(|conn| busy(&conn)) {
+            return self.schedule_vanishing(node);
+        }
+        self.crash(node);
+        self.servers[node].down = false;
+        self.servers[node].absent = true;
+    }
+
     /// A node of another cluster has the address of one that has left.
-    fn recycle(&mut self, node: usize) {
+    pub(in crate::sim) fn recycle(&mut self, node: usize) {
+        if !self.servers[node].absent {
+            return;
+        }
         let higher = self.rng.bool();
         let cluster = self.cluster();
         let strangers = cluster.strangers();

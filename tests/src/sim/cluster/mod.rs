@@ -100,6 +100,12 @@ pub(super) enum Step {
     Restart(usize),
     /// The next key of a slot leaves for another node.
     Migrate(u16),
+    /// A node hears something.
+    Learn(usize),
+    /// A node that has left is switched off, once nobody waits for it.
+    Vanish(usize),
+    /// The address of a node that has left belongs to another cluster.
+    Recycle(usize),
     /// A node tells the truth again.
     Calm(usize),
     /// Trouble strikes.
@@ -130,6 +136,8 @@ pub(super) struct Cluster {
     pub(super) truth: Rc<View>,
     pub(super) migrations: Vec<Migration>,
     pub(super) promotions: Vec<Promotion>,
+    /// The nodes that the client knows at first: one of them never leaves.
+    pub(super) seeds: Vec<usize>,
     pub(super) applied: Vec<Applied>,
     /// Questions for the slots: when, and which node was asked.
     pub(super) questions: Vec<(u64, usize)>,
@@ -153,10 +161,10 @@ impl Cluster {
         let truth = Rc::new(View::first(options.primaries, options.replicas));
         let node = |index: usize| {
             let (host, port) = match options.addresses {
-                _ if index >= members + options.spares => (format!("10.9.9.{}", index % STRANGERS + 1), 7000),
+                Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
+                _ if index >= members + options.spares => (format!("10.9.9.{}", index + 1 - members - options.spares), 7000),
                 Addresses::Addresses => (format!("10.0.{}.{}", index / 250, index % 250 + 1), 7000),
                 Addresses::Names => (format!("node-{}.sim", index + 1), 7000),
-                Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
             };
             let view = if index < members { Rc::clone(&truth) } else { Rc::new(View::alone(index)) };
             let mut node = Node::new(host, port, view);
@@ -170,6 +178,7 @@ impl Cluster {
             truth,
             migrations: Vec::new(),
             promotions: Vec::new(),
+            seeds: Vec::new(),
             applied: Vec::new(),
             questions: Vec::new(),
         }
@@ -194,7 +203,9 @@ impl Cluster {
         };
         let slots = self.applied.iter().filter(|applied| applied.id == id).map(|applied| applied.slot);
         let Some(slot) = slots.max() else { return 0 };
-        self.truth.owner(slot).map_or(0, |owner| count(&self.nodes[owner], slot))
+        let underway = self.migrations.iter().filter(|running| (running.first..=running.last).contains(&slot));
+        let holders = self.truth.owner(slot).into_iter().chain(underway.map(|running| running.to));
+        holders.map(|holder| count(&self.nodes[holder], slot)).sum()
     }
 
     /// Where to connect to a node.
@@ -393,7 +404,11 @@ impl World {
             let mut visit = Visit { node, conn: id, now, session, server, ledger, rng };
             cluster.answer(&mut visit, request)
         });
-        let session = &mut self.conns[id].session;
+        let conn = &mut self.conns[id];
+        if matches!(&reply, Value::Error(error) if error.text().ends_with(" :0")) {
+            conn.blemish("named a node that cannot be");
+        }
+        let session = &mut conn.session;
         session.asking &= session.multi.is_some() || request.name() == b"ASKING";
         reply
     }
@@ -406,6 +421,9 @@ impl World {
             Step::Thaw(node) => self.thaw(node),
             Step::Restart(node) => self.restart(node),
             Step::Migrate(first) => self.migrate_next(first),
+            Step::Learn(node) => self.learn(node),
+            Step::Vanish(node) => self.vanish(node),
+            Step::Recycle(node) => self.recycle(node),
             Step::Calm(node) => self.tell_truth(node),
             Step::Strike(trouble) => self.strike_cluster(trouble),
         }

@@ -72,6 +72,10 @@ impl ClusterSetup {
         let mut refresh = RefreshOptions::default();
         refresh.interval = ms(rng.u64(20..200));
         refresh.period = if rng.bool() { None } else { Some(ms(rng.u64(300..3000))) };
+        if troubles.has(Trouble::Recycling) {
+            // Who never looks cannot know that an address is another's now.
+            refresh.period = Some(ms(100));
+        }
         refresh.deadline = ms(rng.u64(200..600));
         refresh.asks = rng.usize(1..4);
         refresh.patience = ms(rng.u64(20..100));
@@ -109,8 +113,12 @@ impl Setup {
         let faults = setup.faults.tamed();
         let harmful = if none { &[][..] } else { &harmful };
         setup.faults = harmful.iter().fold(faults, |sum, class| sum.with(**class));
+        let cluster = ClusterSetup::draw(rng);
         if setup.faults.has(Class::Cuts) && rng.bool() {
             setup.faults = setup.faults.with(Class::Jitter);
+        }
+        if cluster.troubles.has(Trouble::Recycling) {
+            setup.faults = setup.faults.tamed();
         }
         setup.database = 0;
         // The client's own questions take room, too.
@@ -121,7 +129,7 @@ impl Setup {
             false => ms(rng.u64(3000..5000)),
         };
         setup.health_interval = (rng.u8(..3) == 0).then(|| ms(rng.u64(500..2000)));
-        setup.cluster = Some(ClusterSetup::draw(rng));
+        setup.cluster = Some(cluster);
         setup
     }
 }

@@ -283,7 +283,7 @@ fn nodes_join_and_leave() {
     raw.run_for(20);
     assert_eq!((raw.push(0, "foo"), raw.push(1, "foo")), ("3".to_owned(), "-MOVED 12182 10.0.0.1:7000".into()));
     raw.world.leave(1, 0, Afterlife::Recycled);
-    raw.run_for(20);
+    raw.run_for(1000);
     assert_eq!(raw.get(1, "bar"), "found", "a stranger serves everything that it has");
     assert_eq!(raw.view(1)[2], (10_923, 16_383, "10.9.9.2".to_owned()));
     assert_eq!(raw.view(0), [(0, 16_383, "10.0.0.1".to_owned())]);
