@@ -14,10 +14,14 @@ fn every_promise_is_kept_in_every_run() {
     let t = std::time::Instant::now();
     let mut kinds = std::collections::BTreeMap::<String, Vec<(usize, u64, String)>>::new();
     for seed in 0..n {
-        let r = std::panic::catch_unwind(|| redstart_tests::sim::run_cluster(seed, std::env::var("TEXT").is_ok()));
+        let r = std::panic::catch_unwind(|| {
+            redstart_tests::sim::run_cluster(seed, std::env::var("TEXT").is_ok())
+        });
         match r {
             Ok(Ok(_)) => {}
-            Ok(Err((v, text))) => kinds.entry(v.oracle.to_owned()).or_default().push((text.len(), seed, v.what)),
+            Ok(Err((v, text))) => {
+                kinds.entry(v.oracle.to_owned()).or_default().push((text.len(), seed, v.what))
+            }
             Err(_) => kinds.entry("panic".to_owned()).or_default().push((0, seed, String::new())),
         }
     }

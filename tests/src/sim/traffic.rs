@@ -104,6 +104,7 @@ impl World {
                 Due::Handshake
             }
             (b"CLIENT" | b"SELECT", _) => Due::Handshake,
+            (b"READONLY" | b"READWRITE", _) if before.0 > 0 => Due::Handshake,
             (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE", _) => Due::Own,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
@@ -227,13 +228,7 @@ impl World {
     }
 
     /// Appends a reply to what is sent to the client, unless it is left out.
-    fn reply(
-        &mut self,
-        id: usize,
-        request: &Request,
-        reply: &Value,
-        out: &mut Vec<u8>,
-    ) {
+    fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);

@@ -79,7 +79,13 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(rng: Rng, faults: Faults, expected: Expected, servers: Vec<Server>, trace: Trace) -> Self {
+    pub(super) fn new(
+        rng: Rng,
+        faults: Faults,
+        expected: Expected,
+        servers: Vec<Server>,
+        trace: Trace,
+    ) -> Self {
         Self {
             now: 0,
             next: 0,

@@ -2,8 +2,8 @@
 
 use redstart_core::command::Value;
 
-use super::view::{Span, View};
 use super::Cluster;
+use super::view::{Span, View};
 
 /// How a node's word on the slots is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

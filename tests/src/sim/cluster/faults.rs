@@ -76,7 +76,9 @@ impl Troubles {
         let all = Trouble::HARMLESS.iter().chain(harmful);
         let troubles = all.filter(|_| rng.u8(..3) == 0).fold(Self::none(), |sum, &trouble| sum.with(trouble));
         // A client whom no node answers but a stranger cannot know better.
-        if troubles.has(Trouble::Recycling) { troubles.without(Trouble::Kills).without(Trouble::Stalls) } else { troubles }
+        let others = [Trouble::Kills, Trouble::Stalls, Trouble::Lies];
+        let excluded = if troubles.has(Trouble::Recycling) { &others[..] } else { &[] };
+        excluded.iter().fold(troubles, |rest, &trouble| rest.without(trouble))
     }
 
     /// These and `trouble`.

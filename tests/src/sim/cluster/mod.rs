@@ -23,23 +23,25 @@ mod setup;
 mod tests;
 mod view;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use bytes::Bytes;
 use fastrand::Rng;
 use redstart_core::command::Value;
 use redstart_core::config::Endpoint;
 
 pub use answers::{Addresses, Lie};
-pub use faults::{Trouble, Troubles};
 pub(super) use failover::Promotion;
+pub use faults::{Trouble, Troubles};
+pub use membership::Afterlife;
 pub(super) use migration::Migration;
 pub(super) use node::Key;
-pub use membership::Afterlife;
 use node::{Change, Node};
+use route::{Elsewhere, Errand};
 pub(super) use seeds::TROUBLE;
 pub use seeds::run_cluster;
 pub use setup::ClusterSetup;
-use route::{Elsewhere, Errand};
 pub(super) use view::View;
 
 use super::ledger::Ledger;
@@ -162,7 +164,9 @@ impl Cluster {
         let node = |index: usize| {
             let (host, port) = match options.addresses {
                 Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
-                _ if index >= members + options.spares => (format!("10.9.9.{}", index + 1 - members - options.spares), 7000),
+                _ if index >= members + options.spares => {
+                    (format!("10.9.9.{}", index + 1 - members - options.spares), 7000)
+                }
                 Addresses::Addresses => (format!("10.0.{}.{}", index / 250, index % 250 + 1), 7000),
                 Addresses::Names => (format!("node-{}.sim", index + 1), 7000),
             };
@@ -197,15 +201,19 @@ impl Cluster {
 
     /// How often a command's change is there at last.
     pub(super) fn survivors(&self, id: usize) -> usize {
-        let count = |node: &Node, slot: u16| {
-            let keys = node.data.range((slot, bytes::Bytes::new())..).take_while(|(key, _)| key.0 == slot);
-            keys.map(|(_, ids)| ids.iter().filter(|&&other| other == id).count()).max().unwrap_or(0)
-        };
-        let slots = self.applied.iter().filter(|applied| applied.id == id).map(|applied| applied.slot);
-        let Some(slot) = slots.max() else { return 0 };
-        let underway = self.migrations.iter().filter(|running| (running.first..=running.last).contains(&slot));
+        let Some(applied) = self.applied.iter().find(|applied| applied.id == id) else { return 0 };
+        let slot = applied.slot;
+        let underway =
+            self.migrations.iter().filter(|running| (running.first..=running.last).contains(&slot));
         let holders = self.truth.owner(slot).into_iter().chain(underway.map(|running| running.to));
-        holders.map(|holder| count(&self.nodes[holder], slot)).sum()
+        let mut counts: BTreeMap<&Key, usize> = BTreeMap::new();
+        for holder in holders {
+            let keys = self.nodes[holder].data.range((slot, Bytes::new())..);
+            for (key, ids) in keys.take_while(|(key, _)| key.0 == slot) {
+                *counts.entry(key).or_default() += ids.iter().filter(|&&other| other == id).count();
+            }
+        }
+        counts.into_values().max().unwrap_or(0)
     }
 
     /// Where to connect to a node.
@@ -300,13 +308,10 @@ impl Cluster {
         let refusal = visit.server.refusal.filter(|refusal| refusal.refuses(writes));
         let refused = match (self.route(visit, &multi.keys.concat(), writes), refusal) {
             (Err(elsewhere), _) => Some(self.say(&elsewhere)),
-            _ if multi.broken => {
-                Some(error("EXECABORT Transaction discarded because of previous errors."))
+            _ if multi.broken => Some(error("EXECABORT Transaction discarded because of previous errors.")),
+            (Ok(()), Some(refusal)) => {
+                Some(error(&format!("EXECABORT Transaction discarded because of: {}", refusal.text())))
             }
-            (Ok(()), Some(refusal)) => Some(error(&format!(
-                "EXECABORT Transaction discarded because of: {}",
-                refusal.text()
-            ))),
             (Ok(()), None) => None,
         };
         if let Some(refused) = refused {

@@ -146,6 +146,11 @@ impl Node {
 
     /// Its keys in some slots.
     pub(in crate::sim) fn keys_in(&self, first: u16, last: u16) -> Vec<Key> {
-        self.data.range((first, Bytes::new())..).map(|(key, _)| key).take_while(|key| key.0 <= last).cloned().collect()
+        self.data
+            .range((first, Bytes::new())..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.0 <= last)
+            .cloned()
+            .collect()
     }
 }

@@ -48,7 +48,12 @@ pub(in crate::sim) fn c3_other_clusters_are_left_alone(cluster: &Cluster) -> Ver
 }
 
 /// C6: a node that owes replies and was replaced is left alone.
-pub(in crate::sim) fn c6_the_replaced_are_left_alone(node: usize, known_since: u64, now: u64, patience: u64) -> Verdict {
+pub(in crate::sim) fn c6_the_replaced_are_left_alone(
+    node: usize,
+    known_since: u64,
+    now: u64,
+    patience: u64,
+) -> Verdict {
     demand(now <= known_since + patience, "c6_the_replaced_are_left_alone", || {
         format!("a request is sent to node {}, frozen and replaced for {} ns", node + 1, now - known_since)
     })

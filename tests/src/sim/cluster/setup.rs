@@ -7,9 +7,9 @@ use redstart_core::config::{ClusterOptions, Config, ReadFrom, RefreshOptions};
 
 use super::faults::{Trouble, Troubles};
 use super::{Addresses, Cluster, Options};
+use crate::sim::Class;
 use crate::sim::setup::{Setup, ms};
 use crate::sim::world::MS;
-use crate::sim::Class;
 
 /// What more there is to say of a run with a cluster.
 #[derive(Clone, Debug)]

@@ -48,7 +48,8 @@ impl Raw {
             self.run_for(2);
         }
         let conn = self.conns[node].expect("it was just made");
-        let command = words[1..].iter().fold(Command::<()>::new(words[0]), |command, word| command.arg(*word));
+        let command =
+            words[1..].iter().fold(Command::<()>::new(words[0]), |command, word| command.arg(*word));
         let mut bytes = Vec::new();
         command.packed().encode(&mut bytes);
         let _ = self.world.write(conn, &mut &bytes[..], Waker::noop());
@@ -225,7 +226,10 @@ fn a_frozen_primary_is_replaced_and_wakes_up_stale() {
     assert!(raw.get(0, "bar").starts_with("-CLUSTERDOWN The cluster is down"), "{}", raw.world.trace.text());
     raw.run_for(100);
     assert!(raw.received(2).is_empty());
-    assert_eq!((raw.push(5, "foo"), raw.push(1, "foo")), ("2".to_owned(), "-MOVED 12182 10.0.0.6:7000".into()));
+    assert_eq!(
+        (raw.push(5, "foo"), raw.push(1, "foo")),
+        ("2".to_owned(), "-MOVED 12182 10.0.0.6:7000".into())
+    );
     raw.world.thaw(2);
     let id = raw.enter(Op::Push);
     raw.send(2, &["RPUSH", "foo", &format!("#{id}")]);
@@ -281,7 +285,10 @@ fn nodes_join_and_leave() {
     raw.world.leave(6, 0, Afterlife::Reset);
     assert_eq!(raw.push(6, "foo"), "-CLUSTERDOWN Hash slot not served");
     raw.run_for(20);
-    assert_eq!((raw.push(0, "foo"), raw.push(1, "foo")), ("3".to_owned(), "-MOVED 12182 10.0.0.1:7000".into()));
+    assert_eq!(
+        (raw.push(0, "foo"), raw.push(1, "foo")),
+        ("3".to_owned(), "-MOVED 12182 10.0.0.1:7000".into())
+    );
     raw.world.leave(1, 0, Afterlife::Recycled);
     raw.run_for(1000);
     assert_eq!(raw.get(1, "bar"), "found", "a stranger serves everything that it has");

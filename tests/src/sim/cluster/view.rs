@@ -159,7 +159,8 @@ mod tests {
         view.assign(150, 150, Some(2));
         view.assign(151, 160, None);
         let table = [(0, Some(0)), (99, Some(0)), (100, Some(1)), (149, Some(1)), (150, Some(2))];
-        let rest = [(151, None), (160, None), (161, Some(1)), (200, Some(1)), (201, Some(0)), (16_383, Some(0))];
+        let rest =
+            [(151, None), (160, None), (161, Some(1)), (200, Some(1)), (201, Some(0)), (16_383, Some(0))];
         for (slot, owner) in table.into_iter().chain(rest) {
             assert_eq!(view.owner(slot), owner, "slot {slot}");
         }
