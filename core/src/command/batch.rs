@@ -14,7 +14,9 @@ use super::reply::{FromReply, missing};
 use super::split::{Gather, Split};
 use super::target::Target;
 use crate::error::{Delivery, Error, ErrorKind};
-use crate::resp::{Frame, Item};
+#[cfg(feature = "std")]
+use crate::resp::Frame;
+use crate::resp::Item;
 
 /// Commands in a tuple, an array or a vector, whose replies come back in the same shape.
 pub trait Batch {
@@ -120,6 +122,7 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
 }
 
 /// How one command ended.
+#[cfg(feature = "std")]
 type Outcome = Result<Frame, Error>;
 
 /// Commands encoded one behind the other.
@@ -195,6 +198,7 @@ impl PackedBatch {
 
     /// As [`routed`](Self::routed), and commands whose keys are in several slots are [cut](Packed::split), if
     /// they can be: each part is an entry of its own, and [`gather`](Self::gather) makes one reply of theirs.
+    #[cfg(feature = "std")]
     pub(crate) fn split() -> Self {
         Self { routing: Routing::Split, ..Self::default() }
     }
@@ -247,6 +251,7 @@ impl PackedBatch {
     }
 
     /// The outcomes of the commands that were pushed, out of those of the entries.
+    #[cfg(feature = "std")]
     pub(crate) fn gather(&self, outcomes: Vec<Option<Outcome>>) -> Vec<Option<Outcome>> {
         if self.gathers.is_empty() {
             return outcomes;
@@ -305,6 +310,7 @@ impl PackedBatch {
     }
 
     /// The first command whose keys are in slots that do not go together: two of them, and its name.
+    #[cfg(feature = "std")]
     pub(crate) fn refused(&self) -> Option<((u16, u16), String)> {
         let (entry, slots) = self.entries.iter().find_map(|entry| Some((entry, entry.target.err()?)))?;
         Some((slots, self.name_of(entry)?))

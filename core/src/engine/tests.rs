@@ -1,5 +1,7 @@
 //! One node, virtual time, and bytes by hand.
 
+mod cluster;
+
 use alloc::sync::Arc;
 use core::time::Duration;
 
