@@ -199,10 +199,15 @@ impl SlotMap {
         for shard in view.shards() {
             let Some(primary) = self.find(&shard.primary.endpoint) else { continue };
             let replicas = shard.replicas.iter().filter_map(|replica| self.find(&replica.endpoint)).collect();
-            if let Some(entry) = self.nodes.get_mut(primary) {
-                entry.replicas = replicas;
+            let Some(entry) = self.nodes.get_mut(primary) else { continue };
+            entry.replicas = replicas;
+            for range in &shard.slots {
+                if let Some(owners) = self.owners.get_mut(usize::from(range.start)..=usize::from(range.end)) {
+                    entry.slots += owners.len() as u16;
+                    // Numbers are below KNOWN_MAX.
+                    owners.fill(primary.0 as u16);
+                }
             }
-            shard.slots.iter().flat_map(|range| range.slots()).for_each(|slot| self.assign(slot, primary));
         }
     }
 
@@ -229,9 +234,12 @@ impl SlotMap {
                 (false, false) => {}
             }
         }
-        let differ = |(slot, (before, now)): (u16, (&u16, &u16))| (before != now).then_some(slot);
-        let slots = (0..SLOTS).zip(owners.iter().zip(&self.owners)).filter_map(differ);
-        change.slots = SlotRange::gather(slots);
+        // Most often nothing has changed, which takes next to no time to see.
+        if owners != self.owners {
+            let differ = |(slot, (before, now)): (u16, (&u16, &u16))| (before != now).then_some(slot);
+            let slots = (0..SLOTS).zip(owners.iter().zip(&self.owners)).filter_map(differ);
+            change.slots = SlotRange::gather(slots);
+        }
         change
     }
 }
