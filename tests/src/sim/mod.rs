@@ -100,6 +100,7 @@ impl Sim {
         if let Some(cluster) = &setup.cluster {
             world.form_cluster(cluster.options.clone());
             world.cluster().seeds.clone_from(&cluster.seeds);
+            world.cluster().patience = (!setup.faults.are_harmful()).then(|| cluster.patience());
         }
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));

@@ -101,6 +101,8 @@ pub(super) struct Server {
     pub(super) frozen: bool,
     /// It is dead.
     pub(super) down: bool,
+    /// Since when it owes a reply, standing still.
+    pub(super) owes_since: Option<u64>,
     /// There is no server at its address.
     pub(super) absent: bool,
     /// It has too many clients.

@@ -163,12 +163,15 @@ impl World {
     /// A server stands still.
     pub(super) fn freeze(&mut self, server: usize) {
         self.servers[server].frozen = true;
+        let owes = self.conns.iter().any(|conn| conn.server == server && conn.in_flight() > 0);
+        self.servers[server].owes_since = owes.then_some(self.now);
         self.blemish_all(server, "frozen");
         self.note_server(server, "frozen");
     }
 
     pub(super) fn thaw(&mut self, server: usize) {
         if std::mem::take(&mut self.servers[server].frozen) {
+            self.servers[server].owes_since = None;
             self.note_server(server, "thawed");
             self.come_back(server);
             self.conns_of(server).into_iter().for_each(|id| self.serve(id));

@@ -136,6 +136,9 @@ impl World {
                 Due::Whole
             }
         };
+        if matches!(due, Due::Whole | Due::Part) {
+            self.judge_sending(id);
+        }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
         let asked = std::mem::replace(&mut conn.up.asking, due == Due::Asking);

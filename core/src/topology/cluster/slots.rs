@@ -234,12 +234,14 @@ impl SlotMap {
                 (false, false) => {}
             }
         }
-        // Most often nothing has changed, which takes next to no time to see.
-        if owners != self.owners {
-            let differ = |(slot, (before, now)): (u16, (&u16, &u16))| (before != now).then_some(slot);
-            let slots = (0..SLOTS).zip(owners.iter().zip(&self.owners)).filter_map(differ);
-            change.slots = SlotRange::gather(slots);
-        }
+        // Most parts are most often the same, which takes next to no time to see.
+        const PART: usize = 64;
+        let parts = owners.chunks(PART).zip(self.owners.chunks(PART)).zip((0..SLOTS).step_by(PART));
+        let slots = parts.filter(|((before, now), _)| before != now).flat_map(|((before, now), first)| {
+            let slots = (first..).zip(before.iter().zip(now));
+            slots.filter_map(|(slot, (before, now))| (before != now).then_some(slot))
+        });
+        change.slots = SlotRange::gather(slots);
         change
     }
 }

@@ -140,6 +140,8 @@ pub(super) struct Cluster {
     pub(super) promotions: Vec<Promotion>,
     /// The nodes that the client knows at first: one of them never leaves.
     pub(super) seeds: Vec<usize>,
+    /// How long the client may need to see that a node was replaced, if nothing disturbs it.
+    pub(super) patience: Option<u64>,
     pub(super) applied: Vec<Applied>,
     /// Questions for the slots: when, and which node was asked.
     pub(super) questions: Vec<(u64, usize)>,
@@ -183,6 +185,7 @@ impl Cluster {
             migrations: Vec::new(),
             promotions: Vec::new(),
             seeds: Vec::new(),
+            patience: None,
             applied: Vec::new(),
             questions: Vec::new(),
         }

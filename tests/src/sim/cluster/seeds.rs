@@ -7,7 +7,7 @@ use super::{Step, oracles};
 use crate::sim::oracles::Violation;
 use crate::sim::request::Op;
 use crate::sim::workload::{End, Plan};
-use crate::sim::world::{Event, MS};
+use crate::sim::world::{Event, MS, World};
 use crate::sim::{Report, Setup, Sim, report};
 
 /// How long trouble lasts.
@@ -22,6 +22,30 @@ pub fn run_cluster(seed: u64, with_text: bool) -> Result<Report, (Violation, Str
     let mut sim = Sim::new(Setup::draw_cluster(seed, &mut rng, with_text));
     let verdict = sim.live(&mut rng);
     report(&sim, verdict)
+}
+
+impl World {
+    /// Judges that a caller's request is sent to a node.
+    pub(in crate::sim) fn judge_sending(&mut self, conn: usize) {
+        let Self { cluster: Some(cluster), servers, now, .. } = self else { return };
+        let node = self.conns[conn].server;
+        if !servers[node].frozen {
+            return;
+        }
+        let owes_since = *servers[node].owes_since.get_or_insert(*now);
+        let by_force = cluster.promotions.iter().filter(|promotion| !promotion.graceful);
+        let replaced = by_force.filter(|promotion| promotion.from == node).map(|promotion| promotion.at).max();
+        let others = cluster.truth.members.keys().filter(|&&other| other != node);
+        let mut well = others.map(|&other| !servers[other].down && !servers[other].frozen);
+        if let (Some(replaced), Some(patience)) = (replaced, cluster.patience)
+            && well.all(|well| well)
+            && !cluster.truth.serves(node)
+        {
+            let since = replaced.max(owes_since);
+            let verdict = oracles::c6_the_replaced_are_left_alone(node, since, *now, patience);
+            self.judge(verdict);
+        }
+    }
 }
 
 impl Sim {

@@ -93,6 +93,15 @@ impl ClusterSetup {
         Self { options, troubles, seeds, refresh, suspect_after, read_from, tags: 24 }
     }
 
+    /// How long the client may need to see that a node was replaced.
+    pub(in crate::sim) fn patience(&self) -> u64 {
+        let refresh = &self.refresh;
+        let round = refresh.interval + refresh.interval / 4 + refresh.patience + refresh.linger;
+        let time = self.suspect_after + 2 * round + ms(50);
+        // Later refreshes are an eighth of the time apart that the node has been a suspect.
+        self.options.gossip + (time + time / 4).as_nanos() as u64
+    }
+
     pub(in crate::sim) fn apply(&self, config: Config) -> Config {
         let cluster = Cluster::new(self.options.clone());
         let seeds = self.seeds.iter().map(|&seed| cluster.endpoint(seed));
@@ -126,7 +135,7 @@ impl Setup {
         setup.queue_bytes = setup.queue_bytes.max(4000);
         setup.response_timeout = match setup.faults.has(Class::Impatience) {
             true => ms(rng.u64(20..500)),
-            false => ms(rng.u64(3000..5000)),
+            false => ms(rng.u64(2000..3000)),
         };
         setup.health_interval = (rng.u8(..3) == 0).then(|| ms(rng.u64(500..2000)));
         setup.cluster = Some(cluster);
