@@ -1,36 +1,31 @@
-//! Runs of the simulation with a cluster.
+//! Runs of the simulation with a cluster, on all cores.
+//!
+//! A failure names its seed and how to run it alone, with its trace. `REDSTART_SEED=17` runs one seed,
+//! `REDSTART_SEEDS=0..20000` more than the usual ones, which are few enough for every change. A seed that
+//! fails becomes a named scenario in `sim_cluster_scenarios.rs`, since seeds change their meaning with the
+//! simulation.
+
+use redstart_tests::sim::{attempt, demand_all, run_all, run_cluster};
+
 #[test]
 fn every_promise_is_kept_in_every_run() {
-    if let Ok(seed) = std::env::var("REDSTART_SEED") {
-        let seed = seed.parse().expect("REDSTART_SEED is a number");
-        let (text, verdict) = match redstart_tests::sim::run_cluster(seed, true) {
-            Ok(report) => (report.text, Ok(())),
-            Err((violation, text)) => (text, Err(violation)),
-        };
-        println!("{text}");
-        return assert_eq!(verdict, Ok(()), "seed {seed}");
+    demand_all("sim_cluster", run_cluster, 0..2000);
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    for seed in (0..20_000).step_by(200) {
+        assert_eq!(attempt(run_cluster, seed), attempt(run_cluster, seed), "seed {seed}");
     }
-    let n: u64 = std::env::var("N").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
-    let t = std::time::Instant::now();
-    let mut kinds = std::collections::BTreeMap::<String, Vec<(usize, u64, String)>>::new();
-    for seed in 0..n {
-        let r = std::panic::catch_unwind(|| {
-            redstart_tests::sim::run_cluster(seed, std::env::var("TEXT").is_ok())
-        });
-        match r {
-            Ok(Ok(_)) => {}
-            Ok(Err((v, text))) => {
-                kinds.entry(v.oracle.to_owned()).or_default().push((text.len(), seed, v.what))
-            }
-            Err(_) => kinds.entry("panic".to_owned()).or_default().push((0, seed, String::new())),
-        }
-    }
-    println!("{n} in {:?}", t.elapsed());
-    for (k, mut v) in kinds {
-        v.sort();
-        println!("{k}: {}", v.len());
-        for (len, seed, what) in v.iter().take(4) {
-            println!("   seed {seed} ({len}): {}", &what[..what.len().min(300)]);
-        }
+}
+
+/// A simulation in which nothing happens would keep every promise.
+#[test]
+fn runs_reach_what_they_are_for() {
+    let (tally, _) = run_all(run_cluster, 0..400);
+    println!("{tally}");
+    let reached = [("ok", 10_000)];
+    for (what, least) in reached {
+        assert!(tally.count(what) >= least, "{what}: {} times, not {least}", tally.count(what));
     }
 }

@@ -21,6 +21,7 @@ mod executor;
 mod faults;
 mod judge;
 mod ledger;
+mod many;
 mod net;
 mod oracles;
 mod request;
@@ -45,6 +46,7 @@ use redstart_core::drive::Driver;
 
 pub use cluster::{Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster};
 pub use faults::{Class, Faults};
+pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
 pub use request::{Job, Op};
 pub use seeds::{Report, run};

@@ -91,12 +91,13 @@ impl Sim {
         let faults = self.setup.faults;
         let trouble = self.length_of_trouble();
         let tags = self.setup.cluster.as_ref().map(|setup| setup.tags);
-        for caller in 0..rng.usize(1..10) {
+        let (callers, calls) = if tags.is_some() { (4..12, 8..24) } else { (1..10, 1..16) };
+        for caller in 0..rng.usize(callers) {
             let draw = |rng: &mut Rng| {
                 let plan = Plan::draw(rng, faults);
                 if let Some(tags) = tags { plan.spread(rng, tags) } else { plan }
             };
-            let plans = (0..rng.usize(1..16)).map(|_| draw(rng)).collect();
+            let plans = (0..rng.usize(calls.clone())).map(|_| draw(rng)).collect();
             self.callers.push(plans);
             let at = rng.u64(..trouble / 2);
             self.world().schedule(at, Event::Call(caller));
@@ -149,7 +150,8 @@ impl Sim {
         }
         // A health check takes room, too.
         let at_once = (self.setup.queue_commands - 1).min(self.setup.queue_bytes / 64).clamp(1, 10);
-        for _ in 0..PROBES / at_once {
+        let probes = if self.setup.cluster.is_some() { PROBES / 2 } else { PROBES };
+        for _ in 0..probes / at_once {
             self.probe(at_once)?;
         }
         Ok(())

@@ -7,6 +7,9 @@ use super::node::Detour;
 use super::{Cluster, Lie, Step};
 use crate::sim::world::{Event, MS, World};
 
+/// How many hash tags the keys of a run have.
+pub(in crate::sim) const TAGS: u8 = 24;
+
 /// A kind of change or trouble. A run has each with a probability of one third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
@@ -110,7 +113,8 @@ impl World {
     /// Lets `trouble` strike now, somewhere.
     pub(in crate::sim) fn strike_cluster(&mut self, trouble: Trouble) {
         match trouble {
-            Trouble::Moves | Trouble::Migrations => self.strike_slots(trouble),
+            Trouble::Moves => self.strike_slots(trouble),
+            Trouble::Migrations => (0..4).for_each(|_| self.strike_slots(trouble)),
             Trouble::Handovers => {
                 let Some(from) = self.any_primary() else { return };
                 if let Some(to) = self.heir(from) {
@@ -159,9 +163,14 @@ impl World {
             let last = self.rng.u16(first..=span.last);
             self.move_slots(first, last, to);
         } else {
-            // Wide enough for keys, narrow enough to be quick.
-            let first = self.rng.u16(span.first..=span.last);
-            let last = span.last.min(first.saturating_add(self.rng.u16(..1500)));
+            // Around a slot with keys.
+            let tag = self.rng.u8(..TAGS).to_string();
+            let slot = redstart_core::command::slot::of(tag.as_bytes());
+            if !(span.first..=span.last).contains(&slot) {
+                return;
+            }
+            let first = self.rng.u16(span.first.max(slot.saturating_sub(900))..=slot);
+            let last = self.rng.u16(slot..=span.last.min(slot + 900));
             let length = self.rng.u64(10 * MS..300 * MS);
             self.migrate(first, last, to, length);
         }

@@ -47,6 +47,7 @@ pub(super) use view::View;
 use super::ledger::Ledger;
 use super::request::{Op, Request};
 use super::server::{Server, Session, error, ok};
+use super::tally::Tally;
 use super::world::{MS, World};
 
 /// What kind of cluster it is. Times are in nanoseconds.
@@ -143,6 +144,7 @@ pub(super) struct Cluster {
     /// How long the client may need to see that a node was replaced, if nothing disturbs it.
     pub(super) patience: Option<u64>,
     pub(super) applied: Vec<Applied>,
+    pub(super) tally: Tally,
     /// Questions for the slots: when, and which node was asked.
     pub(super) questions: Vec<(u64, usize)>,
 }
@@ -187,6 +189,7 @@ impl Cluster {
             seeds: Vec::new(),
             patience: None,
             applied: Vec::new(),
+            tally: Tally::default(),
             questions: Vec::new(),
         }
     }
@@ -262,6 +265,8 @@ impl Cluster {
                 ok()
             }
             (b"CLUSTER", b"SLOTS") => {
+                self.tally.note("asked for the slots", true);
+                self.tally.note("asked for the slots, and lied", self.nodes[visit.node].lie.is_some());
                 self.questions.push((visit.now, visit.node));
                 self.slots(visit.node)
             }
@@ -345,6 +350,11 @@ impl Cluster {
         }
         let foreign = self.nodes[visit.node].foreign;
         let slot = keys.first().map_or(0, |(slot, _)| *slot);
+        let rightful = self.truth.owner(slot) == Some(visit.node) || visit.session.asking;
+        self.tally.note("written to a primary that had been replaced", job.writes() && !rightful);
+        let replica = self.nodes[visit.node].follows.is_some();
+        self.tally.note("read from a replica", replica);
+        self.tally.note("ran behind ASKING", visit.session.asking);
         self.applied.push(Applied { id, node: visit.node, slot, at: visit.now, foreign });
         if job.writes() {
             for key in keys {
@@ -367,7 +377,18 @@ impl Cluster {
     }
 
     /// What a node says that does not serve a command.
-    fn say(&self, elsewhere: &Elsewhere) -> Value {
+    fn say(&mut self, elsewhere: &Elsewhere) -> Value {
+        self.tally.note(
+            match elsewhere {
+                Elsewhere::Moved(..) => "moved",
+                Elsewhere::Astray(..) => "sent astray",
+                Elsewhere::Ask(..) => "asked to ask",
+                Elsewhere::TryAgain => "asked to try again",
+                Elsewhere::Unbound | Elsewhere::Down => "cluster down",
+                Elsewhere::CrossSlot => "keys of several slots",
+            },
+            true,
+        );
         error(&match elsewhere {
             Elsewhere::Moved(slot, to) => format!("MOVED {slot} {}", self.address(*to)),
             Elsewhere::Astray(slot, to) => format!("MOVED {slot} {to}"),

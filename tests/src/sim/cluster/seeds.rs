@@ -3,9 +3,11 @@
 use fastrand::Rng;
 
 use super::faults::Trouble;
-use super::{Step, oracles};
+use super::{Cluster, Step, oracles};
+use crate::sim::ledger::Ledger;
 use crate::sim::oracles::Violation;
 use crate::sim::request::Op;
+use crate::sim::tally::Tally;
 use crate::sim::workload::{End, Plan};
 use crate::sim::world::{Event, MS, World};
 use crate::sim::{Report, Setup, Sim, report};
@@ -34,7 +36,8 @@ impl World {
         }
         let owes_since = *servers[node].owes_since.get_or_insert(*now);
         let by_force = cluster.promotions.iter().filter(|promotion| !promotion.graceful);
-        let replaced = by_force.filter(|promotion| promotion.from == node).map(|promotion| promotion.at).max();
+        let replaced =
+            by_force.filter(|promotion| promotion.from == node).map(|promotion| promotion.at).max();
         let others = cluster.truth.members.keys().filter(|&&other| other != node);
         let mut well = others.map(|&other| !servers[other].down && !servers[other].frozen);
         if let (Some(replaced), Some(patience)) = (replaced, cluster.patience)
@@ -45,6 +48,22 @@ impl World {
             let verdict = oracles::c6_the_replaced_are_left_alone(node, since, *now, patience);
             self.judge(verdict);
         }
+    }
+}
+
+impl Cluster {
+    /// Counts what has happened.
+    pub(in crate::sim) fn note_history(&self, ledger: &Ledger, tally: &mut Tally) {
+        for promotion in &self.promotions {
+            tally.note("primary handed over", promotion.graceful);
+            tally.note("primary replaced", !promotion.graceful);
+        }
+        for applied in &self.applied {
+            let writes = ledger.get(applied.id).job.writes();
+            tally.note("ran and was lost", writes && self.survivors(applied.id) == 0);
+        }
+        let recycled = self.nodes.iter().filter(|node| node.foreign).count() > 0;
+        tally.note("strangers came", recycled);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use redstart_core::config::{ClusterOptions, Config, ReadFrom, RefreshOptions};
 
-use super::faults::{Trouble, Troubles};
+use super::faults::{TAGS, Trouble, Troubles};
 use super::{Addresses, Cluster, Options};
 use crate::sim::Class;
 use crate::sim::setup::{Setup, ms};
@@ -44,7 +44,7 @@ impl Default for ClusterSetup {
             refresh,
             suspect_after: ms(100),
             read_from: ReadFrom::default(),
-            tags: 24,
+            tags: TAGS,
         }
     }
 }
@@ -90,7 +90,7 @@ impl ClusterSetup {
             1 => ReadFrom::RoundRobin,
             _ => ReadFrom::Primary,
         };
-        Self { options, troubles, seeds, refresh, suspect_after, read_from, tags: 24 }
+        Self { options, troubles, seeds, refresh, suspect_after, read_from, tags: TAGS }
     }
 
     /// How long the client may need to see that a node was replaced.
