@@ -291,7 +291,7 @@ impl Cluster {
                 elsewhere,
                 Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..))
             ));
-            elsewhere.map(|elsewhere| self.say(&elsewhere)).or(refusal.map(|_| visit.server.refuse()))
+            elsewhere.map(|elsewhere| self.say(&elsewhere)).or_else(|| refusal.map(|_| visit.server.refuse()))
         };
         let reply = match (refused, &mut visit.session.multi) {
             (Some(refused), multi) => {

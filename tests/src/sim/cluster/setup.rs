@@ -108,7 +108,7 @@ impl ClusterSetup {
         config
             .deployment(ClusterOptions::new(seeds).refresh(self.refresh))
             .suspect_after(self.suspect_after)
-            .read_from(self.read_from.clone())
+            .read_from(self.read_from)
     }
 }
 
