@@ -49,6 +49,8 @@ pub struct Extent {
     pub frozen: (Duration, Duration),
     /// How many slots move, there and back.
     pub slots: u16,
+    /// How many keys move with each list, so that it takes time and calls meet the move.
+    pub ballast: usize,
     /// How many times replicas take over without a fault.
     pub failovers: usize,
     /// How often all connections are closed.
@@ -66,6 +68,7 @@ impl Extent {
         calm: Duration::from_millis(1500),
         frozen: (Duration::from_secs(5), Duration::from_secs(9)),
         slots: 1500,
+        ballast: 2000,
         failovers: 6,
         kills: 60,
         node_timeout: Duration::from_secs(1),
@@ -78,6 +81,7 @@ impl Extent {
         calm: Duration::ZERO,
         frozen: (Duration::ZERO, Duration::ZERO),
         slots: 60,
+        ballast: 500,
         failovers: 2,
         kills: 20,
         node_timeout: Duration::from_secs(3),

@@ -45,8 +45,10 @@ impl Cluster {
         self.await_ok();
     }
 
-    /// Changes that follow each other fast are refused as long as the nodes do not agree on the one before.
+    /// Changes that follow each other fast are refused as long as the nodes do not agree on the one before, or one of
+    /// them still reads what its new primary has.
     fn await_check(&self) {
+        self.await_ok();
         poll_within(AGREEMENT, Duration::from_millis(20), "redis-cli to find the cluster well", || {
             self.attempt(&["check", "ANY"]).ok()
         });
