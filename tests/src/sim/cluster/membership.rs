@@ -26,7 +26,9 @@ impl World {
     pub(in crate::sim) fn join(&mut self, node: usize) {
         self.servers[node].absent = false;
         self.note_server(node, "joins");
-        self.announce(&[], |view| drop(view.members.insert(node, Member::default())));
+        self.announce(&[], |view| {
+            view.members.insert(node, Member::default());
+        });
         self.update(node);
     }
 

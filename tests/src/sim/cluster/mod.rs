@@ -17,6 +17,7 @@ mod migration;
 mod node;
 pub(super) mod oracles;
 mod route;
+mod scenario;
 mod seeds;
 mod setup;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub(super) use migration::Migration;
 pub(super) use node::Key;
 use node::{Change, Node};
 use route::{Elsewhere, Errand};
+pub use scenario::slot_of;
 pub(super) use seeds::TROUBLE;
 pub use seeds::run_cluster;
 pub use setup::ClusterSetup;
@@ -59,6 +61,8 @@ pub struct Options {
     pub replicas: usize,
     /// How many nodes may join.
     pub spares: usize,
+    /// Whether neighbouring slots belong to different primaries.
+    pub scattered: bool,
     /// How nodes tell where they are.
     pub addresses: Addresses,
     /// The longest time until a node hears of a change.
@@ -80,6 +84,7 @@ impl Default for Options {
             primaries: 3,
             replicas: 1,
             spares: 1,
+            scattered: false,
             addresses: Addresses::Addresses,
             gossip: 10 * MS,
             lag: MS,
@@ -164,7 +169,7 @@ impl Cluster {
     /// A cluster in which all is well.
     pub(super) fn new(options: Options) -> Self {
         let members = options.primaries * (1 + options.replicas);
-        let truth = Rc::new(View::first(options.primaries, options.replicas));
+        let truth = Rc::new(View::first(&options));
         let node = |index: usize| {
             let (host, port) = match options.addresses {
                 Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
