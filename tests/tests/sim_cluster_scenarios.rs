@@ -200,3 +200,15 @@ fn a_node_that_has_left_may_be_a_strangers_address_later() {
     }
     assert_sound(&sim);
 }
+
+#[test]
+fn a_long_migration_is_no_circle() {
+    let mut sim = ready();
+    let tag = TAGS[0];
+    sim.migrate(slot_of(tag), 2, 1800);
+    let jobs = [Op::Get, Op::Incr].map(|op| Job { tag: Some(tag), ..Job::new(op) });
+    let call = sim.call(Plan::new(Shape::Transaction, jobs));
+    sim.run_for(3000);
+    assert!(is_ok(&sim, call), "{}", sim.text());
+    assert_sound(&sim);
+}

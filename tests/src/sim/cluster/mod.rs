@@ -31,6 +31,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use redstart_core::command::Value;
 use redstart_core::config::Endpoint;
+use redstart_core::error::ServerCode;
 
 pub use answers::{Addresses, Lie};
 pub(super) use failover::Promotion;
@@ -292,10 +293,15 @@ impl Cluster {
         } else {
             let refusal = visit.server.refusal.filter(|refusal| refusal.refuses(writes));
             let elsewhere = self.route(visit, &keys, writes).err();
-            visit.ledger.get_mut(id).redirects += usize::from(matches!(
-                elsewhere,
-                Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..))
-            ));
+            let record = visit.ledger.get_mut(id);
+            record.redirects = match elsewhere {
+                Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..)) => {
+                    record.redirects + 1
+                }
+                None if refusal.is_none() => record.redirects,
+                _ => 0,
+            };
+            record.most_redirects = record.most_redirects.max(record.redirects);
             elsewhere.map(|elsewhere| self.say(&elsewhere)).or(refusal.map(|_| visit.server.refuse()))
         };
         let reply = match (refused, &mut visit.session.multi) {
@@ -328,7 +334,12 @@ impl Cluster {
             (Ok(()), None) => None,
         };
         if let Some(refused) = refused {
-            multi.queued.iter().for_each(|&id| visit.ledger.get_mut(id).refusals += 1);
+            let rests = matches!(&refused, Value::Error(error) if error.code() == ServerCode::TryAgain);
+            for &id in &multi.queued {
+                let record = visit.ledger.get_mut(id);
+                record.refusals += 1;
+                record.redirects *= usize::from(!rests);
+            }
             return refused;
         }
         let run = |(&id, keys)| {
