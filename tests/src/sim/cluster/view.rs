@@ -107,6 +107,17 @@ impl View {
         self.members.entry(node).and_modify(|member| member.failed = failed);
     }
 
+    /// The nodes that follow each primary.
+    pub(in crate::sim) fn all_replicas(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut replicas: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (&node, member) in &self.members {
+            if let Some(primary) = member.primary {
+                replicas.entry(primary).or_default().push(node);
+            }
+        }
+        replicas
+    }
+
     /// The nodes that follow a primary.
     pub(in crate::sim) fn replicas(&self, primary: usize) -> impl Iterator<Item = usize> {
         let follows = move |member: &Member| member.primary == Some(primary);
