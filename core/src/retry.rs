@@ -11,9 +11,12 @@ use crate::error::ServerCode;
 /// would all come back at once.
 pub(crate) fn delay(backoff: &Backoff, attempt: u32, rng: &mut fastrand::Rng) -> Duration {
     let doubled = backoff.base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));
-    let bound = doubled.min(backoff.cap).as_nanos();
-    let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-    Duration::from_nanos(rng.u64(0..=bound))
+    random(rng, doubled.min(backoff.cap))
+}
+
+/// A time between zero and `longest`.
+pub(crate) fn random(rng: &mut fastrand::Rng, longest: Duration) -> Duration {
+    Duration::from_nanos(rng.u64(0..=u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX)))
 }
 
 /// Whether the server turned a command away for a reason that passes by itself.

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Config, Deployment};
+use super::Config;
 use crate::error::ConfigError;
 
 /// Anything that tells a client how to connect: a [`Config`], or a [URL](Config::from_url).
@@ -17,33 +17,24 @@ pub trait IntoConfig {
 impl IntoConfig for Config {
     fn into_config(self) -> Result<Config, ConfigError> {
         self.validate()?;
-        connectable(self)
+        Ok(self)
     }
 }
 
 impl IntoConfig for &str {
     fn into_config(self) -> Result<Config, ConfigError> {
-        connectable(Config::from_url(self)?)
+        Config::from_url(self)
     }
 }
 
 impl IntoConfig for String {
     fn into_config(self) -> Result<Config, ConfigError> {
-        connectable(Config::from_url(&self)?)
+        Config::from_url(&self)
     }
 }
 
 impl IntoConfig for &String {
     fn into_config(self) -> Result<Config, ConfigError> {
-        connectable(Config::from_url(self)?)
+        Config::from_url(self)
     }
-}
-
-/// The engine knows of no sentinels so far.
-fn connectable(config: Config) -> Result<Config, ConfigError> {
-    let reason = match config.deployment {
-        Deployment::Single | Deployment::Cluster(_) => return Ok(config),
-        Deployment::Sentinel(_) => "redis-sentinel is not supported yet",
-    };
-    Err(ConfigError { option: "scheme".into(), reason })
 }

@@ -3,6 +3,9 @@
 //! ```text
 //! RESP3   HELLO 3 [AUTH user pass] [SETNAME name], CLIENT SETINFO x 2, SELECT db      one round trip
 //! RESP2   AUTH alone, if there is a password; then CLIENT SETNAME, CLIENT SETINFO x 2, SELECT db
+//!
+//! then    READONLY to a replica of a cluster; ROLE to a server that sentinels have named;
+//!         SUBSCRIBE +switch-master, PING to a sentinel, when RESP3 is spoken for sure
 //! ```
 //!
 //! A server that does not know `HELLO` is spoken to as in RESP2, when the answers to the first try are
@@ -14,6 +17,7 @@ use alloc::string::String;
 
 use super::outgoing::Outgoing;
 use crate::command::{Command, FromReply, pairs};
+use crate::commands::Role;
 use crate::config::{Config, Protocol};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::{Frame, Item, Kind};
@@ -30,13 +34,16 @@ pub struct ServerInfo {
     pub version: String,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: String,
-    /// `master` or `replica`.
+    /// `master`, `replica` or `sentinel`.
     pub role: String,
     /// The server's id for this connection.
     pub client_id: u64,
     /// Where the server runs, if it says so.
     pub availability_zone: String,
 }
+
+/// The channel on which sentinels tell of new primaries.
+pub(crate) const SWITCH_MASTER: &str = "+switch-master";
 
 /// What a connection is for, as far as its handshake goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +53,11 @@ pub(crate) enum Purpose {
     Plain,
     /// Reads from a replica of a cluster, which serves none unless it is told to.
     ClusterReads,
+    /// Requests to a server that sentinels have named, which may be another than they say:
+    /// [`ServerInfo::role`] is what it says itself, or the connection is refused.
+    Checked,
+    /// Questions to a sentinel, which is to tell of new primaries besides.
+    Sentinel,
 }
 
 /// A step whose answer is awaited.
@@ -58,6 +70,12 @@ enum Step {
     SetInfo,
     Select,
     ReadOnly,
+    Role,
+    /// To hear of new primaries. It is confirmed by a push, which is no reply; a refusal is ignored, since the
+    /// sentinel is asked besides.
+    Subscribe,
+    /// Whose answer, whatever it is, tells that the subscription is through.
+    Ping,
 }
 
 impl Step {
@@ -69,6 +87,9 @@ impl Step {
             Self::SetInfo => "CLIENT SETINFO",
             Self::Select => "SELECT",
             Self::ReadOnly => "READONLY",
+            Self::Role => "ROLE",
+            Self::Subscribe => "SUBSCRIBE",
+            Self::Ping => "PING",
         }
     }
 }
@@ -80,6 +101,8 @@ enum Next {
     Authenticate,
     /// The steps that come after `AUTH`.
     Introduce,
+    /// The subscription, if RESP3 is spoken.
+    Subscribe,
     Done,
 }
 
@@ -114,13 +137,10 @@ impl Handshake {
         config: &Config,
         out: &mut Outgoing,
     ) -> Result<Option<ServerInfo>, Error> {
-        let step = match self.awaited.pop_front() {
-            Some((step, len)) if out.in_flight() >= len => {
-                out.release(len);
-                step
-            }
-            _ => return Err(premature(frame)),
-        };
+        let mut step = self.next_step(frame, out)?;
+        if step == Step::Subscribe && frame.kind() != Kind::Error {
+            step = self.next_step(frame, out)?;
+        }
         self.take_answer(step, frame.item(), config)?;
         if !self.awaited.is_empty() {
             return Ok(None);
@@ -128,9 +148,21 @@ impl Handshake {
         match self.next {
             Next::Authenticate => self.authenticate(config, out),
             Next::Introduce => self.introduce(config, false, out),
+            Next::Subscribe => self.subscribe(out),
             Next::Done => {}
         }
         Ok(self.take_info())
+    }
+
+    /// The step that is answered next; its question is taken off `out`.
+    fn next_step(&mut self, frame: &Frame, out: &mut Outgoing) -> Result<Step, Error> {
+        match self.awaited.pop_front() {
+            Some((step, len)) if out.in_flight() >= len => {
+                out.release(len);
+                Ok(step)
+            }
+            _ => Err(premature(frame)),
+        }
     }
 
     /// Whether the step whose answer is awaited is written.
@@ -145,6 +177,7 @@ impl Handshake {
         }
         match step {
             Step::Hello => self.take_hello(answer),
+            Step::Role => self.take_role(answer),
             _ if answer.kind() == Kind::SimpleString => Ok(()),
             _ => Err(broken("the handshake was answered with something else than OK")),
         }
@@ -157,9 +190,11 @@ impl Handshake {
                 self.next = Next::Authenticate;
                 Ok(())
             }
-            Step::SetInfo => Ok(()),
+            Step::SetInfo | Step::Subscribe | Step::Ping => Ok(()),
             // Said together with a HELLO that was refused; said again later.
             _ if self.next == Next::Authenticate => Ok(()),
+            // A user who may not ask for the role has it by the reply to HELLO.
+            Step::Role if error.code() == ServerCode::NoPerm && !self.info.role.is_empty() => Ok(()),
             _ => Err(Error::new(ErrorKind::Server(error), Delivery::NotSent).with_command(step.name())),
         }
     }
@@ -187,6 +222,16 @@ impl Handshake {
         }
     }
 
+    fn take_role(&mut self, answer: Item<'_>) -> Result<(), Error> {
+        let role = Role::from_reply(answer).map_err(|_| broken("ROLE was answered with what is no role"))?;
+        self.info.role = match role {
+            Role::Primary { .. } => "master".into(),
+            Role::Replica { .. } => "replica".into(),
+            Role::Sentinel { .. } => "sentinel".into(),
+        };
+        Ok(())
+    }
+
     fn authenticate(&mut self, config: &Config, out: &mut Outgoing) {
         match &config.credentials {
             None => self.introduce(config, false, out),
@@ -203,7 +248,7 @@ impl Handshake {
     }
 
     fn introduce(&mut self, config: &Config, named: bool, out: &mut Outgoing) {
-        self.next = Next::Done;
+        self.next = if self.purpose == Purpose::Sentinel { Next::Subscribe } else { Next::Done };
         if let (Some(name), false) = (&config.client_name, named) {
             self.say(Step::SetName, &Command::new("CLIENT SETNAME").arg(name), out);
         }
@@ -216,8 +261,21 @@ impl Handshake {
         if config.database != 0 {
             self.say(Step::Select, &Command::new("SELECT").arg(config.database), out);
         }
-        if self.purpose == Purpose::ClusterReads {
-            self.say(Step::ReadOnly, &Command::new("READONLY"), out);
+        match self.purpose {
+            Purpose::Plain => {}
+            Purpose::ClusterReads => self.say(Step::ReadOnly, &Command::new("READONLY"), out),
+            Purpose::Checked => self.say(Step::Role, &Command::new("ROLE"), out),
+            Purpose::Sentinel => {}
+        }
+    }
+
+    /// Asks to be told of new primaries. With RESP2 the connection could then be asked nothing more.
+    fn subscribe(&mut self, out: &mut Outgoing) {
+        self.next = Next::Done;
+        if self.info.protocol == 3 {
+            let subscribe = Command::<()>::new("SUBSCRIBE").arg(SWITCH_MASTER);
+            self.say(Step::Subscribe, &subscribe, out);
+            self.say(Step::Ping, &Command::new("PING"), out);
         }
     }
 
@@ -266,3 +324,6 @@ fn premature(frame: &Frame) -> Error {
 fn broken(reason: &'static str) -> Error {
     Error::new(ErrorKind::Conversation(reason), Delivery::NotSent)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 pub use handshake::ServerInfo;
-pub(crate) use handshake::{Handshake, Purpose};
+pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;

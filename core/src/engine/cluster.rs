@@ -11,7 +11,7 @@ use crate::connection::Purpose;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::Frame;
 use crate::time::Instant;
-use crate::topology::cluster::{Change, Health, News};
+use crate::topology::cluster::{Change, News};
 use crate::topology::{Single, Topology};
 
 /// The place of a question for the slots; its generation is the number of the question.
@@ -24,8 +24,16 @@ impl Engine {
     #[inline]
     pub(super) fn link_to(&mut self, now: Instant, node: NodeId) -> Option<&mut Link> {
         if !self.links.contains(node) {
-            let Topology::Cluster(cluster) = &self.topology else { return None };
-            let link = Link::new(cluster.endpoint(node)?.clone(), &self.config, Connects::OnDemand, now);
+            let link = match &self.topology {
+                Topology::Single(_) => return None,
+                Topology::Cluster(cluster) => {
+                    Link::new(cluster.endpoint(node)?.clone(), &self.config, Connects::OnDemand, now)
+                }
+                Topology::Sentinel(service) => {
+                    let (endpoint, config, purpose) = service.way_to(node, &self.config)?;
+                    Link::new(endpoint, &config, Connects::OnDemand, now).with_purpose(purpose)
+                }
+            };
             self.links.insert(node, link);
         }
         self.links.get(node)
@@ -36,10 +44,7 @@ impl Engine {
     pub(super) fn submit_elsewhere(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let node = match entry.target {
-            Target::Read { slot, from } => {
-                let unknown = Health { usable: true, latency: None };
-                cluster.route_read(slot, from, |node| self.links.peek(node).map_or(unknown, Link::health))
-            }
+            Target::Read { slot, from } => cluster.route_read(slot, from, |node| self.links.health(node)),
             Target::Nowhere => return self.refuse_node(now, entry, bytes),
             target => cluster.route(target),
         };
@@ -80,6 +85,7 @@ impl Engine {
         let node = match &self.topology {
             Topology::Single(_) => (self.config.endpoint == *endpoint).then_some(Single::NODE),
             Topology::Cluster(cluster) => cluster.find(endpoint),
+            Topology::Sentinel(service) => service.find(endpoint),
         };
         node.map_or(Target::Nowhere, |node| Target::Node(node.0 as u16))
     }
@@ -87,7 +93,7 @@ impl Engine {
     /// Asks whom the topology wants to be asked, and does what its news demand.
     pub(super) fn follow_topology(&mut self, now: Instant) {
         loop {
-            let Topology::Cluster(cluster) = &mut self.topology else { return };
+            let Topology::Cluster(cluster) = &mut self.topology else { return self.follow_service(now) };
             if let Some((node, number)) = cluster.poll_question(now) {
                 self.ask(now, node, number);
                 continue;
@@ -121,7 +127,9 @@ impl Engine {
 
     /// A request of the engine's own has ended.
     pub(super) fn handle_answer_to_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
-        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        let Topology::Cluster(cluster) = &mut self.topology else {
+            return self.handle_sentinel_answer(now, entry, result);
+        };
         match entry.id.slot {
             SLOTS => cluster.handle_slots(now, entry.id.generation, result),
             EPOCH => cluster.handle_epoch(now, entry.id.generation, result.ok().as_ref()),
@@ -172,7 +180,9 @@ impl Engine {
 
     /// A node owes something and has been silent for long.
     pub(super) fn handle_silent(&mut self, now: Instant, node: NodeId) {
-        let Topology::Cluster(cluster) = &mut self.topology else { return };
+        let Topology::Cluster(cluster) = &mut self.topology else {
+            return self.handle_service_silent(now, node);
+        };
         cluster.handle_lost(now, node);
         if !cluster.serves(node) && cluster.is_known() {
             self.drop_silent(now, node);
@@ -184,7 +194,7 @@ impl Engine {
     }
 
     /// Sends all that waits to where it belongs now, in its order.
-    fn route_anew(&mut self, now: Instant) {
+    pub(super) fn route_anew(&mut self, now: Instant) {
         let mut waiting = core::mem::take(&mut self.unrouted);
         for node in self.links.ids() {
             if let Some(link) = self.links.get(node) {
@@ -203,7 +213,7 @@ impl Engine {
     }
 
     /// Where requests that were turned away belong may be known now.
-    fn send_delayed_early(&mut self, now: Instant) {
+    pub(super) fn send_delayed_early(&mut self, now: Instant) {
         let delayed: Vec<_> = core::iter::from_fn(|| self.delayed.pop_due(Instant::FAR)).collect();
         for (entry, mut bytes) in delayed {
             self.submit(now, entry, &mut bytes);
@@ -243,32 +253,37 @@ impl Engine {
 
     /// What is known of the reason why there is no node for a request.
     pub(super) fn why_unrouted(&self) -> Option<Error> {
-        self.links.iter().find_map(Link::last_error).cloned()
+        match &self.topology {
+            Topology::Sentinel(service) => service.last_failure().cloned(),
+            _ => self.links.iter().find_map(Link::last_error).cloned(),
+        }
     }
 
-    /// A connection is ready: of a cluster that is said when its topology is known besides.
+    /// A connection is ready: of a cluster that is said when its topology is known besides, of a service if it
+    /// is with the primary.
     pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
         if let Topology::Cluster(cluster) = &mut self.topology {
             cluster.handle_zone(node, &info.availability_zone);
         }
-        if self.is_topology_known() {
-            self.events.push_back(Event::Connected(info));
-        } else {
-            self.greeting = Some(info);
-        }
-    }
-
-    /// A connection could not be made: while the topology is unknown, other nodes are asked as well.
-    pub(super) fn tell_connect_failed(&mut self, error: Error) {
-        if self.is_topology_known() {
-            self.events.push_back(Event::ConnectFailed(error));
-        }
-    }
-
-    fn is_topology_known(&self) -> bool {
         match &self.topology {
+            Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(info),
+            Topology::Sentinel(service) if !service.is_primary(node) => {}
+            _ => self.events.push_back(Event::Connected(info)),
+        }
+    }
+
+    /// A connection is lost, or could not be made. While the topology is unknown, other nodes are asked as well.
+    pub(super) fn tell_lost(&mut self, node: NodeId, was_ready: bool, error: Error) {
+        let is_of_concern = match &self.topology {
             Topology::Single(_) => true,
-            Topology::Cluster(cluster) => cluster.is_known(),
+            Topology::Cluster(cluster) => was_ready || cluster.is_known(),
+            Topology::Sentinel(service) => service.is_primary(node),
+        };
+        if is_of_concern {
+            self.events.push_back(match was_ready {
+                true => Event::Disconnected(error),
+                false => Event::ConnectFailed(error),
+            });
         }
     }
 }

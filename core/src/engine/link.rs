@@ -21,10 +21,10 @@ use crate::config::{Config, Endpoint};
 use crate::connection::{
     Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
 };
-use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode, Waiting};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, SentinelFault, ServerCode, Waiting};
 use crate::retry;
 use crate::time::Instant;
-use crate::topology::cluster::Health;
+use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
@@ -64,6 +64,12 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// The same link with connections that are for something else.
+    pub(super) const fn with_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
     pub(super) fn new(endpoint: Endpoint, config: &Arc<Config>, connects: Connects, now: Instant) -> Self {
         Self {
             name: endpoint.to_string(),
@@ -128,6 +134,14 @@ impl Link {
         match &mut self.connection {
             Some((_, connection)) if self.open => connection.send(now, entry, bytes),
             _ => self.parked.push(entry, bytes),
+        }
+    }
+
+    /// Sends a request although the node is suspect: its answer tells that the node has caught up. Without a
+    /// connection that is ready it is not sent.
+    pub(super) fn submit_to_suspect(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|(_, it)| it.is_ready()) {
+            connection.send(now, entry, bytes);
         }
     }
 
@@ -423,6 +437,18 @@ pub(super) fn is_permanent(error: &Error) -> bool {
             !passing && !refusal.text().contains("max number of clients")
         }
         ErrorKind::Conversation(_) | ErrorKind::Protocol(_) => true,
+        ErrorKind::NoPrimary { sentinels } => {
+            !sentinels.is_empty() && sentinels.iter().all(|(_, fault)| is_permanent_fault(fault))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the sentinel will most likely say the same again.
+fn is_permanent_fault(fault: &SentinelFault) -> bool {
+    match fault {
+        SentinelFault::UnknownService => true,
+        SentinelFault::Failed(error) | SentinelFault::Unchecked { error, .. } => is_permanent(error),
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ use super::link::Link;
 use crate::config::Endpoint;
 use crate::connection::ConnId;
 use crate::time::Instant;
-use crate::topology::NodeId;
+use crate::topology::{Health, NodeId};
 
 #[derive(Debug)]
 struct Place {
@@ -60,6 +60,11 @@ impl Links {
     /// The way to a node, to look at it.
     pub(super) fn peek(&self, node: NodeId) -> Option<&Link> {
         Some(&self.places.get(node.0)?.as_ref()?.link)
+    }
+
+    /// What is known of the way to a node.
+    pub(super) fn health(&self, node: NodeId) -> Health {
+        self.peek(node).map_or(Health { usable: true, latency: None }, Link::health)
     }
 
     /// Which node a connection is with.

@@ -20,6 +20,7 @@ mod links;
 mod parked;
 mod refusals;
 mod request;
+mod sentinel;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -45,7 +46,7 @@ pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
 use crate::time::Instant;
-use crate::topology::{Cluster, NodeId, Single, Topology};
+use crate::topology::{Cluster, NodeId, Service, Single, Topology};
 
 /// Whether the engine takes requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,10 @@ impl Engine {
             Deployment::Cluster(options) => {
                 Topology::Cluster(Box::new(Cluster::new(&config, options, rng.fork(), now)))
             }
-            _ => {
+            Deployment::Sentinel(options) => {
+                Topology::Sentinel(Box::new(Service::new(&config, options, rng.fork(), now)))
+            }
+            Deployment::Single => {
                 let link = Link::new(config.endpoint.clone(), &config, Connects::Always, now);
                 links.insert(Single::NODE, link);
                 Topology::Single(Single)
@@ -137,6 +141,7 @@ impl Engine {
                 Target::Slot(slot) => cluster.route_slot(slot),
                 _ => return self.submit_elsewhere(now, entry, bytes),
             },
+            Topology::Sentinel(service) => service.route(entry.target),
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
@@ -214,9 +219,16 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Push(frame) => self.events.push_back(Event::Push(frame)),
+                Answer::Push(frame) => {
+                    if !self.handle_sentinel_push(now, node, &frame) {
+                        self.events.push_back(Event::Push(frame));
+                    }
+                }
                 Answer::Ready(info) => {
-                    link.handle_ready(now);
+                    self.check_part(now, node, &info)?;
+                    if let Some(link) = self.links.get(node) {
+                        link.handle_ready(now);
+                    }
                     self.tell_connected(node, info);
                 }
             }
@@ -238,6 +250,7 @@ impl Engine {
             if let Topology::Cluster(cluster) = &mut self.topology {
                 cluster.handle_lost(now, node);
             }
+            self.handle_service_lost(now, node, error);
             self.connect(now, node);
         }
     }
@@ -250,11 +263,7 @@ impl Engine {
         let error = error.clone().with_node(link.name());
         let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
         self.end_all(now, ended);
-        if was_ready {
-            self.events.push_back(Event::Disconnected(error));
-        } else {
-            self.tell_connect_failed(error);
-        }
+        self.tell_lost(node, was_ready, error);
         Some(node)
     }
 
@@ -274,8 +283,10 @@ impl Engine {
         for node in self.links.ids() {
             self.handle_link_timeout(now, node);
         }
-        if let Topology::Cluster(cluster) = &mut self.topology {
-            cluster.handle_timeout(now);
+        match &mut self.topology {
+            Topology::Single(_) => {}
+            Topology::Cluster(cluster) => cluster.handle_timeout(now),
+            Topology::Sentinel(service) => service.handle_timeout(now),
         }
         self.send_delayed(now);
         self.connect_all(now);

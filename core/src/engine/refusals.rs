@@ -53,6 +53,10 @@ impl Engine {
                 Ok(())
             }
             Topology::Cluster(_) => self.follow_decision(now, node, (entry, bytes), error),
+            Topology::Sentinel(_) => {
+                self.follow_service_refusal(now, node, (entry, bytes), error);
+                Ok(())
+            }
         }
     }
 
@@ -139,6 +143,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Keeps a request for a short while, and sends it where it then belongs.
+    pub(super) fn send_again(&mut self, now: Instant, entry: Entry, bytes: Outgoing, why: Error) {
+        self.send_later(now, entry, bytes, why, RETRY_MAX);
+    }
+
     /// Keeps a request for a while, `longest` at most, and sends it where it then belongs.
     fn send_later(&mut self, now: Instant, mut entry: Entry, bytes: Outgoing, why: Error, longest: Duration) {
         let pause = retry::delay(&self.config.backoff, entry.attempts.into(), &mut self.rng).min(longest);
@@ -147,7 +156,7 @@ impl Engine {
     }
 }
 
-/// The longest pause between two tries of a request that a node of a cluster turned away.
+/// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
 
 /// Puts `ASKING` before a request.

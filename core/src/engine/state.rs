@@ -57,9 +57,11 @@ impl Engine {
             Phase::Draining(until) => until,
             Phase::Open => Instant::FAR,
         };
-        if let Topology::Cluster(cluster) = &self.topology {
-            earliest = earliest.min(cluster.poll_timeout());
-        }
+        earliest = earliest.min(match &self.topology {
+            Topology::Single(_) => Instant::FAR,
+            Topology::Cluster(cluster) => cluster.poll_timeout(),
+            Topology::Sentinel(service) => service.poll_timeout(),
+        });
         earliest = earliest.min(self.links.earliest());
         earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
         (earliest != Instant::FAR).then_some(earliest)

@@ -5,6 +5,7 @@
 //! never holds an argument, so it can be logged.
 
 mod conversion;
+mod sentinel;
 mod server;
 
 use alloc::boxed::Box;
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use conversion::ConversionError;
+pub use sentinel::SentinelFault;
 pub use server::{ServerCode, ServerError};
 
 use crate::resp::ProtocolError;
@@ -67,6 +69,11 @@ pub enum ErrorKind {
         /// The nodes that it was sent to, in order.
         path: Vec<String>,
     },
+    /// No sentinel named a server that is the primary.
+    NoPrimary {
+        /// The sentinels that were asked, in order, and what was wrong with each of them.
+        sentinels: Vec<(String, SentinelFault)>,
+    },
     /// The keys of the command are in different slots of the cluster, and it is not one of those that are
     /// run slot by slot. Keys with the same part in braces, as in `{user:1}:name`, are in the same slot.
     CrossSlot {
@@ -101,6 +108,8 @@ pub enum ConnectionError {
     Unhealthy,
     /// The connection was given up by this client to be replaced.
     Replaced,
+    /// The server says that it is something else than it was taken for, such as a replica.
+    WrongRole,
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -116,6 +125,7 @@ impl fmt::Display for ConnectionError {
             Self::Silent => "no byte came although replies are due",
             Self::Unhealthy => "health check failed",
             Self::Replaced => "connection replaced",
+            Self::WrongRole => "the server has another role",
             Self::Other(text) => return write!(f, "connection failed: {}", text.escape_default()),
         })
     }
@@ -208,6 +218,12 @@ impl Error {
     #[must_use]
     pub fn new(kind: ErrorKind, delivery: Delivery) -> Self {
         Self(Box::new(Inner { kind, delivery, command: None, node: None, cause: None }))
+    }
+
+    /// The error where a reply is due and there is none.
+    #[cold]
+    pub(crate) fn missing_reply() -> Self {
+        Self::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted)
     }
 
     /// The same error, with the name of the command that it ended.
@@ -328,6 +344,7 @@ impl fmt::Display for Error {
             ErrorKind::TooManyRedirects { path } => {
                 write!(f, "redirected too often: {}", path.join(" -> ").escape_default())
             }
+            ErrorKind::NoPrimary { sentinels } => sentinel::write_no_primary(sentinels, f),
             ErrorKind::CrossSlot { slots: (first, second) } => {
                 write!(f, "the keys are in different slots, such as {first} and {second}")
             }

@@ -6,9 +6,14 @@
 use alloc::boxed::Box;
 
 pub mod cluster;
+mod host;
+mod reads;
+pub mod sentinel;
 mod single;
 
 pub(crate) use cluster::Cluster;
+pub(crate) use reads::Health;
+pub(crate) use sentinel::Service;
 pub(crate) use single::Single;
 
 /// Names a node within its topology.
@@ -41,4 +46,6 @@ pub(crate) enum Topology {
     Single(Single),
     /// Servers that share the slots.
     Cluster(Box<Cluster>),
+    /// Servers of which one is the primary, and sentinels that watch over them.
+    Sentinel(Box<Service>),
 }

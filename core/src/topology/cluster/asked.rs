@@ -1,6 +1,7 @@
 //! Who was asked, and how that reads the addresses in the answer.
 
-use crate::config::{AddressMap, Endpoint, is_host};
+use crate::config::{AddressMap, Endpoint};
+use crate::topology::host::parse_host;
 
 /// What the node said of a host cannot be one.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,14 +65,4 @@ impl<'a> Asked<'a> {
             None => endpoint,
         }))
     }
-}
-
-/// A host as a node writes it: an IPv6 address stands without brackets.
-fn parse_host(host: &[u8]) -> Option<&str> {
-    /// No name is longer (RFC 1035).
-    const LEN_MAX: usize = 255;
-    if host.len() > LEN_MAX {
-        return None;
-    }
-    core::str::from_utf8(host).ok().filter(|host| is_host(host))
 }

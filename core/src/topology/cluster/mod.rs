@@ -24,7 +24,6 @@ mod asked;
 mod draft;
 mod nodes;
 mod parse;
-mod reads;
 mod redirect;
 mod refresh;
 mod routing;
@@ -33,7 +32,6 @@ mod view;
 
 pub use asked::Asked;
 pub use parse::epoch;
-pub(crate) use reads::Health;
 pub use redirect::{Decision, Hops, Redirect, decide};
 pub use refresh::{Ask, Outcome, Refresh, Trigger};
 pub(crate) use routing::{Cluster, News};

@@ -161,7 +161,7 @@ impl Refresh {
     /// A round starts after `pause`, or sooner if that is settled already, but not before one may. It starts
     /// a little later than that, so that clients who see the same event do not ask all at once.
     fn schedule(&mut self, now: Instant, pause: Duration) {
-        let jitter = random(&mut self.rng, self.options.interval / 4);
+        let jitter = retry::random(&mut self.rng, self.options.interval / 4);
         self.due = self.due.min(self.not_before.max(now + pause) + jitter);
     }
 
@@ -224,7 +224,7 @@ impl Refresh {
             self.learn(&view);
             self.outcomes.push_back(Outcome::Found { view, asked_at });
             if let Some(period) = self.options.period {
-                self.due = now + period / 4 * 3 + random(&mut self.rng, period / 2);
+                self.due = now + period / 4 * 3 + retry::random(&mut self.rng, period / 2);
             }
             if let Some(&youngest) = self.suspects.values().max() {
                 self.schedule(now, (now - youngest) / 8);
@@ -291,11 +291,6 @@ const INTERVAL_MIN: Duration = Duration::from_millis(1);
 
 /// The longest wait after refreshes that failed, unless the interval is longer.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(2);
-
-/// A time between zero and `longest`.
-fn random(rng: &mut fastrand::Rng, longest: Duration) -> Duration {
-    Duration::from_nanos(rng.u64(0..=u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX)))
-}
 
 #[cfg(test)]
 mod tests;

@@ -9,11 +9,12 @@ use alloc::vec::Vec;
 
 use super::{Ask, Asked, Change, Decision, Outcome, Refresh, SlotMap, Trigger, View, decide, epoch};
 use crate::command::Target;
-use crate::config::{ClusterOptions, Config, Endpoint};
+use crate::config::{ClusterOptions, Config, Endpoint, ReadFrom};
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::Frame;
 use crate::time::Instant;
 use crate::topology::NodeId;
+use crate::topology::reads::{Health, Readable};
 
 /// What a node was asked, and has answered so far.
 #[derive(Debug)]
@@ -87,22 +88,31 @@ impl Cluster {
         }
     }
 
+    /// The node for a read of `slot`. `None`: there is none such.
+    pub(crate) fn route_read(
+        &mut self,
+        slot: u16,
+        from: ReadFrom,
+        health: impl Fn(NodeId) -> Health,
+    ) -> Option<NodeId> {
+        let turn = self.next_turn();
+        let primary = self.map.primary(slot)?;
+        let readable = Readable { primary, replicas: self.map.replicas(primary) };
+        readable.choose(from, turn, health, |node| self.is_in_own_zone(node))
+    }
+
     fn next_primary(&mut self) -> Option<NodeId> {
         let turn = self.next_turn();
         self.primaries.get(turn.checked_rem(self.primaries.len())?).copied()
     }
 
-    pub(super) const fn next_turn(&mut self) -> usize {
+    const fn next_turn(&mut self) -> usize {
         self.turn = self.turn.wrapping_add(1);
         self.turn
     }
 
-    pub(super) const fn map(&self) -> &SlotMap {
-        &self.map
-    }
-
     /// Whether the node is known to be in the client's own zone.
-    pub(super) fn is_in_own_zone(&self, node: NodeId) -> bool {
+    fn is_in_own_zone(&self, node: NodeId) -> bool {
         let Some(endpoint) = self.map.endpoint(node) else { return false };
         let zone = self.config.zones.get(endpoint).map(|zone| &**zone);
         let zone = zone.or_else(|| self.map.zone(node)).or_else(|| Some(&**self.zones.get(&node)?));

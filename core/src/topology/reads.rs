@@ -1,10 +1,9 @@
-//! Which of a slot's nodes a read goes to.
+//! Which of a primary and its replicas a read goes to.
 
 use core::time::Duration;
 
-use super::routing::Cluster;
+use super::NodeId;
 use crate::config::ReadFrom;
-use crate::topology::NodeId;
 
 /// What is known of the way to a node.
 #[derive(Clone, Copy, Debug)]
@@ -18,19 +17,24 @@ pub(crate) struct Health {
 /// One read in so many goes to the next node in turn, so that all latencies stay known.
 const MEASURED: usize = 64;
 
-impl Cluster {
-    /// The node for a read of `slot`. `None`: there is none such.
-    pub(crate) fn route_read(
-        &mut self,
-        slot: u16,
+/// The nodes that have what is to be read.
+pub(super) struct Readable<'a> {
+    pub(super) primary: NodeId,
+    pub(super) replicas: &'a [NodeId],
+}
+
+impl Readable<'_> {
+    /// The node for a read, the `turn`th of all. `None`: there is none such.
+    pub(super) fn choose(
+        &self,
         from: ReadFrom,
+        turn: usize,
         health: impl Fn(NodeId) -> Health,
+        is_in_own_zone: impl Fn(NodeId) -> bool,
     ) -> Option<NodeId> {
-        let primary = self.map().primary(slot)?;
-        let turn = self.next_turn();
-        let replicas = self.map().replicas(primary);
+        let &Self { primary, replicas } = self;
         let usable = |node: NodeId| health(node).usable;
-        let same_zone = |node: NodeId| usable(node) && self.is_in_own_zone(node);
+        let same_zone = |node: NodeId| usable(node) && is_in_own_zone(node);
         let replica = || in_turn(turn, replicas, usable);
         match from {
             ReadFrom::Primary => Some(primary),

@@ -1,0 +1,257 @@
+//! The engine's part of a service that sentinels watch: it asks them for the primary, asks the servers for
+//! their role, and sends requests to the one that is the primary.
+
+use alloc::vec::Vec;
+
+use super::link::is_permanent;
+use super::{Action, Ended, Engine, Entry, Event, Link, NodeId, Outgoing, RequestId, ServerInfo};
+use crate::command::{Command, Flags, Packed, Target};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode};
+use crate::resp::Frame;
+use crate::retry::passes_by_itself;
+use crate::time::Instant;
+use crate::topology::Topology;
+use crate::topology::sentinel::{News, Part, QUESTIONS, part_of};
+
+/// The places of the questions to a sentinel; their generation is the number of the inquiry.
+const QUESTION: u32 = RequestId::ENGINE;
+/// The place of a question for the role; its generation is the number of the node.
+const ROLE: u32 = RequestId::ENGINE + QUESTIONS as u32;
+
+impl Engine {
+    /// Asks whom the service wants to be asked, and does what its news demand.
+    pub(super) fn follow_service(&mut self, now: Instant) {
+        loop {
+            let Topology::Sentinel(service) = &mut self.topology else { return };
+            if let Some((node, number)) = service.poll_inquiry() {
+                self.ask_sentinel(now, node, number);
+            } else if let Some(node) = service.poll_check() {
+                self.ask_role(now, node);
+            } else {
+                match service.poll_news() {
+                    Some(News::Found { is_new }) => self.handle_found(now, is_new),
+                    Some(News::Failed(cause)) => self.handle_not_found(now, cause),
+                    None => return,
+                }
+            }
+        }
+    }
+
+    fn ask_sentinel(&mut self, now: Instant, node: NodeId, number: u32) {
+        let Topology::Sentinel(service) = &self.topology else { return };
+        let deadline = now + service.ask_timeout();
+        for (slot, question) in (QUESTION..).zip(service.questions().commands()) {
+            let id = RequestId { slot, generation: number };
+            let (entry, mut bytes) = own(id, node, deadline, &question);
+            self.submit_to(now, node, entry, &mut bytes);
+        }
+    }
+
+    /// Asks a server for its role, unless it is about to tell.
+    fn ask_role(&mut self, now: Instant, node: NodeId) {
+        let Topology::Sentinel(service) = &self.topology else { return };
+        let deadline = now + service.ask_timeout();
+        let Some(link) = self.link_to(now, node) else { return };
+        let is_greeting = link.conn_id().is_some() && !link.is_ready();
+        if !is_greeting && !link.is_suspect() {
+            let (entry, mut bytes) = role(node, deadline);
+            self.submit_to(now, node, entry, &mut bytes);
+        }
+    }
+
+    /// A question of the engine's own was answered, or not.
+    pub(super) fn handle_sentinel_answer(
+        &mut self,
+        now: Instant,
+        entry: Entry,
+        result: Result<Frame, Error>,
+    ) {
+        let RequestId { slot, generation } = entry.id;
+        if slot == ROLE {
+            return self.handle_role(now, NodeId(generation as usize), result);
+        }
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        service.handle_answer(now, generation, (slot - QUESTION) as usize, result);
+    }
+
+    /// A server that is connected was asked for its role.
+    fn handle_role(&mut self, now: Instant, node: NodeId, result: Result<Frame, Error>) {
+        let Some(link) = self.links.get(node) else { return };
+        let part = match &result {
+            Ok(frame) => part_of(frame),
+            // Who may not ask has the role from the handshake, and a suspect has to shake hands again.
+            Err(error) if error.delivery() == Delivery::Rejected && !link.is_suspect() => Some(Part::Primary),
+            Err(error) if error.delivery() == Delivery::Rejected => None,
+            Err(_) => return,
+        };
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        if part.is_some_and(|part| service.handle_part(now, node, part)) {
+            link.handle_alive(now);
+        } else {
+            link.retire();
+            self.close_retired(now, node);
+        }
+    }
+
+    /// The handshake with a node is over.
+    ///
+    /// # Errors
+    /// The node is not what it was taken for: the connection must not be used.
+    pub(super) fn check_part(&mut self, now: Instant, node: NodeId, info: &ServerInfo) -> Result<(), Error> {
+        let Topology::Sentinel(service) = &mut self.topology else { return Ok(()) };
+        let is_wanted = service.is_sentinel(node)
+            || Part::named(&info.role).is_some_and(|part| service.handle_part(now, node, part));
+        if is_wanted { Ok(()) } else { Err(fault(ConnectionError::WrongRole)) }
+    }
+
+    /// The connection with a node is lost: what the engine itself asked there is asked elsewhere.
+    pub(super) fn handle_service_lost(&mut self, now: Instant, node: NodeId, error: &Error) {
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        let number = service.last_inquiry();
+        service.handle_lost(now, node, error);
+        let generation = |slot| if slot == ROLE { node.0 as u32 } else { number };
+        let ids = (QUESTION..=ROLE).map(|slot| RequestId { slot, generation: generation(slot) });
+        if let Some(link) = self.links.get(node) {
+            link.cancel(&ids.collect::<Vec<_>>());
+        }
+    }
+
+    /// A node owes something and has been silent for long.
+    pub(super) fn handle_service_silent(&mut self, now: Instant, node: NodeId) {
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        service.handle_suspect(now, node);
+        let Some(link) = self.links.get(node) else { return };
+        if service.is_sentinel(node) || !service.uses(node) {
+            self.drop_connection(now, node);
+            return self.route_anew(now);
+        }
+        link.suspect();
+        // It comes behind what is due: when it is answered, the server has caught up and says what it is.
+        let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
+        link.submit_to_suspect(now, entry, &mut bytes);
+    }
+
+    fn drop_connection(&mut self, now: Instant, node: NodeId) {
+        let Some(conn) = self.links.peek(node).and_then(Link::conn_id) else { return };
+        self.actions.push_back(Action::Close(conn));
+        let error = fault(ConnectionError::Silent);
+        self.lose(now, conn, &error);
+        self.handle_service_lost(now, node, &error);
+    }
+
+    /// A sentinel has said something unasked, which is none of the callers' business. Returns whether this
+    /// node is a sentinel.
+    pub(super) fn handle_sentinel_push(&mut self, now: Instant, node: NodeId, push: &Frame) -> bool {
+        let Topology::Sentinel(service) = &mut self.topology else { return false };
+        service.handle_push(now, node, push);
+        service.is_sentinel(node)
+    }
+
+    /// The primary has said that it is one.
+    fn handle_found(&mut self, now: Instant, is_new: bool) {
+        for node in self.links.ids() {
+            self.review_service(now, node);
+        }
+        if is_new {
+            self.route_anew(now);
+            self.send_delayed_early(now);
+        }
+        self.forget_useless();
+    }
+
+    /// Parts from a node that is of no use any more: it may answer what it owes, unless it is silent.
+    fn review_service(&mut self, now: Instant, node: NodeId) {
+        let Topology::Sentinel(service) = &self.topology else { return };
+        let Some(link) = self.links.get(node).filter(|_| !service.uses(node)) else { return };
+        if link.is_suspect() {
+            self.drop_connection(now, node);
+        } else if link.is_ready() {
+            link.retire();
+            self.close_retired(now, node);
+        }
+    }
+
+    /// No sentinel led to the primary.
+    fn handle_not_found(&mut self, now: Instant, cause: Error) {
+        self.forget_useless();
+        let Topology::Sentinel(service) = &self.topology else { return };
+        if service.primary().is_some() {
+            return;
+        }
+        if is_permanent(&cause) {
+            let mut ended = Ended::new();
+            self.unrouted.fail(&cause, &mut ended);
+            self.end_all(now, ended);
+        }
+        self.events.push_back(Event::ConnectFailed(cause));
+    }
+
+    /// Forgets nodes that are of no use and with which there is nothing under way.
+    pub(super) fn forget_useless(&mut self) {
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        for node in self.links.ids() {
+            let vacant = self.links.peek(node).is_some_and(Link::is_vacant);
+            if vacant && service.release(node) {
+                self.links.remove(node);
+            }
+        }
+    }
+
+    /// A server turned a request away.
+    pub(super) fn follow_service_refusal(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        (entry, bytes): (Entry, Outgoing),
+        error: Error,
+    ) {
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        if is_of_replica(&error) {
+            // The next connection is used only if it is with a primary.
+            service.handle_suspect(now, node);
+            if let Some(link) = self.links.get(node) {
+                link.retire();
+            }
+        } else if !error.code().is_some_and(passes_by_itself) {
+            return self.end(now, entry, Err(error));
+        }
+        self.send_again(now, entry, bytes, error);
+    }
+}
+
+/// Whether only a replica says so.
+fn is_of_replica(error: &Error) -> bool {
+    let Some(refusal) = error.server() else { return false };
+    match refusal.code() {
+        ServerCode::ReadOnly | ServerCode::MasterDown => true,
+        // It was a primary when the transaction began.
+        ServerCode::ExecAbort => refusal.text().contains("read-only replica"),
+        _ => false,
+    }
+}
+
+fn fault(reason: ConnectionError) -> Error {
+    Error::new(ErrorKind::Connection(reason), Delivery::NotSent)
+}
+
+fn role(node: NodeId, deadline: Instant) -> (Entry, Outgoing) {
+    let id = RequestId { slot: ROLE, generation: node.0 as u32 };
+    own(id, node, deadline, Command::<()>::new("ROLE").packed())
+}
+
+/// A request of the engine's own for one node.
+fn own(id: RequestId, node: NodeId, deadline: Instant, command: &Packed) -> (Entry, Outgoing) {
+    let mut bytes = Outgoing::default();
+    command.write_to(&mut bytes);
+    let entry = Entry {
+        id,
+        part: 0,
+        wire_len: bytes.held() as u32,
+        deadline,
+        target: Target::Node(node.0 as u16),
+        flags: Flags::READ_ONLY,
+        name_words: command.name_words(),
+        attempts: 0,
+    };
+    (entry, bytes)
+}
