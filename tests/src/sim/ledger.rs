@@ -41,8 +41,10 @@ pub(super) struct Record {
     pub(super) replies: Vec<Value>,
     /// How many of the replies say that it was turned away.
     pub(super) refusals: usize,
-    /// How many of those name another node.
+    /// How many of those in a row have named another node by now.
     pub(super) redirects: usize,
+    /// The most of them.
+    pub(super) most_redirects: usize,
 }
 
 /// All commands, by their numbers.
@@ -60,7 +62,16 @@ impl Ledger {
     /// A new command; its number.
     pub(super) fn enter(&mut self, shape: Shape, job: Job) -> usize {
         let (sends, runs, replies) = (Vec::new(), Vec::new(), Vec::new());
-        self.records.push(Record { shape, job, sends, runs, replies, refusals: 0, redirects: 0 });
+        self.records.push(Record {
+            shape,
+            job,
+            sends,
+            runs,
+            replies,
+            refusals: 0,
+            redirects: 0,
+            most_redirects: 0,
+        });
         self.records.len() - 1
     }
 

@@ -44,7 +44,9 @@ use fastrand::Rng;
 use redstart_core::client::Client;
 use redstart_core::drive::Driver;
 
-pub use cluster::{Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster};
+pub use cluster::{
+    Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster, slot_of,
+};
 pub use faults::{Class, Faults};
 pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;

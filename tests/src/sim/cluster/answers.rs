@@ -88,9 +88,17 @@ impl Cluster {
             Some(Lie::Shapeless) => vec![number(0), bulk("16383"), Value::Nil],
             Some(Lie::AllMine) => {
                 let all = Span { first: 0, last: 16_383, owner: Some(node) };
-                vec![self.slots_entry(&View::alone(node), all, node, lie)]
+                vec![self.slots_entry(all, &[node], lie)]
             }
-            _ => view.served().map(|(span, owner)| self.slots_entry(view, span, owner, lie)).collect(),
+            _ => {
+                let replicas = view.all_replicas();
+                let entry = |(span, owner): (Span, usize)| {
+                    let well = replicas.get(&owner).into_iter().flatten().filter(|&&node| !view.failed(node));
+                    let nodes: Vec<_> = std::iter::once(owner).chain(well.copied()).collect();
+                    self.slots_entry(span, &nodes, lie)
+                };
+                view.served().map(entry).collect()
+            }
         };
         match lie {
             Some(Lie::Partial) => entries.truncate(entries.len().div_ceil(2)),
@@ -100,10 +108,9 @@ impl Cluster {
         Value::Array(entries)
     }
 
-    fn slots_entry(&self, view: &View, span: Span, owner: usize, lie: Option<Lie>) -> Value {
+    fn slots_entry(&self, span: Span, nodes: &[usize], lie: Option<Lie>) -> Value {
         let last = if lie == Some(Lie::SlotBeyond) { 99_999 } else { i64::from(span.last) };
-        let replicas = view.replicas(owner).filter(|&replica| !view.failed(replica));
-        let nodes = std::iter::once(owner).chain(replicas).map(|node| self.slots_node(node, lie));
+        let nodes = nodes.iter().map(|&node| self.slots_node(node, lie));
         Value::Array([number(span.first), number(last)].into_iter().chain(nodes).collect())
     }
 

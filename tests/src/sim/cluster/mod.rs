@@ -17,6 +17,7 @@ mod migration;
 mod node;
 pub(super) mod oracles;
 mod route;
+mod scenario;
 mod seeds;
 mod setup;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use redstart_core::command::Value;
 use redstart_core::config::Endpoint;
+use redstart_core::error::ServerCode;
 
 pub use answers::{Addresses, Lie};
 pub(super) use failover::Promotion;
@@ -39,6 +41,7 @@ pub(super) use migration::Migration;
 pub(super) use node::Key;
 use node::{Change, Node};
 use route::{Elsewhere, Errand};
+pub use scenario::slot_of;
 pub(super) use seeds::TROUBLE;
 pub use seeds::run_cluster;
 pub use setup::ClusterSetup;
@@ -59,6 +62,8 @@ pub struct Options {
     pub replicas: usize,
     /// How many nodes may join.
     pub spares: usize,
+    /// Whether neighbouring slots belong to different primaries.
+    pub scattered: bool,
     /// How nodes tell where they are.
     pub addresses: Addresses,
     /// The longest time until a node hears of a change.
@@ -80,6 +85,7 @@ impl Default for Options {
             primaries: 3,
             replicas: 1,
             spares: 1,
+            scattered: false,
             addresses: Addresses::Addresses,
             gossip: 10 * MS,
             lag: MS,
@@ -164,7 +170,7 @@ impl Cluster {
     /// A cluster in which all is well.
     pub(super) fn new(options: Options) -> Self {
         let members = options.primaries * (1 + options.replicas);
-        let truth = Rc::new(View::first(options.primaries, options.replicas));
+        let truth = Rc::new(View::first(&options));
         let node = |index: usize| {
             let (host, port) = match options.addresses {
                 Addresses::Unknown => ("10.0.0.1".to_owned(), 7000 + index as u16),
@@ -287,10 +293,15 @@ impl Cluster {
         } else {
             let refusal = visit.server.refusal.filter(|refusal| refusal.refuses(writes));
             let elsewhere = self.route(visit, &keys, writes).err();
-            visit.ledger.get_mut(id).redirects += usize::from(matches!(
-                elsewhere,
-                Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..))
-            ));
+            let record = visit.ledger.get_mut(id);
+            record.redirects = match elsewhere {
+                Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..)) => {
+                    record.redirects + 1
+                }
+                None if refusal.is_none() => record.redirects,
+                _ => 0,
+            };
+            record.most_redirects = record.most_redirects.max(record.redirects);
             elsewhere.map(|elsewhere| self.say(&elsewhere)).or_else(|| refusal.map(|_| visit.server.refuse()))
         };
         let reply = match (refused, &mut visit.session.multi) {
@@ -323,7 +334,12 @@ impl Cluster {
             (Ok(()), None) => None,
         };
         if let Some(refused) = refused {
-            multi.queued.iter().for_each(|&id| visit.ledger.get_mut(id).refusals += 1);
+            let rests = matches!(&refused, Value::Error(error) if error.code() == ServerCode::TryAgain);
+            for &id in &multi.queued {
+                let record = visit.ledger.get_mut(id);
+                record.refusals += 1;
+                record.redirects *= usize::from(!rests);
+            }
             return refused;
         }
         let run = |(&id, keys)| {

@@ -58,6 +58,7 @@ impl ClusterSetup {
             primaries,
             replicas,
             spares: 2,
+            scattered: false,
             addresses: match rng.u8(..4) {
                 0 => Addresses::Names,
                 1 => Addresses::Unknown,
@@ -71,10 +72,10 @@ impl ClusterSetup {
         };
         let mut refresh = RefreshOptions::default();
         refresh.interval = ms(rng.u64(20..200));
-        refresh.period = if rng.bool() { None } else { Some(ms(rng.u64(300..3000))) };
+        refresh.period = if rng.bool() { None } else { Some(ms(rng.u64(400..4000))) };
         if troubles.has(Trouble::Recycling) {
             // Who never looks cannot know that an address is another's now.
-            refresh.period = Some(ms(100));
+            refresh.period = Some(ms(150));
         }
         refresh.deadline = ms(rng.u64(200..600));
         refresh.asks = rng.usize(1..4);
@@ -133,6 +134,8 @@ impl Setup {
         // The client's own questions take room, too.
         setup.queue_commands = setup.queue_commands.max(40);
         setup.queue_bytes = setup.queue_bytes.max(4000);
+        setup.liveness_timeout = ms(rng.u64(100..300));
+        setup.connect_timeout = ms(rng.u64(100..200));
         setup.response_timeout = match setup.faults.has(Class::Impatience) {
             true => ms(rng.u64(20..500)),
             false => ms(rng.u64(2000..3000)),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use redstart_core::command::slot::SLOTS;
 
+use super::Options;
+
 /// What is believed of one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::sim) struct Member {
@@ -38,14 +40,18 @@ pub(in crate::sim) struct View {
 impl View {
     /// The view of all nodes of a new cluster: primaries, which share the slots, and then as many replicas as
     /// each of them has.
-    pub(in crate::sim) fn first(primaries: usize, replicas: usize) -> Self {
+    pub(in crate::sim) fn first(options: &Options) -> Self {
+        let Options { primaries, replicas, scattered, .. } = *options;
         let mut view = Self { epoch: primaries as u64, ..Self::alone(0) };
         for node in 0..primaries * (1 + replicas) {
             let primary = (node >= primaries).then(|| node % primaries);
             let epoch = primary.map_or(node as u64 + 1, |_| 0);
             view.members.insert(node, Member { primary, failed: false, epoch });
         }
-        view.assign_all(|slot| usize::from(slot) * primaries / usize::from(SLOTS));
+        view.assign_all(|slot| match scattered {
+            true => usize::from(slot) % primaries,
+            false => usize::from(slot) * primaries / usize::from(SLOTS),
+        });
         view
     }
 
@@ -99,6 +105,17 @@ impl View {
     /// A node answers the others, or does not.
     pub(in crate::sim) fn set_failed(&mut self, node: usize, failed: bool) {
         self.members.entry(node).and_modify(|member| member.failed = failed);
+    }
+
+    /// The nodes that follow each primary.
+    pub(in crate::sim) fn all_replicas(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut replicas: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (&node, member) in &self.members {
+            if let Some(primary) = member.primary {
+                replicas.entry(primary).or_default().push(node);
+            }
+        }
+        replicas
     }
 
     /// The nodes that follow a primary.
