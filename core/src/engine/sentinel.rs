@@ -115,7 +115,14 @@ impl Engine {
         let Topology::Sentinel(service) = &mut self.topology else { return Ok(()) };
         let mut takes = |part| service.handle_part(now, node, part);
         let is_wanted = Part::named(&info.role).is_some_and(&mut takes) || service.is_sentinel(node);
-        if is_wanted { Ok(()) } else { Err(fault(ConnectionError::WrongRole)) }
+        if !is_wanted {
+            return Err(fault(ConnectionError::WrongRole));
+        }
+        // Whoever waits to ask for the role need not any more.
+        if let Some(link) = self.links.get(node) {
+            link.cancel(&[RequestId { slot: ROLE, generation: node.0 as u32 }]);
+        }
+        Ok(())
     }
 
     /// The connection with a node is lost: what the engine itself asked there is asked elsewhere.
@@ -148,6 +155,15 @@ impl Engine {
         link.submit_to_suspect(now, entry, &mut bytes);
         if is_replica {
             self.route_anew(now);
+        }
+    }
+
+    /// Asks a suspect for its role that has answered all that it owed, if too late for what it was asked then.
+    #[inline]
+    pub(super) fn ask_suspect(&mut self, now: Instant, node: NodeId) {
+        if let Some(link) = self.links.get(node).filter(|link| link.is_suspect_without_debts()) {
+            let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
+            link.submit_to_suspect(now, entry, &mut bytes);
         }
     }
 
