@@ -17,12 +17,14 @@ impl Sim {
             return Err(violation.clone());
         }
         let tame = !self.setup.faults.are_harmful()
-            && match &self.setup.cluster {
-                Some(cluster) => !cluster.troubles.are_harmful(),
-                None => world.conns.iter().all(|conn| conn.blemish.is_none()),
+            && match (&self.setup.cluster, &self.setup.service) {
+                (Some(cluster), _) => !cluster.troubles.are_harmful(),
+                (None, Some(service)) => !service.mishaps.are_harmful(),
+                (None, None) => world.conns.iter().all(|conn| conn.blemish.is_none()),
             };
         // One run's trouble has room for so many pauses, and for ten times as many round trips.
-        let most_refusals = if self.setup.cluster.is_some() { 200 } else { 60 };
+        let one_server = self.setup.cluster.is_none() && self.setup.service.is_none();
+        let most_refusals = if one_server { 60 } else { 200 };
         for (number, call) in self.calls.iter().enumerate() {
             oracles::a2_what_is_dropped_at_once_is_never_sent(call, &world.ledger)?;
             oracles::b4_transactions_run_as_a_whole(call, &world.ledger)?;
@@ -44,7 +46,8 @@ impl Sim {
             oracles::a4_an_unasked_reply_closes_its_connection(id, conn, self.slack())?;
         }
         drop(world);
-        self.judge_cluster()
+        self.judge_cluster()?;
+        self.judge_service()
     }
 
     /// How late something may happen because tasks are polled late and the clock wakes late.

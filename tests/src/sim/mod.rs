@@ -27,6 +27,7 @@ mod oracles;
 mod request;
 mod scenario;
 mod seeds;
+mod sentinel;
 mod server;
 mod setup;
 mod strike;
@@ -52,6 +53,7 @@ pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
 pub use request::{Job, Op};
 pub use seeds::{Report, run};
+pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, run_service};
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
 pub use tally::Tally;
@@ -105,6 +107,9 @@ impl Sim {
             world.form_cluster(cluster.options.clone());
             world.cluster().seeds.clone_from(&cluster.seeds);
             world.cluster().patience = (!setup.faults.are_harmful()).then(|| cluster.patience());
+        }
+        if let Some(service) = &setup.service {
+            world.form_service(service.options.clone());
         }
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));

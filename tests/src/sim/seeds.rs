@@ -12,7 +12,7 @@ use super::setup::Setup;
 use super::tally::Tally;
 use super::workload::Plan;
 use super::world::{Event, MS};
-use super::{Sim, cluster, trace::Note};
+use super::{Sim, cluster, sentinel, trace::Note};
 
 /// How long trouble lasts.
 const TROUBLE: u64 = 800 * MS;
@@ -83,7 +83,11 @@ impl Sim {
     }
 
     fn length_of_trouble(&self) -> u64 {
-        if self.setup.cluster.is_some() { cluster::TROUBLE } else { TROUBLE }
+        match (&self.setup.cluster, &self.setup.service) {
+            (Some(_), _) => cluster::TROUBLE,
+            (None, Some(_)) => sentinel::TROUBLE,
+            (None, None) => TROUBLE,
+        }
     }
 
     /// Draws what the callers do and when trouble strikes.
@@ -109,6 +113,7 @@ impl Sim {
             }
         }
         self.plan_cluster(rng);
+        self.plan_service(rng);
     }
 
     /// Lets everything happen until `until`.
@@ -136,11 +141,13 @@ impl Sim {
         let setup = &self.setup;
         let health = setup.health_interval.unwrap_or_default();
         let patience = setup.response_timeout + setup.liveness_timeout + setup.connect_timeout + health;
-        let patience = patience.as_nanos() as u64;
+        let patience =
+            patience.as_nanos() as u64 + self.setup.service.as_ref().map_or(0, |_| sentinel::PAUSE);
         // What is broken without a sign is found out only by using it.
         let warm_up = Plan::single(Op::Get);
         self.call(warm_up);
         self.warm_up_cluster();
+        self.warm_up_service();
         let now = self.now();
         self.live_until(now + 2 * patience)?;
         let stuck = self.calls.iter().position(|call| call.end.is_none());

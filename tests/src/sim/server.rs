@@ -80,6 +80,8 @@ pub(super) struct Session {
     pub(super) asking: bool,
     /// Commands may read from a replica.
     pub(super) read_only: bool,
+    /// The client is to hear of new primaries.
+    pub(super) subscribed: bool,
 }
 
 /// A transaction that is being queued.
@@ -115,6 +117,11 @@ impl Server {
     /// A server without trouble.
     pub(super) fn new(settings: Settings) -> Self {
         Self { settings, ..Self::default() }
+    }
+
+    /// Whether it takes part in anything, as far as it can be seen from outside.
+    pub(super) const fn is_up(&self) -> bool {
+        !self.down && !self.frozen && !self.absent
     }
 
     /// Whether it is in a state in which any connection to it may fail.
@@ -261,6 +268,9 @@ pub(super) const TOO_MANY: &str = "ERR max number of clients reached";
 
 /// What a server says unasked in RESP3.
 pub(super) const PUSH: &[u8] = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n";
+
+/// What a sentinel says to a subscription.
+pub(super) const SUBSCRIBED: &[u8] = b">3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n";
 
 pub(super) fn ok() -> Value {
     Value::Status("OK".into())

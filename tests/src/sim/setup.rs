@@ -7,6 +7,7 @@ use redstart_core::config::{Backoff, Config, Credentials, Protocol, WhenFull};
 
 use super::cluster::ClusterSetup;
 use super::faults::{Class, Faults};
+use super::sentinel::ServiceSetup;
 use super::server::Settings;
 use super::world::Expected;
 
@@ -49,6 +50,8 @@ pub struct Setup {
     pub when_full: WhenFull,
     /// The cluster, if the servers form one.
     pub cluster: Option<ClusterSetup>,
+    /// The service, if sentinels watch the servers.
+    pub service: Option<ServiceSetup>,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -73,6 +76,7 @@ impl Default for Setup {
             queue_bytes: 1 << 20,
             when_full: WhenFull::Wait,
             cluster: None,
+            service: None,
             with_text: true,
         }
     }
@@ -104,6 +108,7 @@ impl Setup {
             queue_bytes: if rng.u8(..3) == 0 { rng.usize(300..2000) } else { 1 << 20 },
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
+            service: None,
             with_text,
         }
     }
@@ -135,9 +140,10 @@ impl Setup {
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
             .when_full(self.when_full);
-        match &self.cluster {
-            Some(cluster) => cluster.apply(config),
-            None => config,
+        match (&self.cluster, &self.service) {
+            (Some(cluster), _) => cluster.apply(config),
+            (None, Some(service)) => service.apply(config),
+            (None, None) => config,
         }
     }
 }

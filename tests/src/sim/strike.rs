@@ -17,7 +17,9 @@ impl World {
             }
             return;
         }
-        let servers = self.cluster.as_ref().map_or(1, |cluster| cluster.nodes.len());
+        let in_cluster = self.cluster.as_ref().map(|cluster| cluster.nodes.len());
+        let in_service = self.service.as_ref().map(|watch| watch.servers.len() + watch.sentinels.len());
+        let servers = in_cluster.or(in_service).unwrap_or(1);
         let server = if servers > 1 { self.rng.usize(..servers) } else { 0 };
         match class {
             Class::Freezes => self.freeze(server),
@@ -78,6 +80,7 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.faults = self.faults.tamed();
         self.heal_cluster();
+        self.heal_service();
         for server in 0..self.servers.len() {
             Class::TIMED.into_iter().for_each(|class| self.calm(class, server));
         }
@@ -174,6 +177,7 @@ impl World {
             self.servers[server].owes_since = None;
             self.note_server(server, "thawed");
             self.come_back(server);
+            self.come_back_to_service(server);
             self.conns_of(server).into_iter().for_each(|id| self.serve(id));
         }
     }
@@ -196,6 +200,7 @@ impl World {
             self.note_server(server, "alive");
             self.come_up(server);
             self.come_back(server);
+            self.come_back_to_service(server);
         }
     }
 

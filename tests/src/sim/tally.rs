@@ -72,6 +72,9 @@ impl Sim {
             tally.add(&cluster.tally);
             cluster.note_history(&world.ledger, &mut tally);
         }
+        if let Some(watch) = &world.service {
+            watch.note_history(&world.ledger, &mut tally);
+        }
         tally
     }
 }
@@ -104,6 +107,7 @@ impl Tally {
             ErrorKind::Limit(_) => "no room",
             ErrorKind::Closed => "client closed",
             ErrorKind::TooManyRedirects { .. } => "redirected too often",
+            ErrorKind::NoPrimary { .. } => "no primary",
             _ => "another error",
         };
         self.note(kind, true);

@@ -104,8 +104,10 @@ impl World {
                 Due::Handshake
             }
             (b"CLIENT" | b"SELECT", _) => Due::Handshake,
-            (b"READONLY" | b"READWRITE", _) if before.0 > 0 => Due::Handshake,
-            (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE", _) => Due::Own,
+            (b"READONLY" | b"READWRITE" | b"ROLE", _) if before.0 > 0 => Due::Handshake,
+            (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE" | b"ROLE" | b"SENTINEL", _) => Due::Own,
+            // It is confirmed by a push.
+            (b"SUBSCRIBE", _) => return,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());
@@ -154,6 +156,9 @@ impl World {
         let load = if conn.served { load } else { Ok(()) };
         self.judge(verdict);
         self.judge(load);
+        if let Some(command) = request.id() {
+            self.follow_command(id, command);
+        }
     }
 
     /// Lets what was written last arrive at the server, in one or two pieces.
@@ -226,6 +231,9 @@ impl World {
         if self.cluster.is_some() {
             return self.answer_in_cluster(id, request);
         }
+        if self.service.is_some() {
+            return self.answer_in_service(id, request);
+        }
         let conn = &mut self.conns[id];
         self.servers[conn.server].answer(&mut conn.session, id, request, &mut self.ledger)
     }
@@ -235,6 +243,10 @@ impl World {
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
+        }
+        if request.name() == b"SUBSCRIBE" {
+            conn.session.subscribed = true;
+            return out.extend_from_slice(server::SUBSCRIBED);
         }
         let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
         if handshake {

@@ -13,6 +13,7 @@ use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
+use super::sentinel::{self, Watch};
 use super::server::{Server, TOO_MANY};
 use super::trace::{Note, Trace};
 
@@ -36,6 +37,8 @@ pub(super) enum Event {
     Calm(Class, usize),
     /// Something happens in the cluster.
     Cluster(Step),
+    /// Something happens in the service that sentinels watch.
+    Service(sentinel::Step),
     /// A task that was to be polled late is polled.
     Poll(usize),
     /// A caller makes its next call.
@@ -69,6 +72,8 @@ pub(super) struct World {
     pub(super) servers: Vec<Server>,
     /// What the servers are to each other, if they form a cluster.
     pub(super) cluster: Option<Box<Cluster>>,
+    /// What the servers are to each other, if sentinels watch them.
+    pub(super) service: Option<Box<Watch>>,
     pub(super) ledger: Ledger,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
@@ -98,6 +103,7 @@ impl World {
             conns: Vec::new(),
             servers,
             cluster: None,
+            service: None,
             ledger: Ledger::default(),
             trace,
             alarm: None,
@@ -152,6 +158,7 @@ impl World {
             Event::Strike(class) => self.strike(class),
             Event::Calm(class, server) => self.calm(class, server),
             Event::Cluster(step) => self.handle_step(step),
+            Event::Service(step) => self.handle_service_step(step),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
@@ -171,9 +178,10 @@ impl World {
 
     /// The client begins to connect to an endpoint; the connection's number.
     pub(super) fn connect_to(&mut self, endpoint: &Endpoint) -> usize {
-        let server = self.find(endpoint);
+        let server =
+            if self.service.is_some() { self.find_in_service(endpoint) } else { self.find(endpoint) };
         let id = self.connect(server);
-        if self.cluster.is_some() {
+        if self.cluster.is_some() || self.service.is_some() {
             self.note(&Note::Leads(id, &endpoint.to_string()));
         }
         id
@@ -247,10 +255,10 @@ impl World {
         conn.closed_at = Some(now);
         // Closing with unread bytes resets the connection: what is still under way is lost.
         conn.served &= !abrupt;
-        let verdict = match &self.cluster {
-            None => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
-            Some(_) if closing || conn.blemish.is_some() => Ok(()),
-            Some(_) => cluster::oracles::c13_busy_connections_are_kept(id, conn.in_flight()),
+        let verdict = match self.cluster.is_some() || self.service.is_some() {
+            false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
+            true if closing || conn.blemish.is_some() => Ok(()),
+            true => cluster::oracles::c13_busy_connections_are_kept(id, conn.in_flight()),
         };
         self.judge(verdict);
         self.note(&Note::Closed(id));
