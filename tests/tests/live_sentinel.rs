@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use redstart_core::client::Options;
 use redstart_core::command::{Command, Prepare as p, Run};
 use redstart_core::commands::{
     FlushMode, KeyScanOptions, ScanIterators, SentinelCommands, ServerCommands, StringCommands,
 };
-use redstart_core::config::{Credentials, Endpoint, Protocol, SentinelOptions};
+use redstart_core::config::{Credentials, Endpoint, Protocol, ReadFrom, SentinelOptions};
 use redstart_core::error::{ErrorKind, SentinelFault, ServerCode};
 use redstart_core::{Config, Error};
 use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
-use redstart_tests::load::{Load, Verdict};
+use redstart_tests::load::{Plan, Verdict};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig, Sentinels};
 use redstart_tests::server::{Server, Version, poll_until};
 
@@ -157,7 +158,7 @@ fn lose_primary(runtime: Runtime, version: Version, lose: fn(&mut Server)) -> (S
     let mut all = SentinelConfig::new(version).down_after(Duration::from_secs(1)).start();
     // The one sentinel that the client was given tells of the others.
     let client = runtime.connect(config(options([&all.sentinels()[0]]))).expect("a client");
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(300);
     all.sentinels_mut()[0].kill9();
     load.wait_for(300);
@@ -189,11 +190,11 @@ fn freeze_primary(runtime: Runtime, version: Version) {
     let (all, client) = lose_primary(runtime, version, |primary| primary.stop_signal());
     all.servers()[0].cont_signal();
     client.flushall(FlushMode::Sync).expect("it takes writes");
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(1000);
     assert_eq!(port(&client), all.servers()[1].port());
     let verdict = load.finish(all.servers()[1].addr());
-    assert_eq!((verdict.acked, verdict.lost), (verdict.writes, 0), "{verdict}");
+    assert_eq!((verdict.acked, verdict.lost.len()), (verdict.writes, 0), "{verdict}");
 }
 
 #[test]
@@ -223,6 +224,65 @@ fn an_idle_client_follows_as_well() {
     }
 }
 
+/// How many GET the servers have served since the last time.
+fn reads(all: &Sentinels) -> Vec<u64> {
+    let count = |server: &Server| {
+        let stats = server.cli(&["info", "commandstats"]);
+        assert_eq!(server.cli(&["config", "resetstat"]), "OK");
+        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_get:calls="));
+        calls.map_or(0, |calls| {
+            calls.split(',').next().and_then(|calls| calls.parse().ok()).expect("a number")
+        })
+    };
+    all.servers().iter().filter(|server| server.is_running()).map(count).collect()
+}
+
+#[test]
+fn reads_go_where_the_client_says() {
+    for version in Version::ALL {
+        let mut all = SentinelConfig::new(version).replicas(2).start();
+        for_each_runtime(|runtime| {
+            let client = runtime.connect(config(options(all.sentinels()))).expect("a client");
+            client.set("k", runtime as u64).expect("a primary");
+            for replica in &all.servers()[1..] {
+                let copied = || (replica.cli(&["get", "k"]) == (runtime as u64).to_string()).then_some(());
+                poll_until("the replica to follow", copied);
+            }
+            let served = |from| {
+                reads(&all);
+                for _ in 0..60 {
+                    let value = client.with(Options::new().read_from(from)).get("k");
+                    assert_eq!(value, Ok(Some(runtime as u64)));
+                }
+                reads(&all)
+            };
+            assert_eq!(served(ReadFrom::Primary), [60, 0, 0]);
+            assert_eq!(served(ReadFrom::Replica), [0, 30, 30]);
+            assert_eq!(served(ReadFrom::PreferReplica), [0, 30, 30]);
+            assert!(served(ReadFrom::RoundRobin).iter().all(|&count| count >= 15));
+            assert_eq!(served(ReadFrom::LowestLatency).iter().sum::<u64>(), 60);
+            let writing = client.with(Options::new().read_from(ReadFrom::Replica));
+            assert_eq!(writing.set("k", 1), Ok(()), "what is no read goes to the primary");
+        });
+
+        // A replica that is gone is passed over, and used again when it is back.
+        let config = config(options(all.sentinels())).read_from(ReadFrom::PreferReplica);
+        let client = Runtime::Tokio.connect(config).expect("a client");
+        for _ in 0..10 {
+            assert_eq!(client.get("k"), Ok(Some(1)));
+        }
+        all.servers_mut()[2].kill9();
+        for _ in 0..60 {
+            assert_eq!(client.get("k"), Ok(Some(1)));
+        }
+        all.servers_mut()[2].restart();
+        poll_until("the replica to be read from", || {
+            client.get::<u64>("k").expect("a read");
+            (reads(&all)[2] > 0).then_some(())
+        });
+    }
+}
+
 #[test]
 fn without_sentinels_the_primary_that_was_found_goes_on() {
     let mut all = SentinelConfig::new(Version::V8).start();
@@ -230,7 +290,7 @@ fn without_sentinels_the_primary_that_was_found_goes_on() {
     for sentinel in all.sentinels_mut() {
         sentinel.kill9();
     }
-    let load = Load::start(&client, WORKERS);
+    let load = Plan::new(WORKERS).start(&client);
     load.wait_for(10_000);
     let verdict = load.finish(all.servers()[0].addr());
     verdict.assert_true();

@@ -265,8 +265,10 @@ impl Engine {
     /// A connection is ready: of a cluster that is said when its topology is known besides, of a service if it
     /// is with the primary.
     pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
-        if let Topology::Cluster(cluster) = &mut self.topology {
-            cluster.handle_zone(node, &info.availability_zone);
+        match &mut self.topology {
+            Topology::Single(_) => {}
+            Topology::Cluster(cluster) => cluster.handle_zone(node, &info.availability_zone),
+            Topology::Sentinel(service) => service.handle_zone(node, &info.availability_zone),
         }
         match &self.topology {
             Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(info),

@@ -141,7 +141,10 @@ impl Engine {
                 Target::Slot(slot) => cluster.route_slot(slot),
                 _ => return self.submit_elsewhere(now, entry, bytes),
             },
-            Topology::Sentinel(service) => service.route(entry.target),
+            Topology::Sentinel(service) => match entry.target {
+                Target::Slot(_) => service.primary(),
+                _ => return self.submit_to_service(now, entry, bytes),
+            },
         };
         match node {
             Some(node) => self.submit_to(now, node, entry, bytes),
@@ -350,11 +353,15 @@ impl Engine {
     /// The node has answered something.
     #[inline]
     fn handle_alive(&mut self, now: Instant, node: NodeId) {
-        if let Topology::Cluster(cluster) = &mut self.topology {
-            cluster.handle_alive(node);
-            if let Some(link) = self.links.get(node) {
-                link.handle_alive(now);
+        match &mut self.topology {
+            Topology::Single(_) => {}
+            Topology::Cluster(cluster) => {
+                cluster.handle_alive(node);
+                if let Some(link) = self.links.get(node) {
+                    link.handle_alive(now);
+                }
             }
+            Topology::Sentinel(_) => self.ask_suspect(now, node),
         }
     }
 

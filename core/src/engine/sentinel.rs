@@ -14,11 +14,24 @@ use crate::topology::Topology;
 use crate::topology::sentinel::{News, Part, QUESTIONS, part_of};
 
 /// The places of the questions to a sentinel; their generation is the number of the inquiry.
-const QUESTION: u32 = RequestId::ENGINE;
+const QUESTION: u32 = RequestId::ENGINE + 8;
 /// The place of a question for the role; its generation is the number of the node.
-const ROLE: u32 = RequestId::ENGINE + QUESTIONS as u32;
+const ROLE: u32 = QUESTION + QUESTIONS as u32;
 
 impl Engine {
+    /// Sends a request that is not simply for the primary.
+    #[cold]
+    pub(super) fn submit_to_service(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        let Topology::Sentinel(service) = &mut self.topology else { return };
+        if entry.target == Target::Nowhere {
+            return self.refuse_node(now, entry, bytes);
+        }
+        match service.route(entry.target, entry.id.is_callers(), |node| self.links.health(node)) {
+            Some(node) => self.submit_to(now, node, entry, bytes),
+            None => self.submit_unrouted(now, entry, bytes),
+        }
+    }
+
     /// Asks whom the service wants to be asked, and does what its news demand.
     pub(super) fn follow_service(&mut self, now: Instant) {
         loop {
@@ -77,14 +90,15 @@ impl Engine {
     /// A server that is connected was asked for its role.
     fn handle_role(&mut self, now: Instant, node: NodeId, result: Result<Frame, Error>) {
         let Some(link) = self.links.get(node) else { return };
+        let Topology::Sentinel(service) = &mut self.topology else { return };
         let part = match &result {
             Ok(frame) => part_of(frame),
-            // Who may not ask has the role from the handshake, and a suspect has to shake hands again.
-            Err(error) if error.delivery() == Delivery::Rejected && !link.is_suspect() => Some(Part::Primary),
-            Err(error) if error.delivery() == Delivery::Rejected => None,
+            // Who may not ask has the part from the handshake, and a suspect has to shake hands again.
+            Err(error) if error.delivery() == Delivery::Rejected => {
+                service.part(node).filter(|_| !link.is_suspect())
+            }
             Err(_) => return,
         };
-        let Topology::Sentinel(service) = &mut self.topology else { return };
         if part.is_some_and(|part| service.handle_part(now, node, part)) {
             link.handle_alive(now);
         } else {
@@ -99,9 +113,16 @@ impl Engine {
     /// The node is not what it was taken for: the connection must not be used.
     pub(super) fn check_part(&mut self, now: Instant, node: NodeId, info: &ServerInfo) -> Result<(), Error> {
         let Topology::Sentinel(service) = &mut self.topology else { return Ok(()) };
-        let is_wanted = service.is_sentinel(node)
-            || Part::named(&info.role).is_some_and(|part| service.handle_part(now, node, part));
-        if is_wanted { Ok(()) } else { Err(fault(ConnectionError::WrongRole)) }
+        let mut takes = |part| service.handle_part(now, node, part);
+        let is_wanted = Part::named(&info.role).is_some_and(&mut takes) || service.is_sentinel(node);
+        if !is_wanted {
+            return Err(fault(ConnectionError::WrongRole));
+        }
+        // Whoever waits to ask for the role need not any more.
+        if let Some(link) = self.links.get(node) {
+            link.cancel(&[RequestId { slot: ROLE, generation: node.0 as u32 }]);
+        }
+        Ok(())
     }
 
     /// The connection with a node is lost: what the engine itself asked there is asked elsewhere.
@@ -111,8 +132,10 @@ impl Engine {
         service.handle_lost(now, node, error);
         let generation = |slot| if slot == ROLE { node.0 as u32 } else { number };
         let ids = (QUESTION..=ROLE).map(|slot| RequestId { slot, generation: generation(slot) });
-        if let Some(link) = self.links.get(node) {
-            link.cancel(&ids.collect::<Vec<_>>());
+        let Some(link) = self.links.get(node) else { return };
+        link.cancel(&ids.collect::<Vec<_>>());
+        if service.is_replica(node) {
+            self.route_anew(now);
         }
     }
 
@@ -126,9 +149,22 @@ impl Engine {
             return self.route_anew(now);
         }
         link.suspect();
+        let is_replica = service.is_replica(node);
         // It comes behind what is due: when it is answered, the server has caught up and says what it is.
         let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
         link.submit_to_suspect(now, entry, &mut bytes);
+        if is_replica {
+            self.route_anew(now);
+        }
+    }
+
+    /// Asks a suspect for its role that has answered all that it owed, if too late for what it was asked then.
+    #[inline]
+    pub(super) fn ask_suspect(&mut self, now: Instant, node: NodeId) {
+        if let Some(link) = self.links.get(node).filter(|link| link.is_suspect_without_debts()) {
+            let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
+            link.submit_to_suspect(now, entry, &mut bytes);
+        }
     }
 
     fn drop_connection(&mut self, now: Instant, node: NodeId) {
@@ -156,13 +192,23 @@ impl Engine {
             self.route_anew(now);
             self.send_delayed_early(now);
         }
+        self.probe_replicas(now);
         self.forget_useless();
+    }
+
+    /// Connects again to replicas that were lost, since reads go elsewhere until there is a connection.
+    fn probe_replicas(&mut self, now: Instant) {
+        let Topology::Sentinel(service) = &self.topology else { return };
+        let is_lost = |node: &NodeId| self.links.peek(*node).is_some_and(|link| link.conn_id().is_none());
+        for node in service.replicas().iter().copied().filter(is_lost).collect::<Vec<_>>() {
+            self.ask_role(now, node);
+        }
     }
 
     /// Parts from a node that is of no use any more: it may answer what it owes, unless it is silent.
     fn review_service(&mut self, now: Instant, node: NodeId) {
         let Topology::Sentinel(service) = &self.topology else { return };
-        let Some(link) = self.links.get(node).filter(|_| !service.uses(node)) else { return };
+        let Some(link) = self.links.get(node).filter(|_| !service.is_fit(node)) else { return };
         if link.is_suspect() {
             self.drop_connection(now, node);
         } else if link.is_ready() {
@@ -189,8 +235,8 @@ impl Engine {
     /// Forgets nodes that are of no use and with which there is nothing under way.
     pub(super) fn forget_useless(&mut self) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
-        for node in self.links.ids() {
-            let vacant = self.links.peek(node).is_some_and(Link::is_vacant);
+        for node in service.nodes() {
+            let vacant = self.links.peek(node).is_none_or(Link::is_vacant);
             if vacant && service.release(node) {
                 self.links.remove(node);
             }
@@ -207,9 +253,9 @@ impl Engine {
     ) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
         if is_of_replica(&error) {
-            // The next connection is used only if it is with a primary.
             service.handle_suspect(now, node);
-            if let Some(link) = self.links.get(node) {
+            // The next connection is used only if it is with a primary.
+            if let Some(link) = self.links.get(node).filter(|_| !service.is_replica(node)) {
                 link.retire();
             }
         } else if !error.code().is_some_and(passes_by_itself) {
@@ -225,7 +271,7 @@ fn is_of_replica(error: &Error) -> bool {
     match refusal.code() {
         ServerCode::ReadOnly | ServerCode::MasterDown => true,
         // It was a primary when the transaction began.
-        ServerCode::ExecAbort => refusal.text().contains("read-only replica"),
+        ServerCode::ExecAbort => refusal.text().contains("because of: READONLY"),
         _ => false,
     }
 }
@@ -254,4 +300,30 @@ fn own(id: RequestId, node: NodeId, deadline: Instant, command: &Packed) -> (Ent
         attempts: 0,
     };
     (entry, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServerError;
+
+    #[test]
+    fn what_only_a_replica_says() {
+        let table = [
+            ("READONLY You can't write against a read only replica.", true),
+            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
+            (
+                "EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
+                true,
+            ),
+            ("EXECABORT Transaction discarded because of previous errors.", false),
+            ("LOADING Redis is loading the dataset in memory", false),
+            ("ERR READONLY", false),
+        ];
+        for (text, expected) in table {
+            let refusal = ErrorKind::Server(ServerError::new(text.as_bytes()));
+            assert_eq!(is_of_replica(&Error::new(refusal, Delivery::Rejected)), expected, "{text}");
+        }
+        assert!(!is_of_replica(&fault(ConnectionError::Reset)));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use redstart_core::Result;
+use redstart_core::command::{Command, Run};
 use redstart_core::commands::{ReplicaOf, ReplicationCommands, SentinelCommands, SentinelNode};
 
 use super::{Server, ServerConfig, Version, poll_within};
@@ -86,6 +88,7 @@ impl SentinelConfig {
         let sentinels = Sentinels { servers, sentinels };
         sentinels.hurry();
         sentinels.await_primary(0);
+        sentinels.await_copies();
         sentinels
     }
 }
@@ -110,6 +113,13 @@ impl Sentinels {
             let periods = [("info-period", 1000), ("ask-period", 100), ("publish-period", 100)];
             connect(sentinel).sentinel_debug_set(periods).expect("periods of a sentinel");
         }
+    }
+
+    /// `redis-sentinel://127.0.0.1:PORT,.../NAME` with all sentinels.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let sentinels = self.sentinels.iter().map(|sentinel| sentinel.addr().to_string());
+        format!("redis-sentinel://{}/{NAME}", sentinels.collect::<Vec<_>>().join(","))
     }
 
     /// The primary at the start, and the replicas after it.
@@ -145,6 +155,18 @@ impl Sentinels {
         connect(&self.sentinels[sentinel])
     }
 
+    /// Which server the first sentinel that runs takes for the primary.
+    ///
+    /// # Panics
+    /// If none runs.
+    #[must_use]
+    pub fn primary(&self) -> usize {
+        let sentinel = self.sentinels.iter().find(|sentinel| sentinel.is_running()).expect("a sentinel");
+        let (_, port) =
+            connect(sentinel).sentinel_get_master_addr_by_name(NAME).expect("an answer").expect("a name");
+        self.servers.iter().position(|server| server.port() == port).expect("one of these servers")
+    }
+
     /// Waits until all sentinels that run name this server as the primary and all others as its replicas, and find
     /// that those which run are what they are to be, the replicas linked to the primary.
     ///
@@ -154,6 +176,19 @@ impl Sentinels {
         poll_within(AGREEMENT, Duration::from_millis(20), "the sentinels to agree", || {
             let mut running = self.sentinels.iter().filter(|sentinel| sentinel.is_running());
             running.all(|sentinel| self.finds_all_well(&connect(sentinel), index)).then_some(())
+        });
+    }
+
+    /// Waits until the replicas have what is written now: a link counts as well before anything goes over it, up
+    /// to a second after the replica has read the first copy.
+    fn await_copies(&self) {
+        let primary = connect(&self.servers[0]);
+        let replicas = self.servers.len() - 1;
+        let heard: Result<u64> = primary.run(Command::new("PUBLISH").arg("nobody").arg("listens"));
+        assert_eq!(heard, Ok(0));
+        poll_within(AGREEMENT, Duration::from_millis(20), "the replicas to follow", || {
+            let copies: Result<usize> = primary.run(Command::new("WAIT").arg(replicas).arg(1000));
+            (copies == Ok(replicas)).then_some(())
         });
     }
 

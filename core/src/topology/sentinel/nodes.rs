@@ -54,6 +54,13 @@ impl Nodes {
         NodeId(free)
     }
 
+    /// All numbers that are in use.
+    pub(super) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let mut ids: Vec<NodeId> = self.ids.values().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter()
+    }
+
     /// Forgets a node; its number will be another's.
     pub(super) fn release(&mut self, node: NodeId) {
         if let Some(key) = self.entries.get_mut(node.0).and_then(Option::take) {

@@ -1,7 +1,10 @@
 //! A service as the engine sees it: where a request goes, whom to ask for the primary, what their answers
 //! change.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::nodes::{Kind, Nodes};
@@ -14,6 +17,7 @@ use crate::error::{Error, SentinelFault};
 use crate::resp::Frame;
 use crate::time::Instant;
 use crate::topology::NodeId;
+use crate::topology::reads::{Health, Readable};
 
 /// What a sentinel was asked, and has answered so far.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ struct Inquiry {
 pub(crate) enum News {
     /// The primary was found.
     Found {
-        /// It is another one than before.
+        /// It or its replicas are others than before.
         is_new: bool,
     },
     /// It was not found.
@@ -45,6 +49,13 @@ pub(crate) struct Service {
     discovery: Discovery,
     nodes: Nodes,
     primary: Option<NodeId>,
+    replicas: Vec<NodeId>,
+    /// What servers have said that they are, on the connections that there are.
+    parts: BTreeMap<NodeId, Part>,
+    /// The zones that servers have said that they are in.
+    zones: BTreeMap<NodeId, Box<str>>,
+    /// Which of several nodes is next.
+    turn: usize,
     /// The sentinel that was asked last.
     sentinel: Option<NodeId>,
     inquiry: Option<Inquiry>,
@@ -60,6 +71,10 @@ impl Service {
             discovery: Discovery::new(options, rng, now),
             nodes: Nodes::default(),
             primary: None,
+            replicas: Vec::new(),
+            parts: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            turn: 0,
             sentinel: None,
             inquiry: None,
             inquiries: 0,
@@ -67,16 +82,43 @@ impl Service {
         }
     }
 
-    /// Where a request goes. `None`: nobody knows yet.
-    #[inline]
-    pub(crate) fn route(&self, target: Target) -> Option<NodeId> {
+    /// Where a request goes that a caller makes, or the engine itself. `None`: nobody knows yet.
+    pub(crate) fn route(
+        &mut self,
+        target: Target,
+        is_callers: bool,
+        health: impl Fn(NodeId) -> Health,
+    ) -> Option<NodeId> {
         match target {
-            Target::Node(node) => Some(NodeId(node.into())),
+            Target::Node(node) => {
+                let node = NodeId(node.into());
+                (!is_callers || self.nodes.server(node).is_some()).then_some(node)
+            }
+            Target::Read { from, .. } => {
+                self.turn = self.turn.wrapping_add(1);
+                let readable = Readable { primary: self.primary?, replicas: &self.replicas };
+                readable.choose(from, self.turn, health, |node| self.is_in_own_zone(node))
+            }
             _ => self.primary,
         }
     }
 
+    fn is_in_own_zone(&self, node: NodeId) -> bool {
+        let Some(endpoint) = self.nodes.server(node) else { return false };
+        let zone = self.config.zones.get(endpoint).map(|zone| &**zone);
+        let zone = zone.or_else(|| self.zones.get(&node).map(|zone| &**zone));
+        zone.is_some() && zone == self.config.zone.as_deref()
+    }
+
+    /// A server has said which zone it is in.
+    pub(crate) fn handle_zone(&mut self, node: NodeId, zone: &str) {
+        if !zone.is_empty() {
+            self.zones.insert(node, zone.into());
+        }
+    }
+
     /// The server that was last found to be the primary.
+    #[inline]
     pub(crate) const fn primary(&self) -> Option<NodeId> {
         self.primary
     }
@@ -126,11 +168,50 @@ impl Service {
             Some((Kind::Sentinel, _)) => {
                 self.sentinel == Some(node) || self.inquiry.as_ref().is_some_and(|it| it.node == node)
             }
-            Some((Kind::Server, endpoint)) => {
-                self.primary == Some(node) || self.discovery.candidate() == Some(endpoint)
-            }
+            Some((Kind::Server, _)) => self.takes(node, Part::Primary) || self.takes(node, Part::Replica),
             None => false,
         }
+    }
+
+    /// Whether a server is of use if it is of this part.
+    fn takes(&self, node: NodeId, part: Part) -> bool {
+        match part {
+            Part::Primary => {
+                let endpoint = self.nodes.server(node);
+                let is_candidate = endpoint.is_some() && self.discovery.candidate() == endpoint;
+                self.primary == Some(node) || is_candidate
+            }
+            Part::Replica => self.primary != Some(node) && self.replicas.contains(&node),
+            Part::Sentinel => false,
+        }
+    }
+
+    /// Whether a node with which there is a connection is of use, as what it was when that was made.
+    pub(crate) fn is_fit(&self, node: NodeId) -> bool {
+        match self.parts.get(&node) {
+            Some(&part) => self.takes(node, part),
+            None => self.uses(node),
+        }
+    }
+
+    /// What a server has said that it is, on the connection that there is.
+    pub(crate) fn part(&self, node: NodeId) -> Option<Part> {
+        self.parts.get(&node).copied()
+    }
+
+    /// Whether a server is of use as a replica.
+    pub(crate) fn is_replica(&self, node: NodeId) -> bool {
+        self.takes(node, Part::Replica)
+    }
+
+    /// The servers to read from besides the primary.
+    pub(crate) fn replicas(&self) -> &[NodeId] {
+        &self.replicas
+    }
+
+    /// All nodes that are known.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        self.nodes.ids()
     }
 
     /// Forgets a node that is of no use. Returns whether it was none.
@@ -138,22 +219,30 @@ impl Service {
         let is_useless = !self.uses(node);
         if is_useless {
             self.nodes.release(node);
+            self.parts.remove(&node);
+            self.zones.remove(&node);
         }
         is_useless
     }
 
     /// A server has said what it is. Returns whether requests may go to it.
     pub(crate) fn handle_part(&mut self, now: Instant, node: NodeId, part: Part) -> bool {
-        let Some(endpoint) = self.nodes.server(node) else { return true };
-        let is_wanted = self.uses(node);
+        let Some(endpoint) = self.nodes.server(node) else { return false };
+        let is_wanted = self.takes(node, part);
         self.discovery.handle_role(now, endpoint, Ok(part));
-        is_wanted && part == Part::Primary
+        self.parts.insert(node, part);
+        is_wanted
     }
 
     /// The connection with a node is lost, or could not be made.
     pub(crate) fn handle_lost(&mut self, now: Instant, node: NodeId, error: &Error) {
         match self.nodes.get(node) {
-            Some((Kind::Server, endpoint)) => self.discovery.handle_role(now, endpoint, Err(error)),
+            Some((Kind::Server, endpoint)) => {
+                self.discovery.handle_role(now, endpoint, Err(error));
+                if self.parts.remove(&node).is_some() {
+                    self.discovery.handle_trigger(now, Trigger::Suspect(endpoint));
+                }
+            }
             Some((Kind::Sentinel, _)) => {
                 if let Some(inquiry) = self.inquiry.take_if(|inquiry| inquiry.node == node) {
                     let fault = SentinelFault::Failed(error.clone());
@@ -240,9 +329,12 @@ impl Service {
     /// What has come of asking.
     pub(crate) fn poll_news(&mut self) -> Option<News> {
         Some(match self.discovery.poll_outcome()? {
-            Outcome::Found { primary, .. } => {
-                let node = self.nodes.admit(Kind::Server, &primary);
-                let is_new = self.primary.replace(node) != Some(node);
+            Outcome::Found { primary, replicas } => {
+                let mut admit = |endpoint: &Endpoint| self.nodes.admit(Kind::Server, endpoint);
+                let found = (Some(admit(&primary)), replicas.iter().map(admit).collect());
+                let known = (self.primary, core::mem::take(&mut self.replicas));
+                let is_new = found != known;
+                (self.primary, self.replicas) = found;
                 self.last_failure = None;
                 News::Found { is_new }
             }
