@@ -456,8 +456,8 @@ fn every_key_that_stays_is_seen_whatever_happens() {
     }
 }
 
-/// As many as a second or two are enough for.
-const SEEDS: u64 = 500;
+/// As many as a second is enough for.
+const SEEDS: u64 = 300;
 
 #[test]
 fn parts_are_all_slots() {
