@@ -16,6 +16,8 @@
 //! it got a new epoch, the slot may have arrived, come back, and left once more.
 //!
 //! Not noticed is a slot that is put on its way and called back, and its keys with it, during one walk.
+//! And a node is taken at its word: a primary that was replaced while it was cut off believes in its slots until it
+//! hears of it. It is not visited as long as the node that the client takes for the slot's primary knows better.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

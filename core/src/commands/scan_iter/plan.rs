@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use super::coverage::{Coverage, Rest};
 use super::reply::Holding;
@@ -88,11 +89,14 @@ impl Plan {
     /// Nodes, and the first slot of each of which nothing is seen; those with most of these slots come first.
     fn by_size<'a>(&'a self, seen: &'a Coverage) -> Vec<(u16, &'a Holding)> {
         let mut nodes: BTreeMap<_, (usize, u16, &Holding)> = BTreeMap::new();
-        for (slot, holder) in self.missing(seen).filter(|&(slot, _)| seen.rest(slot).is_none()) {
-            nodes.entry((holder.port, &holder.id)).or_insert((0, slot, holder)).0 += 1;
+        for holder in &self.holdings {
+            let mut unseen = seen.gaps(holder.range).filter(|&slot| seen.rest(slot).is_none());
+            if let Some(slot) = unseen.next() {
+                nodes.entry((holder.port, &holder.id)).or_insert((0, slot, holder)).0 += 1 + unseen.count();
+            }
         }
         let mut nodes: Vec<_> = nodes.into_values().collect();
-        nodes.sort_by_key(|&(count, slot, _)| (SLOTS as usize - count, slot));
+        nodes.sort_by_key(|&(count, slot, _)| (Reverse(count), slot));
         nodes.into_iter().map(|(_, slot, holder)| (slot, holder)).collect()
     }
 
