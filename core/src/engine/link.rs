@@ -137,6 +137,11 @@ impl Link {
         }
     }
 
+    /// Whether the node is suspect although it owes nothing.
+    pub(super) fn is_suspect_without_debts(&self) -> bool {
+        self.suspect && self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.is_idle())
+    }
+
     /// Sends a request although the node is suspect: its answer tells that the node has caught up. Without a
     /// connection that is ready it is not sent.
     pub(super) fn submit_to_suspect(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {

@@ -353,11 +353,15 @@ impl Engine {
     /// The node has answered something.
     #[inline]
     fn handle_alive(&mut self, now: Instant, node: NodeId) {
-        if let Topology::Cluster(cluster) = &mut self.topology {
-            cluster.handle_alive(node);
-            if let Some(link) = self.links.get(node) {
-                link.handle_alive(now);
+        match &mut self.topology {
+            Topology::Single(_) => {}
+            Topology::Cluster(cluster) => {
+                cluster.handle_alive(node);
+                if let Some(link) = self.links.get(node) {
+                    link.handle_alive(now);
+                }
             }
+            Topology::Sentinel(_) => self.ask_suspect(now, node),
         }
     }
 

@@ -151,6 +151,15 @@ impl Engine {
         }
     }
 
+    /// Asks a suspect for its role that has answered all that it owed, if too late for what it was asked then.
+    #[inline]
+    pub(super) fn ask_suspect(&mut self, now: Instant, node: NodeId) {
+        if let Some(link) = self.links.get(node).filter(|link| link.is_suspect_without_debts()) {
+            let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
+            link.submit_to_suspect(now, entry, &mut bytes);
+        }
+    }
+
     fn drop_connection(&mut self, now: Instant, node: NodeId) {
         let Some(conn) = self.links.peek(node).and_then(Link::conn_id) else { return };
         self.actions.push_back(Action::Close(conn));
