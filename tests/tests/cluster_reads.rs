@@ -2,7 +2,7 @@
 
 use redstart_core::Config;
 use redstart_core::client::Options;
-use redstart_core::command::{Command, Run};
+use redstart_core::command::{Command, Prepare as p, Run};
 use redstart_core::commands::StringCommands;
 use redstart_core::config::{Endpoint, ReadFrom};
 use redstart_core::error::{Delivery, ErrorKind};
@@ -14,26 +14,38 @@ fn endpoint(cluster: &Cluster, node: usize) -> Endpoint {
     Endpoint::tcp("127.0.0.1", cluster.server(node).port())
 }
 
-/// How many GET each node has served.
-fn reads(cluster: &Cluster) -> Vec<u64> {
+/// How many commands of a name each node has served.
+fn calls(cluster: &Cluster, name: &str) -> Vec<u64> {
     let count = |node| {
         let stats = cluster.server(node).cli(&["info", "commandstats"]);
-        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_get:calls="));
+        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
         line.map_or(0, |line| line.split(',').next().and_then(|count| count.parse().ok()).unwrap_or(0))
     };
     (0..cluster.len()).map(count).collect()
 }
 
-/// Which nodes serve 60 reads of keys in all shards.
-fn served(cluster: &Cluster, client: &AnyClient) -> (u64, u64) {
-    let before = reads(cluster);
-    for number in 0..60 {
-        let value: Option<String> = client.get(format!("key:{number}")).expect("a read");
-        assert_eq!(value.as_deref(), Some("v"));
-    }
-    let after = reads(cluster);
+/// How many commands of a name primaries and replicas serve meanwhile.
+fn served_during(cluster: &Cluster, name: &str, work: impl FnOnce()) -> (u64, u64) {
+    let before = calls(cluster, name);
+    work();
+    let after = calls(cluster, name);
     let counts: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
     (counts[..3].iter().sum(), counts[3..].iter().sum())
+}
+
+/// Keys in all shards.
+fn keys() -> Vec<String> {
+    (0..60).map(|number| format!("key:{number}")).collect()
+}
+
+/// Which nodes serve 60 reads of keys in all shards.
+fn served(cluster: &Cluster, client: &AnyClient) -> (u64, u64) {
+    served_during(cluster, "get", || {
+        for key in keys() {
+            let value: Option<String> = client.get(key).expect("a read");
+            assert_eq!(value.as_deref(), Some("v"));
+        }
+    })
 }
 
 #[test]
@@ -67,6 +79,19 @@ fn reads_go_where_the_client_says() {
             let other =
                 runtime.connect(config.clone().zone("b").read_from(ReadFrom::SameZone)).expect("a client");
             assert_eq!(served(&cluster, &other), (0, 60));
+            // Reads in a pipeline, and the parts of one that is split, go there too.
+            let replicas = from(ReadFrom::Replica);
+            let pipeline = || {
+                let gets: Vec<_> = keys().iter().map(|key| p.get::<String>(key)).collect();
+                assert_eq!(replicas.pipeline(gets).expect("reads").into_iter().flatten().count(), 60);
+            };
+            assert_eq!(served_during(&cluster, "get", pipeline), (0, 60));
+            let mget = || {
+                let values = replicas.mget::<String>(keys()).expect("reads");
+                assert_eq!(values.into_iter().flatten().count(), 60);
+            };
+            let (of_primaries, of_replicas) = served_during(&cluster, "mget", mget);
+            assert!(of_primaries == 0 && of_replicas > 30, "{of_primaries} and {of_replicas}");
             // What is no read goes to the primary all the same.
             assert_eq!(from(ReadFrom::Replica).set("key:0", "v"), Ok(()));
         });

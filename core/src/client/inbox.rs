@@ -156,7 +156,7 @@ impl Inbox {
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());
-                    let target = entry.target().unwrap_or_default();
+                    let target = aim.at(entry.target().unwrap_or_default(), flags);
                     Request { part, wire_len, target, flags, name_words, ..request }
                 }));
             }

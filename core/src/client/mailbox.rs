@@ -104,7 +104,7 @@ impl Mailbox {
 
     /// Encodes a pipeline as this client sends it.
     pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
-        let mut packed = if self.routes { PackedBatch::split() } else { PackedBatch::default() };
+        let mut packed = if self.routes { PackedBatch::splitting() } else { PackedBatch::default() };
         batch.pack_into(&mut packed);
         packed
     }
@@ -126,7 +126,7 @@ impl Mailbox {
         {
             return None;
         }
-        let mut parts = PackedBatch::split();
+        let mut parts = PackedBatch::splitting();
         parts.push(command);
         Some(parts)
     }

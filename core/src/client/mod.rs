@@ -133,9 +133,14 @@ impl Client {
     /// same shape. Other callers' commands may run between them. They run in their order, except that one
     /// which the server turns away for a while (`LOADING`, say) is sent again when the others may have run.
     ///
+    /// On a cluster each command goes to its own node, and those for one node run in their order. It says
+    /// nothing of commands for different nodes, nor of reads that go [to replicas](Options::read_from).
+    ///
     /// # Errors
     /// The first error among the commands. Those after it may have run:
-    /// use [`try_pipeline`](Self::try_pipeline) to see each result.
+    /// use [`try_pipeline`](Self::try_pipeline) to see each result. [`ErrorKind::CrossSlot`] if the keys of a
+    /// command are in slots of a cluster that [do not go together](crate::commands#keys-in-several-slots): then
+    /// nothing was sent, and it names that command.
     pub async fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
         B::replies(self.try_pipeline(batch).await)
     }
@@ -147,7 +152,11 @@ impl Client {
 
     /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
     ///
+    /// On a cluster all keys must be in one slot, and all commands run at the node that serves it, those too that
+    /// go to several nodes elsewhere.
+    ///
     /// # Errors
+    /// [`ErrorKind::CrossSlot`] if keys are in different slots of a cluster: then nothing was sent.
     /// [`ErrorKind::TransactionAborted`] if one was refused before the transaction ran: then none has run.
     /// Otherwise the first error among the commands; the others have run all the same, since Redis does
     /// not undo.

@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch, missing};
+use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
         polled.map(|polled| match polled {
             Polled::Gathered(outcomes) => {
                 let whole = parts.gather(outcomes).pop().flatten();
-                Polled::Done(whole.unwrap_or_else(|| Err(missing())))
+                Polled::Done(whole.unwrap_or_else(|| Err(Error::missing_reply())))
             }
             polled => polled,
         })
@@ -161,7 +161,7 @@ impl<T: FromReply> Future for Reply<'_, T> {
 fn single(polled: Polled) -> Outcome {
     match polled {
         Polled::Done(outcome) => outcome,
-        _ => Err(missing()),
+        _ => Err(Error::missing_reply()),
     }
 }
 
@@ -193,7 +193,7 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
             let outcome = match outcome {
                 Some(Ok(frame)) => Ok(frame.item()),
                 Some(Err(error)) => Err(error.clone()),
-                None => Err(missing()),
+                None => Err(Error::missing_reply()),
             };
             Answer::new(outcome, &self.batch, index)
         });

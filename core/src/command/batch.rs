@@ -10,13 +10,11 @@ use bytes::Bytes;
 use super::Command;
 use super::flags::Flags;
 use super::packed::{Packed, WireSink};
-use super::reply::{FromReply, missing};
+use super::reply::FromReply;
 use super::split::{Gather, Split};
 use super::target::Target;
 use crate::error::{Delivery, Error, ErrorKind};
-#[cfg(feature = "std")]
-use crate::resp::Frame;
-use crate::resp::Item;
+use crate::resp::{Frame, Item};
 
 /// Commands in a tuple, an array or a vector, whose replies come back in the same shape.
 pub trait Batch {
@@ -83,7 +81,7 @@ impl<'a> Answer<'a> {
 }
 
 pub(super) fn read_next<T: FromReply>(results: &mut Results<'_>) -> Result<T, Error> {
-    results.next().map_or_else(|| Err(missing()), Answer::read)
+    results.next().map_or_else(|| Err(Error::missing_reply()), Answer::read)
 }
 
 impl<T: FromReply> Batch for Vec<Command<T>> {
@@ -117,13 +115,9 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
 
     fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
         let replies: Vec<T> = results.into_iter().collect::<Result<_, _>>()?;
-        replies.try_into().map_err(|_| missing())
+        replies.try_into().map_err(|_| Error::missing_reply())
     }
 }
-
-/// How one command ended.
-#[cfg(feature = "std")]
-type Outcome = Result<Frame, Error>;
 
 /// Commands encoded one behind the other.
 #[derive(Clone, Default)]
@@ -198,8 +192,8 @@ impl PackedBatch {
 
     /// As [`routed`](Self::routed), and commands whose keys are in several slots are [cut](Packed::split), if
     /// they can be: each part is an entry of its own, and [`gather`](Self::gather) makes one reply of theirs.
-    #[cfg(feature = "std")]
-    pub(crate) fn split() -> Self {
+    #[must_use]
+    pub fn splitting() -> Self {
         Self { routing: Routing::Split, ..Self::default() }
     }
 
@@ -250,9 +244,10 @@ impl PackedBatch {
         self.entries.is_empty()
     }
 
-    /// The outcomes of the commands that were pushed, out of those of the entries.
-    #[cfg(feature = "std")]
-    pub(crate) fn gather(&self, outcomes: Vec<Option<Outcome>>) -> Vec<Option<Outcome>> {
+    /// The outcomes of the commands that were pushed, out of those of the entries; `None` is for one that is
+    /// missing.
+    #[must_use]
+    pub fn gather(&self, outcomes: Vec<Option<Result<Frame, Error>>>) -> Vec<Option<Result<Frame, Error>>> {
         if self.gathers.is_empty() {
             return outcomes;
         }
@@ -262,7 +257,9 @@ impl PackedBatch {
         for (first, gather) in &self.gathers {
             gathered.extend(outcomes.by_ref().take(first - taken));
             let parts = outcomes.by_ref().take(gather.parts());
-            gathered.push(Some(gather.join(parts.map(|part| part.unwrap_or_else(|| Err(missing()))))));
+            gathered.push(Some(
+                gather.join(parts.map(|part| part.unwrap_or_else(|| Err(Error::missing_reply())))),
+            ));
             taken = first + gather.parts();
         }
         gathered.extend(outcomes);
@@ -310,8 +307,8 @@ impl PackedBatch {
     }
 
     /// The first command whose keys are in slots that do not go together: two of them, and its name.
-    #[cfg(feature = "std")]
-    pub(crate) fn refused(&self) -> Option<((u16, u16), String)> {
+    #[must_use]
+    pub fn refused(&self) -> Option<((u16, u16), String)> {
         let (entry, slots) = self.entries.iter().find_map(|entry| Some((entry, entry.target.err()?)))?;
         Some((slots, self.name_of(entry)?))
     }
@@ -414,178 +411,4 @@ impl fmt::Debug for PackedBatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::borrow::ToOwned;
-    use alloc::string::ToString;
-    use alloc::{format, vec};
-
-    use bytes::BytesMut;
-
-    use super::*;
-    use crate::command::Join;
-    use crate::resp::{Decoder, Limits};
-
-    fn get(key: &str) -> Command<String> {
-        Command::new("GET").key(key).read_only()
-    }
-
-    /// The batch on the wire.
-    fn wire(batch: &PackedBatch) -> Vec<u8> {
-        let mut wire = Vec::new();
-        batch.encode(&mut wire);
-        wire
-    }
-
-    #[test]
-    fn commands_stand_one_behind_the_other() {
-        let large = Bytes::from(vec![b'x'; 20_000]);
-        let set = Command::<()>::new("SET").key("k").arg(&large).arg(&large);
-        let config = Command::<()>::new("CONFIG SET").arg("a").arg("b").timeout(Duration::from_secs(3));
-        let ping = Command::<()>::new("PING").timeout(Duration::from_secs(2));
-        let batch = (get("a"), set.clone(), config.clone(), ping.clone()).pack();
-        let commands = [get("a").into_packed(), set.into_packed(), config.into_packed(), ping.into_packed()];
-        let mut expected = Vec::new();
-        commands.iter().for_each(|command| command.encode(&mut expected));
-        assert!(wire(&batch) == expected, "the same bytes as one by one");
-        assert_eq!(batch.wire_len(), expected.len());
-        assert!(batch.entries().iter().map(BatchEntry::wire_len).eq(commands.iter().map(Packed::wire_len)));
-        let names: Vec<_> = (0..4).filter_map(|index| batch.name(index)).collect();
-        assert_eq!(
-            (names, batch.name(4)),
-            (["GET", "SET", "CONFIG SET", "PING"].map(String::from).into(), None)
-        );
-        assert_eq!(batch.own_timeout(), Some(Duration::from_secs(3)));
-        assert!(
-            batch.entries()[0].flags().has(Flags::READ_ONLY)
-                && !batch.entries()[1].flags().has(Flags::READ_ONLY)
-        );
-        assert_eq!(format!("{batch:?}"), "PackedBatch(4 commands)");
-    }
-
-    #[test]
-    fn lists_of_commands_are_batches() {
-        for batch in
-            [vec![get("a"), get("b")].pack(), [get("a"), get("b")].pack(), (get("a"), get("b")).pack()]
-        {
-            assert_eq!(wire(&batch), b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n");
-            assert_eq!((batch.entries().len(), batch.own_timeout(), batch.is_oversize()), (2, None, false));
-        }
-        let none = Vec::<Command<()>>::new().pack();
-        assert_eq!((none.entries().len(), none.wire_len(), wire(&none).len()), (0, 0, 0));
-    }
-
-    #[test]
-    fn names_are_left_when_the_arguments_are_forgotten() {
-        let large = Bytes::from(vec![b'x'; 20_000]);
-        let config = Command::<()>::new("CONFIG SET").arg("a").arg(vec![b'y'; 5000]);
-        let set = Command::<()>::new("SET").key("k").arg(&large);
-        let mut batch = (get("a"), config, set, get("b")).pack();
-        batch.forget_arguments();
-        let names: Vec<_> = (0..4).filter_map(|index| batch.name(index)).collect();
-        assert_eq!(names, ["GET", "CONFIG SET", "SET", "GET"]);
-        assert_eq!((batch.shared.len(), batch.entries().len()), (0, 4));
-        assert!(batch.bytes.len() < 100, "{} bytes are left", batch.bytes.len());
-        batch.forget_arguments();
-        assert_eq!(batch.name(1).as_deref(), Some("CONFIG SET"));
-    }
-
-    #[test]
-    fn one_oversize_argument_makes_the_batch_oversize() {
-        let large = Bytes::from(vec![0; (512 << 20) + 1]);
-        assert!((get("a"), Command::<()>::new("SET").key("k").arg(large)).pack().is_oversize());
-    }
-
-    fn frames(wire: &str) -> Vec<Frame> {
-        let mut read = BytesMut::from(wire);
-        let mut decoder = Decoder::new(Limits::default());
-        core::iter::from_fn(|| decoder.decode(&mut read).expect("legal replies")).collect()
-    }
-
-    fn results<B: Batch>(wire: &str) -> B::Results {
-        let frames = frames(wire);
-        let batch = PackedBatch::default();
-        B::results(&mut frames.iter().map(|frame| Answer::new(Ok(frame.item()), &batch, 0)))
-    }
-
-    // Slots: foo 12182, bar 5061, hello 866.
-    fn mget() -> Command<Vec<Option<String>>> {
-        Command::new("MGET").keys(["foo", "bar", "{foo}x", "hello"]).split(Join::Merge)
-    }
-
-    #[test]
-    fn commands_over_several_slots_are_cut_and_gathered() {
-        let del = || Command::<u64>::new("DEL").keys(["foo", "bar"]).split(Join::Sum);
-        let mut batch = PackedBatch::split();
-        (get("foo"), mget(), del(), get("bar")).pack_into(&mut batch);
-        let names: Vec<_> = (0..5).map(|index| batch.name(index)).collect();
-        let name = |name: &str| Some(name.to_owned());
-        assert_eq!(names, [name("GET"), name("MGET"), name("DEL"), name("GET"), None]);
-        assert_eq!((batch.len(), batch.entries().len(), batch.is_empty()), (4, 7, false));
-        let targets = batch.entries().iter().map(BatchEntry::target);
-        let slots = [12_182, 12_182, 5_061, 866, 12_182, 5_061, 5_061];
-        assert!(targets.eq(slots.map(|slot| Ok(Target::Slot(slot)))));
-        assert_eq!(batch.refused(), None);
-
-        let replies = "+x\r\n*2\r\n+a\r\n+c\r\n*1\r\n+b\r\n*1\r\n_\r\n:1\r\n:2\r\n+y\r\n";
-        let outcomes = || frames(replies).into_iter().map(|frame| Some(Ok(frame))).collect::<Vec<_>>();
-        let wires = |outcomes: Vec<Option<Outcome>>| {
-            let text = |outcome: Option<Outcome>| match outcome.expect("each has ended") {
-                Ok(frame) => String::from_utf8_lossy(frame.wire()).into_owned(),
-                Err(error) => error.to_string(),
-            };
-            outcomes.into_iter().map(text).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            wires(batch.gather(outcomes())),
-            ["+x\r\n", "*4\r\n+a\r\n+b\r\n+c\r\n_\r\n", ":3\r\n", "+y\r\n"]
-        );
-        let mut lost = outcomes();
-        lost[4] = None;
-        assert_eq!(wires(batch.gather(lost))[2], "protocol error: a reply is missing (may have run)");
-    }
-
-    #[test]
-    fn what_cannot_be_cut_is_refused_by_name() {
-        let rename = || Command::<()>::new("RENAME").key("foo").key("bar");
-        let refused = |mut batch: PackedBatch| {
-            (get("foo"), mget(), rename()).pack_into(&mut batch);
-            batch.refused()
-        };
-        assert_eq!(refused(PackedBatch::split()), Some(((12_182, 5_061), "RENAME".to_owned())));
-        assert_eq!(refused(PackedBatch::routed()), Some(((12_182, 5_061), "MGET".to_owned())));
-        assert_eq!(refused(PackedBatch::default()), None, "one server has all slots");
-    }
-
-    #[test]
-    fn results_have_the_shape_of_the_batch() {
-        type Pair = (Command<String>, Command<u64>);
-        let (name, count) = results::<Pair>("+a\r\n:1\r\n");
-        assert_eq!((name.as_deref(), count.as_ref()), (Ok("a"), Ok(&1)));
-        assert_eq!(Pair::replies((name, count)), Ok(("a".to_owned(), 1)));
-        let list = results::<Vec<Command<u64>>>(":1\r\n:2\r\n:3\r\n");
-        assert_eq!(Vec::<Command<u64>>::replies(list), Ok(vec![1, 2, 3]));
-        let array = results::<[Command<u64>; 2]>(":1\r\n:2\r\n");
-        assert_eq!(<[Command<u64>; 2]>::replies(array), Ok([1, 2]));
-    }
-
-    #[test]
-    fn one_error_leaves_the_other_results() {
-        type Three = [Command<u64>; 3];
-        let results = results::<Three>(":1\r\n+a\r\n:3\r\n");
-        assert_eq!((results[0].as_ref(), results[2].as_ref()), (Ok(&1), Ok(&3)));
-        let error = results[1].clone().expect_err("no integer");
-        assert!(error.may_have_run());
-        assert_eq!(error.to_string(), "expected an integer, got simple string of 1 bytes (may have run)");
-        assert_eq!(Three::replies(results), Err(error));
-    }
-
-    #[test]
-    fn a_missing_reply_is_an_error() {
-        let (first, second) = results::<(Command<u64>, Command<u64>)>(":1\r\n");
-        assert_eq!(first, Ok(1));
-        let error = second.expect_err("there is none");
-        assert_eq!(error.to_string(), "protocol error: a reply is missing (may have run)");
-        let array = results::<[Command<u64>; 2]>(":1\r\n");
-        assert_eq!(array, [Ok(1), Err(error)]);
-    }
-}
+mod tests;

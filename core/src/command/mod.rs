@@ -35,8 +35,6 @@ pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
 pub use reply::FromReply;
-#[cfg(feature = "std")]
-pub(crate) use reply::missing;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
 pub use split::{Gather, Split};

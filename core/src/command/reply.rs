@@ -9,7 +9,7 @@ use core::str::FromStr;
 
 use bytes::Bytes;
 
-use crate::error::{ConversionError, Delivery, Error, ErrorKind, ServerError};
+use crate::error::{ConversionError, ServerError};
 use crate::resp::{Item, Items, Kind, is_big_number, parse_f64, parse_i64};
 
 /// A value that a reply can become.
@@ -70,12 +70,6 @@ pub(crate) fn unexpected(expected: impl Into<Cow<'static, str>>, item: Item<'_>)
         (_, None) => format!("{name} of {} elements", item.len()),
     };
     ConversionError::Unexpected { expected: expected.into(), got }
-}
-
-/// The error where a reply is due and there is none.
-#[cold]
-pub(crate) fn missing() -> Error {
-    Error::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted)
 }
 
 /// The elements of an array, set or push; of a map, keys and values in turn.

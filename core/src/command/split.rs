@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use super::flags::{Flags, Join};
 use super::join::{Part, aggregate, assemble, failure, join};
 use super::packed::{KeySpan, Packed, Stored};
-use super::reply::{missing, unexpected};
+use super::reply::unexpected;
 use super::slot;
 use crate::error::Error;
 use crate::resp::{Frame, Kind};
@@ -124,7 +124,7 @@ impl Gather {
         let mut out = aggregate(b'*', self.places.len(), parts);
         for &place in &self.places {
             let element = columns.get_mut(place).and_then(Iterator::next);
-            element.ok_or_else(missing)?.encode(&mut out);
+            element.ok_or_else(Error::missing_reply)?.encode(&mut out);
         }
         assemble(out)
     }

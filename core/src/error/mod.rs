@@ -220,6 +220,12 @@ impl Error {
         Self(Box::new(Inner { kind, delivery, command: None, node: None, cause: None }))
     }
 
+    /// The error where a reply is due and there is none.
+    #[cold]
+    pub(crate) fn missing_reply() -> Self {
+        Self::new(ErrorKind::Conversation("a reply is missing"), Delivery::MaybeExecuted)
+    }
+
     /// The same error, with the name of the command that it ended.
     #[must_use]
     pub fn with_command(mut self, name: &str) -> Self {
