@@ -115,7 +115,14 @@ impl Engine {
         let Topology::Sentinel(service) = &mut self.topology else { return Ok(()) };
         let mut takes = |part| service.handle_part(now, node, part);
         let is_wanted = Part::named(&info.role).is_some_and(&mut takes) || service.is_sentinel(node);
-        if is_wanted { Ok(()) } else { Err(fault(ConnectionError::WrongRole)) }
+        if !is_wanted {
+            return Err(fault(ConnectionError::WrongRole));
+        }
+        // Whoever waits to ask for the role need not any more.
+        if let Some(link) = self.links.get(node) {
+            link.cancel(&[RequestId { slot: ROLE, generation: node.0 as u32 }]);
+        }
+        Ok(())
     }
 
     /// The connection with a node is lost: what the engine itself asked there is asked elsewhere.

@@ -57,7 +57,8 @@ pub enum Outcome {
 /// When to ask which sentinel for the primary, and which server to ask whether it is one.
 ///
 /// Sentinels are asked one at a time, in order; who is silent, wrong or out of date stands at the end of the
-/// line from then on. However many [triggers](Trigger) there are, there is one search at a time, and they
+/// line from then on, and so does who has said the same for a while: it may be cut off together with the
+/// primary that it names. However many [triggers](Trigger) there are, there is one search at a time, and they
 /// start no closer together than a quarter of a second.
 ///
 /// While there is no primary, or it is suspected, searches go on: at first at that interval, later an eighth
@@ -77,6 +78,8 @@ pub struct Discovery {
     replicas: Vec<Endpoint>,
     /// Of the failover that made the primary one.
     epoch: Option<u64>,
+    /// How often in a row the primary was found to be still the same.
+    confirmed: u32,
     /// Since when there is no primary, or it is suspected.
     lost_since: Option<Instant>,
     /// The last server to be checked and who named it. Its role counts even if it comes late.
@@ -109,6 +112,7 @@ impl Discovery {
             primary: None,
             replicas: Vec::new(),
             epoch: None,
+            confirmed: 0,
             lost_since: Some(now),
             candidate: None,
             round: None,
@@ -306,6 +310,14 @@ impl Discovery {
     fn adopt(&mut self, now: Instant) {
         let Some((sentinel, word)) = self.candidate.take() else { return };
         self.line.learn(&sentinel, &word.peers);
+        self.confirmed += 1;
+        let is_new = self.primary.as_ref() != Some(&word.primary);
+        if is_new || self.confirmed >= CONFIRMED_MAX {
+            self.confirmed = 0;
+            if !is_new {
+                self.line.send_back(&sentinel);
+            }
+        }
         self.primary = Some(word.primary);
         self.replicas = word.replicas;
         self.epoch = word.epoch.or(self.epoch);
@@ -428,6 +440,9 @@ const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Shorter times are taken for this one.
 const TIME_MIN: Duration = Duration::from_millis(1);
+
+/// How often in a row one sentinel is believed before another one is asked.
+const CONFIRMED_MAX: u32 = 8;
 
 /// The longest wait between searches while sentinels answer but the primary does not.
 const WATCH_PAUSE_MAX: Duration = Duration::from_secs(1);

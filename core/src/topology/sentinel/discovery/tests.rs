@@ -112,7 +112,10 @@ fn without_a_cause_searches_are_an_interval_apart() {
         assert!((750..=1252).contains(&(pair[1] - pair[0]).as_millis()), "{pair:?}");
     }
     assert_eq!((world.found().len(), world.checks.len()), (starts.len(), starts.len()));
-    assert!(world.asked().iter().all(|&sentinel| sentinel == 1), "whoever is of use is asked again");
+    let asked = world.asked();
+    assert!(asked[..9].iter().all(|&sentinel| sentinel == 1), "whoever is of use is asked again");
+    assert!(asked[9..17].iter().all(|&sentinel| sentinel == 2), "but not for ever");
+    assert!(asked[17..25].iter().all(|&sentinel| sentinel == 1));
 }
 
 #[test]

@@ -158,6 +158,21 @@ fn who_is_cut_off_does_not_bring_back_an_old_primary() {
 }
 
 #[test]
+fn who_is_cut_off_together_with_the_primary_is_not_believed_for_ever() {
+    let mut world = World::with(&SentinelOptions::new("main", [s(1), s(2), s(3)]), 1);
+    world.run(ms(2));
+    world.says(2, word(2, 1));
+    world.says(3, word(2, 1));
+    world.is(2, PRIMARY);
+    world.run(ms(12_000));
+    assert_eq!((world.found().last(), world.discovery.primary()), (Some(&h(2)), Some(&h(2))));
+    // From then on what the first says is out of date.
+    world.forget();
+    world.run(ms(40_000));
+    assert!(world.asked().contains(&1) && world.found().iter().all(|primary| *primary == h(2)));
+}
+
+#[test]
 fn of_outdated_words_the_newest_counts() {
     let mut world = World::settled(1);
     world.all_say(&word(2, 9));
