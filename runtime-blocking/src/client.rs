@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redstart_core::client::Options;
 use redstart_core::command::{Args, Batch, Command, FromReply, Run};
 use redstart_core::commands::Script;
-use redstart_core::config::IntoConfig;
+use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive::{self, Turn};
 use redstart_core::engine::ServerInfo;
 use redstart_core::error::{ConnectionError, Delivery};
@@ -149,6 +149,10 @@ impl Run for &Client {
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
         self.turn.wait(self.core.run(command))
+    }
+
+    fn deployed(&self) -> &Deployment {
+        self.core.config().deployed()
     }
 }
 

@@ -25,7 +25,7 @@ pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, con
 
 use redstart_core::client::Reply;
 use redstart_core::command::{Command, FromReply, Run};
-use redstart_core::config::IntoConfig;
+use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive;
 
 /// The loop between a client and its sockets, as a future to be polled on a Tokio runtime.
@@ -81,5 +81,9 @@ impl<'a> Run for &'a Client {
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
         self.0.run(command)
+    }
+
+    fn deployed(&self) -> &Deployment {
+        self.0.config().deployed()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use redstart_core::client::Options;
 use redstart_core::command::{Batch, Command, FromReply, Run};
-use redstart_core::config::IntoConfig;
+use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::engine::ServerInfo;
 use redstart_core::{Client, Result};
 
@@ -153,5 +153,12 @@ impl Run for &AnyClient {
 
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
         wait!(self, client => client.run(command))
+    }
+
+    fn deployed(&self) -> &Deployment {
+        match &self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => client.config().deployed(),
+            Inner::Blocking(client) => client.config().deployed(),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The test kit of Redstart.
 //!
+//! - [`chaos`]: long runs against real servers that fail, whose figures are held against gates.
 //! - [`clients`]: one test on the client of each runtime.
 //! - [`fuzz`]: what must hold of any input.
 //! - [`left_out`]: the commands that Redstart does not offer, with the reasons.
@@ -11,6 +12,7 @@
 //! - [`table`]: every command as it goes on the wire.
 //! - [`wire`]: the plainest executor, a socket and the decoder, to test what commands reply.
 
+pub mod chaos;
 pub mod clients;
 pub mod fuzz;
 pub mod left_out;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use redstart_core::command::{Command, FromReply, Run};
+use redstart_core::config::Deployment;
 use redstart_core::error::{Delivery, ServerError};
 use redstart_core::resp::{Decoder, Frame, Kind, Limits};
 use redstart_core::{Error, ErrorKind, Result};
@@ -76,6 +77,10 @@ impl Run for &Wire {
         }
         T::from_reply(frame.item())
             .map_err(|reason| error(ErrorKind::Conversion(reason), Delivery::MaybeExecuted))
+    }
+
+    fn deployed(&self) -> &Deployment {
+        &Deployment::Single
     }
 }
 

@@ -297,7 +297,7 @@ fn ours(flags: Flags) -> String {
         (Route::AllPrimaries, false) => "all_shards",
         (Route::AllNodes, false) => "all_nodes",
         (Route::Keys, true) => "multi_shard",
-        (Route::Keys | Route::AnyNode, false) => return "one node".to_owned(),
+        (Route::Keys | Route::Primary | Route::AnyNode, false) => return "one node".to_owned(),
         (route, split) => panic!("{route:?} and split {split} do not go together"),
     };
     let response = match flags.join() {

@@ -45,7 +45,7 @@ pub(crate) use mailbox::{Inbox, Mailbox};
 pub use reply::{PipelineReply, Reply, TransactionReply};
 
 use crate::command::{Batch, Command, FromReply, Run};
-use crate::config::{Config, ReadFrom};
+use crate::config::{Config, Deployment, ReadFrom};
 use crate::connection::ServerInfo;
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
@@ -211,6 +211,10 @@ impl<'a> Run for &'a Client {
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
         Reply::new(self.mailbox(), self.options, command)
+    }
+
+    fn deployed(&self) -> &Deployment {
+        self.config().deployed()
     }
 }
 

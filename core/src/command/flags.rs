@@ -9,6 +9,8 @@ pub enum Route {
     /// The node that serves its keys; without keys, any primary.
     #[default]
     Keys,
+    /// The primary that serves its keys, even if reads go to replicas; without keys, any primary.
+    Primary,
     /// Any node will do.
     AnyNode,
     /// Every primary, and the replies are joined.
@@ -145,9 +147,10 @@ impl Flags {
     #[must_use]
     pub const fn route(self) -> Route {
         match (self.0 & Self::ROUTE_MASK) >> Self::ROUTE_SHIFT {
-            1 => Route::AnyNode,
-            2 => Route::AllPrimaries,
-            3 => Route::AllNodes,
+            1 => Route::Primary,
+            2 => Route::AnyNode,
+            3 => Route::AllPrimaries,
+            4 => Route::AllNodes,
             _ => Route::Keys,
         }
     }
@@ -189,6 +192,7 @@ impl fmt::Display for Flags {
         }
         f.write_str(match self.route() {
             Route::Keys => "",
+            Route::Primary => " primary",
             Route::AnyNode => " any-node",
             Route::AllPrimaries => " all-primaries",
             Route::AllNodes => " all-nodes",
@@ -216,7 +220,7 @@ mod tests {
         assert_eq!(flags.with_route(Route::Keys).to_string(), "read cacheable");
         let split = flags.with_route(Route::Keys).with(Flags::SPLIT);
         assert_eq!(split.to_string(), "read cacheable split sum");
-        for route in [Route::Keys, Route::AnyNode, Route::AllPrimaries, Route::AllNodes] {
+        for route in [Route::Keys, Route::Primary, Route::AnyNode, Route::AllPrimaries, Route::AllNodes] {
             for join in Join::ALL {
                 let flags = Flags::SCRIPT.with_join(Join::FirstNonNil).with_route(route).with_join(join);
                 assert_eq!((flags.route(), flags.join()), (route, join));

@@ -2,6 +2,7 @@
 
 use super::Command;
 use super::reply::FromReply;
+use crate::config::Deployment;
 
 /// Anything that a command can be given to.
 ///
@@ -13,6 +14,10 @@ pub trait Run: Sized {
 
     /// Runs `command`.
     fn run<T: FromReply>(self, command: Command<T>) -> Self::Output<T>;
+
+    /// How the servers that run the commands are deployed. What takes several commands may differ by it, as do
+    /// [walks](crate::commands::ScanIterators).
+    fn deployed(&self) -> &Deployment;
 }
 
 /// Hands commands back instead of sending them: for pipelines, transactions and tests.
@@ -34,6 +39,11 @@ impl Run for Prepare {
     fn run<T: FromReply>(self, command: Command<T>) -> Command<T> {
         command
     }
+
+    /// That of one server, since it is not known.
+    fn deployed(&self) -> &Deployment {
+        &Deployment::Single
+    }
 }
 
 impl Run for &Prepare {
@@ -42,5 +52,9 @@ impl Run for &Prepare {
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Command<T> {
         command
+    }
+
+    fn deployed(&self) -> &Deployment {
+        &Deployment::Single
     }
 }

@@ -42,7 +42,7 @@ impl Target {
             (Route::AllNodes, _) => Self::AllNodes,
             (_, Some(slot)) => Self::Slot(slot),
             (Route::AnyNode, None) => Self::AnyNode,
-            (Route::Keys, None) => Self::AnyPrimary,
+            (Route::Keys | Route::Primary, None) => Self::AnyPrimary,
         }
     }
 
@@ -51,8 +51,33 @@ impl Target {
     pub const fn reading(self, flags: Flags, from: ReadFrom) -> Self {
         match (self, from) {
             (_, ReadFrom::Primary) => self,
+            _ if matches!(flags.route(), Route::Primary) => self,
             (Self::Slot(slot), _) if flags.has(Flags::READ_ONLY) => Self::Read { slot, from },
             _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_are_moved_unless_they_are_for_the_primary() {
+        let read = |route| Flags::READ_ONLY.with_route(route);
+        let from = ReadFrom::RoundRobin;
+        let table = [
+            (read(Route::Keys), Some(5), Target::Read { slot: 5, from }),
+            (read(Route::Keys), None, Target::AnyPrimary),
+            (read(Route::Primary), Some(5), Target::Slot(5)),
+            (read(Route::Primary), None, Target::AnyPrimary),
+            (read(Route::AllNodes), Some(5), Target::AllNodes),
+            (Flags::IDEMPOTENT, Some(5), Target::Slot(5)),
+        ];
+        for (flags, slot, target) in table {
+            assert_eq!(Target::new(flags, slot).reading(flags, from), target, "{flags} {slot:?}");
+            let unmoved = Target::new(flags, slot);
+            assert_eq!(unmoved.reading(flags, ReadFrom::Primary), unmoved, "{flags} {slot:?}");
         }
     }
 }

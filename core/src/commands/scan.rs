@@ -11,7 +11,8 @@ use crate::resp::Item;
 /// A walk starts at cursor 0 and goes on with the cursor of the page before, until that is 0 again. What
 /// is there during the whole walk is seen at least once, perhaps twice; a page may be empty in the middle.
 ///
-/// A cluster's node has cursors of its own: they mean nothing to another node.
+/// A cursor belongs to the process that gave it and means nothing to another node, nor to the same one after a
+/// restart. Pages therefore come from primaries, wherever [other reads](crate::config::ReadFrom) go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanPage<T> {

@@ -13,6 +13,14 @@
 //! # }
 //! ```
 
+mod coverage;
+mod failure;
+mod reply;
+mod single;
+mod slots;
+mod tour;
+
+use alloc::boxed::Box;
 use alloc::vec::{self, Vec};
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -22,10 +30,14 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::{
-    HashCommands, KeyCommands, KeyScanOptions, ScanOptions, ScanPage, SetCommands, SortedSetCommands,
-};
-use crate::command::{Arg, Command, FromReply, Prepare, Run};
+pub use reply::ScanReply;
+use reply::{Answer, Source};
+use single::Single;
+use tour::Tour;
+
+use super::{KeyScanOptions, ScanOptions};
+use crate::command::{Arg, Command, FromReply, Run};
+use crate::config::Deployment;
 use crate::error::Error;
 
 /// Walks through a collection or the whole key space: [`Scan`] says what they promise.
@@ -81,25 +93,45 @@ fn bytes_of(key: impl Arg) -> Vec<u8> {
 
 /// A walk under way, from [`ScanIterators`].
 ///
-/// What is there during the whole walk is seen at least once, **perhaps twice**: that is the server's promise.
-/// What comes or goes meanwhile may be seen or not.
+/// What is there during the whole walk is seen at least once, **perhaps twice**. What comes or goes meanwhile may be
+/// seen or not.
 ///
 /// One page is held at a time; the next one is asked for when all of it was taken. Nothing is sent before the first
-/// element is asked for. An error is yielded once, and ends the walk.
+/// element is asked for. Pages come from primaries, wherever other reads go.
 ///
-/// A walk belongs to one server. Over the whole key space of a cluster there is none: each of its nodes has cursors
-/// of its own.
+/// # Errors
+/// The walk ends with an error, unless that is the network's, a timeout, or a limit's: those leave it where it is,
+/// and it goes on when it is asked for another element. Each call that it makes has the client's timeout.
+///
+/// # On one server
+/// That is the server's own promise, and holds as long as it is not restarted: the walk would not notice.
+///
+/// # On a cluster
+/// [`scan_iter`](ScanIterators::scan_iter) goes through all primaries, one after the other. It asks each of them what
+/// it serves, before its keys and after: the slots that have moved and those of a node that was replaced or restarted
+/// are gone through again, where they then are. So what is promised holds whatever becomes of nodes and slots, and
+/// the more does, the more is seen twice. Slots that nobody serves are left out. When nodes change faster than they
+/// can be gone through, the caller is told by [`Limit::Restarts`](crate::error::Limit::Restarts).
+///
+/// It takes the commands `CLUSTER SLOTS`, `CLUSTER NODES`, `INFO` and, when a slot is looked for, `EXISTS`. Where
+/// `INFO` is refused, restarts of a node go unnoticed; so does a slot that is called back on its way to another node
+/// and has all its keys brought back, all while its node is gone through.
+///
+/// # On a cluster's collection, or behind sentinels
+/// A walk of more than one page asks in the beginning and in the end for the process that serves it, for a
+/// collection by a script (`EVAL_RO`, from 7.0 on). If the two differ, the slot has moved or a replica has taken over,
+/// and the walk begins anew. Where that is refused it goes unnoticed.
 #[must_use = "a walk does nothing until it is asked for elements"]
 pub struct Scan<R: Run, T: FromReply> {
     run: R,
     pages: Pages<T>,
     /// The page that is on its way, for executors that answer with a future.
-    call: Option<R::Output<ScanPage<T>>>,
+    call: Option<R::Output<ScanReply<T>>>,
 }
 
 impl<R: Run + Copy, T: FromReply> Scan<R, T> {
     fn new(run: R, source: Source) -> Self {
-        let pages = Pages { source, next: Some(0), page: Vec::new().into_iter() };
+        let pages = Pages::new(source, run.deployed());
         Self { run, pages, call: None }
     }
 }
@@ -107,7 +139,7 @@ impl<R: Run + Copy, T: FromReply> Scan<R, T> {
 /// For executors that answer at once.
 impl<R, T> Iterator for Scan<R, T>
 where
-    R: Run<Output<ScanPage<T>> = Result<ScanPage<T>, Error>> + Copy,
+    R: Run<Output<ScanReply<T>> = Result<ScanReply<T>, Error>> + Copy,
     T: FromReply,
 {
     type Item = Result<T, Error>;
@@ -127,14 +159,14 @@ where
 
 impl<R, T> FusedIterator for Scan<R, T>
 where
-    R: Run<Output<ScanPage<T>> = Result<ScanPage<T>, Error>> + Copy,
+    R: Run<Output<ScanReply<T>> = Result<ScanReply<T>, Error>> + Copy,
     T: FromReply,
 {
 }
 
 impl<R, T> Scan<R, T>
 where
-    R: Run<Output<ScanPage<T>>: Future<Output = Result<ScanPage<T>, Error>> + Unpin> + Copy,
+    R: Run<Output<ScanReply<T>>: Future<Output = Result<ScanReply<T>, Error>> + Unpin> + Copy,
     T: FromReply,
 {
     /// The next element; `None` when the walk is complete or has failed.
@@ -168,7 +200,7 @@ where
 /// For executors that answer with a future.
 impl<R, T> Stream for Scan<R, T>
 where
-    R: Run<Output<ScanPage<T>>: Future<Output = Result<ScanPage<T>, Error>> + Unpin> + Copy,
+    R: Run<Output<ScanReply<T>>: Future<Output = Result<ScanReply<T>, Error>> + Unpin> + Copy,
     T: FromReply,
 {
     type Item = Result<T, Error>;
@@ -184,49 +216,66 @@ impl<R: Run, T: FromReply> Unpin for Scan<R, T> {}
 impl<R: Run, T: FromReply> fmt::Debug for Scan<R, T> {
     /// Shows how far the walk is, but neither keys nor elements.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Pages { next, page, .. } = &self.pages;
-        f.debug_struct("Scan").field("cursor", next).field("at_hand", &page.len()).finish_non_exhaustive()
+        let mut shown = f.debug_struct("Scan");
+        match &self.pages.walk {
+            Walk::Single(walk) => shown.field("cursor", &walk.cursor()),
+            Walk::Tour(walk) => shown.field("cursor", &walk.cursor()).field("slots_seen", &walk.covered()),
+        };
+        shown.field("at_hand", &self.pages.page.len()).finish_non_exhaustive()
     }
 }
 
-/// The walk as a machine: requests for pages out, pages in.
+/// The walk as a machine: questions out, answers in.
 struct Pages<T> {
     source: Source,
-    /// The cursor of the next page; `None` when there is none.
-    next: Option<u64>,
+    walk: Walk,
     /// What was not taken of the page at hand.
     page: vec::IntoIter<T>,
 }
 
-/// What is walked through.
-enum Source {
-    Keys(KeyScanOptions),
-    Set(Vec<u8>, ScanOptions),
-    Hash(Vec<u8>, ScanOptions),
-    HashFields(Vec<u8>, ScanOptions),
-    SortedSet(Vec<u8>, ScanOptions),
+/// Where the walk goes.
+enum Walk {
+    Single(Single),
+    Tour(Box<Tour>),
 }
 
 impl<T: FromReply> Pages<T> {
-    /// Asks for the next page, if there is one.
-    fn request(&self) -> Option<Command<ScanPage<T>>> {
-        let (cursor, p) = (self.next?, Prepare);
-        Some(match &self.source {
-            Source::Keys(options) => p.scan(cursor, options.clone()),
-            Source::Set(key, options) => p.sscan(key, cursor, options.clone()),
-            Source::Hash(key, options) => p.hscan::<(), ()>(key, cursor, options.clone()).reply_as(),
-            Source::HashFields(key, options) => p.hscan_novalues(key, cursor, options.clone()),
-            Source::SortedSet(key, options) => p.zscan::<()>(key, cursor, options.clone()).reply_as(),
-        })
+    fn new(source: Source, deployment: &Deployment) -> Self {
+        let walk = match (deployment, &source) {
+            (Deployment::Cluster(options), Source::Keys(_)) => Walk::Tour(Box::new(Tour::new(options))),
+            (Deployment::Single, _) => Walk::Single(Single::new(false)),
+            _ => Walk::Single(Single::new(true)),
+        };
+        Self { source, walk, page: Vec::new().into_iter() }
     }
 
-    /// Takes a page after the one at hand is used up.
-    fn take(&mut self, reply: Result<ScanPage<T>, Error>) -> Result<(), Error> {
-        self.next = None;
-        let page = reply?;
-        self.next = Some(page.cursor).filter(|_| !page.is_last());
-        self.page = page.items.into_iter();
-        Ok(())
+    /// Asks for what is wanted next, if there is anything.
+    fn request(&self) -> Option<Command<ScanReply<T>>> {
+        let ask = match &self.walk {
+            Walk::Single(walk) => walk.ask(),
+            Walk::Tour(walk) => walk.ask(),
+        };
+        Some(self.source.command(&ask?))
+    }
+
+    /// Takes the answer, after the page at hand is used up.
+    fn take(&mut self, reply: Result<ScanReply<T>, Error>) -> Result<(), Error> {
+        match (&mut self.walk, reply.map(|reply| reply.0)) {
+            (Walk::Single(walk), Ok(Answer::Told(told))) => walk.handle_told(told),
+            (Walk::Tour(walk), Ok(Answer::Told(told))) => walk.handle_told(told),
+            (Walk::Single(walk), Err(error)) => walk.handle_error(error),
+            (Walk::Tour(walk), Err(error)) => walk.handle_error(error),
+            (walk, Ok(Answer::Page(page))) => {
+                let counts = match walk {
+                    Walk::Single(walk) => walk.handle_page(page.cursor)?,
+                    Walk::Tour(walk) => walk.handle_page(page.cursor)?,
+                };
+                if counts {
+                    self.page = page.items.into_iter();
+                }
+                Ok(())
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 use alloc::vec::Vec;
 
 use super::scan::{ScanOptions, ScanPage};
-use crate::command::{Arg, Args, Command, FromReply, Run};
+use crate::command::{Arg, Args, Command, FromReply, Route, Run};
 
 /// Commands on sets. <https://redis.io/docs/latest/commands/?group=set>
 pub trait SetCommands: Run {
@@ -110,7 +110,7 @@ pub trait SetCommands: Run {
         cursor: u64,
         options: ScanOptions,
     ) -> Self::Output<ScanPage<T>> {
-        self.run(Command::new("SSCAN").key(key).arg(cursor).args(options).read_only())
+        self.run(Command::new("SSCAN").key(key).arg(cursor).args(options).read_only().route(Route::Primary))
     }
 
     /// Returns the members of the first set that are in none of the others.

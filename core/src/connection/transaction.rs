@@ -59,6 +59,11 @@ impl Progress {
         }
         let Some(error) = error else { return Ok(exec) };
         let aborted = error.code() == ServerCode::ExecAbort;
+        // What a node of a cluster says when the keys have left it since they were queued.
+        let sent_elsewhere = matches!(
+            error.code(),
+            ServerCode::Moved | ServerCode::Ask | ServerCode::TryAgain | ServerCode::ClusterDown
+        );
         let of_exec = Error::new(ErrorKind::Server(*error), Delivery::Rejected).with_command("EXEC");
         match self.refused {
             Some((index, cause)) if aborted => {
@@ -66,7 +71,7 @@ impl Progress {
                 Err(Error::new(ErrorKind::TransactionAborted { index }, Delivery::Rejected)
                     .with_cause(Some(cause)))
             }
-            _ if aborted => Err(of_exec),
+            _ if aborted || sent_elsewhere => Err(of_exec),
             _ => Err(of_exec.with_delivery(Delivery::MaybeExecuted)),
         }
     }

@@ -70,8 +70,11 @@ impl Engine {
         }
     }
 
-    /// Ends a request for a node that does not exist.
+    /// Ends a request for a node that does not exist. It may have joined: so the nodes are asked.
     pub(super) fn refuse_node(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_unknown(now);
+        }
         let reason = "the node that was chosen is not part of the deployment";
         let error = Error::new(ErrorKind::Usage(reason), Delivery::NotSent);
         let error = name(error, bytes, &entry);

@@ -50,6 +50,14 @@ impl Delayed {
         self.trails.entry((entry.id, entry.part)).or_default().hops.push(node);
     }
 
+    /// A request has come to a node that keeps it waiting: what led there was no circle. While a slot leaves a
+    /// node key by key, each try may begin with `ASK` and end with `TRYAGAIN`, for as long as it takes.
+    pub(super) fn rest(&mut self, entry: &Entry) {
+        if let Some(trail) = self.trails.get_mut(&(entry.id, entry.part)) {
+            trail.hops = Hops::default();
+        }
+    }
+
     /// The error of a request that was sent elsewhere too often, and now once more for the reason `last`.
     pub(super) fn too_many_hops(&mut self, entry: &Entry, last: Error) -> Error {
         self.trails.remove(&(entry.id, entry.part)).unwrap_or_default().hops.into_error(last)

@@ -125,6 +125,7 @@ impl Engine {
                 self.send_later(now, entry, bytes, error, Duration::MAX);
             }
             Decision::RefreshThenRetry | Decision::Later => {
+                self.delayed.rest(&entry);
                 // The next look at the cluster may tell another place to try, so it is not waited for long.
                 self.send_later(now, entry, bytes, error, RETRY_MAX);
             }

@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Conversation(&'static str),
     /// The reply came but is not of the type that was asked for.
     Conversion(ConversionError),
-    /// A limit of this client was met, before anything was sent.
+    /// A limit of this client was met; before anything was sent, unless it is said otherwise.
     Limit(Limit),
     /// `EXEC` was refused because the command at `index` was; [`Error::cause`] has the server's reason.
     TransactionAborted {
@@ -170,6 +170,9 @@ pub enum Limit {
     CommandBytes(usize),
     /// An argument is longer than 512 MiB, which no server takes.
     ArgumentBytes(usize),
+    /// A [walk](crate::commands::Scan) was begun anew so often in a row, since nodes changed under it. It goes on if
+    /// it is asked to.
+    Restarts(usize),
 }
 
 impl fmt::Display for Limit {
@@ -179,6 +182,7 @@ impl fmt::Display for Limit {
             Self::QueueBytes(limit) => write!(f, "the queue is full ({limit} bytes)"),
             Self::CommandBytes(limit) => write!(f, "the command is larger than the queue ({limit} bytes)"),
             Self::ArgumentBytes(limit) => write!(f, "an argument is longer than {limit} bytes"),
+            Self::Restarts(limit) => write!(f, "begun anew {limit} times, as the nodes went on changing"),
         }
     }
 }

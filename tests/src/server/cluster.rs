@@ -3,13 +3,15 @@
 //! The nodes are numbered as they were made: the primaries first, then the replicas. A number stays with its node,
 //! whatever becomes of the node, and every question here is asked of nodes that are up.
 
-use std::collections::BTreeSet;
+mod admin;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use redstart_core::command::slot::SLOTS;
+use redstart_core::command::slot::{self, SLOTS};
 use redstart_core::commands::{
-    ClusterCommands, ClusterFailover, ClusterNode, KeyCommands, MigrateOptions, ReplicaLink, Role,
-    ServerCommands, SetSlot, SlotRange,
+    ClusterCommands, ClusterFailover, ClusterNode, KeyCommands, ListCommands, MigrateOptions, ReplicaLink,
+    Role, ServerCommands, SetSlot, SlotRange,
 };
 
 use super::{Server, ServerConfig, Version, poll_within};
@@ -82,7 +84,8 @@ impl ClusterConfig {
             let id = connect(&server).cluster_myid().expect("the node has an id");
             Node { server, id }
         });
-        let cluster = Cluster { nodes: nodes.collect() };
+        let nodes = nodes.collect();
+        let cluster = Cluster { nodes, config: node };
         cluster.join(self.primaries);
         cluster
     }
@@ -92,6 +95,7 @@ impl ClusterConfig {
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Node>,
+    config: ServerConfig,
 }
 
 #[derive(Debug)]
@@ -176,6 +180,23 @@ impl Cluster {
         self.nodes.iter().map(|node| node.server.url())
     }
 
+    /// `redis-cluster://127.0.0.1:PORT,.../` with all nodes.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let nodes = self.nodes.iter().map(|node| node.server.addr().to_string()).collect::<Vec<_>>();
+        format!("redis-cluster://{}/", nodes.join(","))
+    }
+
+    /// What reads whole lists from those who have them, as long as no slot moves.
+    pub fn reader(&self) -> impl FnMut(&str) -> Vec<String> {
+        let mut wires = BTreeMap::new();
+        move |list| {
+            let node = self.primary_of(slot::of(list.as_bytes()));
+            let wire = wires.entry(node).or_insert_with(|| self.wire(node));
+            wire.lrange(list, 0, -1).expect("a list of strings")
+        }
+    }
+
     /// Kills a node with SIGKILL. It keeps its id and what it knows of the cluster, but no data.
     pub fn kill(&mut self, index: usize) {
         self.nodes[index].server.kill9();
@@ -221,7 +242,7 @@ impl Cluster {
     pub fn await_primary(&self, index: usize) {
         self.until("the node to be a primary", || {
             self.up().all(|node| {
-                let view = connect(&node.server).cluster_nodes().expect("a list");
+                let view = connect(&node.server).cluster_nodes().unwrap_or_default();
                 view.iter().any(|seen| seen.id == self.id(index) && !seen.slots.is_empty())
             })
         });
@@ -242,9 +263,9 @@ impl Cluster {
         });
     }
 
-    /// What a node thinks of all.
+    /// What a node thinks of all; nothing while it reads what its new primary has, when it refuses to say.
     fn view(&self, node: &Node) -> Vec<Seen> {
-        let nodes = connect(&node.server).cluster_nodes().expect("a list");
+        let nodes = connect(&node.server).cluster_nodes().unwrap_or_default();
         let mut view: Vec<Seen> = nodes.into_iter().map(Seen::of).collect();
         view.sort();
         view
@@ -263,13 +284,13 @@ impl Cluster {
             }
             _ => true,
         };
-        let slots = wire.cluster_slots().expect("slots");
+        let slots = wire.cluster_slots().unwrap_or_default();
         let told: BTreeSet<&str> =
             slots.iter().flat_map(|slots| &slots.nodes).filter_map(|node| node.id.as_deref()).collect();
         let serves = |node: &&Seen| node.primary.is_some() || node.slots() > 0;
         follows
             && view.iter().filter(serves).all(|node| told.contains(&*node.id))
-            && wire.cluster_info().expect("lines").is_ok
+            && wire.cluster_info().is_ok_and(|info| info.is_ok)
     }
 
     fn up(&self) -> impl Iterator<Item = &Node> {
@@ -290,6 +311,16 @@ impl Cluster {
         let nodes = connect(&node.server).cluster_nodes().expect("a list");
         let serves = |node: &&ClusterNode| node.slots.iter().any(|range| range.contains(slot));
         self.index_of(&nodes.iter().find(serves).expect("a node that serves the slot").id)
+    }
+
+    /// Which slots a node serves, by its own word.
+    ///
+    /// # Panics
+    /// If the node is down.
+    #[must_use]
+    pub fn slots_of(&self, index: usize) -> Vec<SlotRange> {
+        let nodes = self.wire(index).cluster_nodes().expect("a list");
+        nodes.into_iter().find(|node| node.id == self.id(index)).expect("the node itself").slots
     }
 
     /// Which nodes follow a primary, by its own word.

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
+use super::namespace::Namespace;
 use super::{Server, Version, process};
 
 /// A module that [`Version::V8`] can load.
@@ -42,6 +45,8 @@ pub struct ServerConfig {
     pub(super) password: Option<String>,
     pub(super) modules: Vec<Module>,
     unix_socket: bool,
+    /// The network namespace, and the address in it.
+    network: Option<(String, Ipv4Addr)>,
     mode: Mode,
     directives: Vec<(String, String)>,
 }
@@ -62,6 +67,7 @@ impl ServerConfig {
             password: None,
             modules: Vec::new(),
             unix_socket: false,
+            network: None,
             mode: Mode::Standalone,
             directives: Vec::new(),
         }
@@ -116,6 +122,26 @@ impl ServerConfig {
         self
     }
 
+    /// Puts it into a network of its own, which must outlive it.
+    #[must_use]
+    pub fn inside(mut self, namespace: &Namespace) -> Self {
+        self.network = Some((namespace.name().to_owned(), namespace.host()));
+        self
+    }
+
+    /// The address that it listens on.
+    pub(super) fn host(&self) -> Ipv4Addr {
+        self.network.as_ref().map_or(Ipv4Addr::LOCALHOST, |(_, host)| *host)
+    }
+
+    /// `setpriv`, wherever the server is to be.
+    pub(super) fn starter(&self) -> Command {
+        let Some((namespace, _)) = &self.network else { return Command::new("setpriv") };
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace, "setpriv"]);
+        command
+    }
+
     /// Starts a server and returns once it answers.
     ///
     /// # Panics
@@ -142,7 +168,8 @@ impl ServerConfig {
     /// The configuration file of a server that runs in `dir`.
     fn render(&self, dir: &Path, port: u16) -> String {
         let mut text = format!(
-            "bind 127.0.0.1\nport {port}\ndir \"{}\"\nsave \"\"\nappendonly no\nenable-debug-command local\n",
+            "bind {}\nport {port}\ndir \"{}\"\nsave \"\"\nappendonly no\nenable-debug-command local\n",
+            self.host(),
             dir.display()
         );
         let mut line = |name: &str, value: &dyn std::fmt::Display| {
@@ -153,6 +180,9 @@ impl ServerConfig {
             line("cluster-node-timeout", &node_timeout.as_millis());
             // By default it lies 10,000 above the port, where somebody else's port may be.
             line("cluster-port", &super::free_port());
+        }
+        if self.network.is_some() {
+            line("protected-mode", &"no");
         }
         if let Some(password) = &self.password {
             line("requirepass", password);

@@ -8,12 +8,13 @@
 pub mod cluster;
 mod config;
 pub mod hostile;
+pub mod namespace;
 mod process;
 pub mod sentinel;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -72,10 +73,10 @@ impl Server {
     /// The TCP address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+        SocketAddr::from((self.config.host(), self.port))
     }
 
-    /// The TCP port, always on 127.0.0.1.
+    /// The TCP port, on 127.0.0.1 unless the server is in a network of its own.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -148,6 +149,16 @@ impl Server {
         poll_until("the server to stop", || (process::state(self.pid()) == Some('T')).then_some(()));
     }
 
+    /// Freezes the server as [`stop_signal`](Self::stop_signal) does, until what is returned is dropped.
+    ///
+    /// # Panics
+    /// If the server is down.
+    #[must_use]
+    pub fn frozen(&self) -> Frozen<'_> {
+        self.stop_signal();
+        Frozen(self)
+    }
+
     /// Lets a frozen server go on (SIGCONT).
     ///
     /// # Panics
@@ -169,9 +180,9 @@ impl Server {
     /// # Panics
     /// If redis-cli cannot connect, or has no answer within [`PATIENCE`].
     pub fn cli(&self, args: &[&str]) -> String {
-        let mut command = Command::new("timeout");
-        command.arg(PATIENCE.as_secs().to_string()).arg(process::program(Version::V7, "redis-cli"));
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]).args(args);
+        let mut command = process::redis_cli(PATIENCE);
+        let (host, port) = (self.config.host().to_string(), self.port.to_string());
+        command.args(["-h", &host, "-p", &port]).args(args);
         if let Some(password) = &self.config.password {
             command.env("REDISCLI_AUTH", password);
         }
@@ -200,6 +211,16 @@ impl Server {
     }
 }
 
+/// A server that is frozen until this is dropped.
+#[derive(Debug)]
+pub struct Frozen<'a>(&'a Server);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.cont_signal();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill9();
@@ -215,7 +236,12 @@ pub fn poll_until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// As [`poll_until`], asking every so often, for at most so long.
-fn poll_within<T>(patience: Duration, every: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn poll_within<T>(
+    patience: Duration,
+    every: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {

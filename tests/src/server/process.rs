@@ -37,6 +37,13 @@ pub(super) fn program(version: Version, name: &str) -> PathBuf {
     laid_out(&Path::new(version.number()).join(name))
 }
 
+/// redis-cli, which must be done within this time.
+pub(super) fn redis_cli(patience: Duration) -> Command {
+    let mut command = Command::new("timeout");
+    command.arg(patience.as_secs().to_string()).arg(program(Version::V7, "redis-cli"));
+    command
+}
+
 /// A port of 127.0.0.1 that nobody listens on now. It lies below the range that outgoing connections draw
 /// from, so a client that keeps dialling a server that is down can neither take its port nor reach itself.
 ///
@@ -75,7 +82,7 @@ pub(super) fn conf(dir: &Path) -> PathBuf {
 pub(super) fn launch(config: &ServerConfig, dir: &Path, port: u16) -> Option<Child> {
     let log = dir.join("redis.log");
     let output = fs::File::create(&log).expect("the server's folder can be written");
-    let mut command = Command::new("setpriv");
+    let mut command = config.starter();
     command.args(["--pdeathsig", "KILL"]).arg(config.program()).arg(conf(dir));
     command.stdin(Stdio::null()).stderr(output.try_clone().expect("a second handle")).stdout(output);
     if !config.modules.is_empty() {
@@ -107,7 +114,7 @@ pub(super) fn launch(config: &ServerConfig, dir: &Path, port: u16) -> Option<Chi
 /// Whether the server on this port is the process `pid` and ready. On return it has let the asking connection
 /// go, so that one does not count against a test's `maxclients`.
 fn answers(config: &ServerConfig, port: u16, pid: u32) -> io::Result<bool> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    let mut stream = TcpStream::connect((config.host(), port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     let auth = config.password.as_ref().map_or_else(String::new, |p| format!("AUTH {p}\r\n"));
     stream.write_all(format!("{auth}PING\r\nINFO server\r\n").as_bytes())?;

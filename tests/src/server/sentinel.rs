@@ -115,6 +115,13 @@ impl Sentinels {
         }
     }
 
+    /// `redis-sentinel://127.0.0.1:PORT,.../NAME` with all sentinels.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let sentinels = self.sentinels.iter().map(|sentinel| sentinel.addr().to_string());
+        format!("redis-sentinel://{}/{NAME}", sentinels.collect::<Vec<_>>().join(","))
+    }
+
     /// The primary at the start, and the replicas after it.
     #[must_use]
     pub fn servers(&self) -> &[Server] {
@@ -146,6 +153,18 @@ impl Sentinels {
     #[must_use]
     pub fn wire(&self, sentinel: usize) -> Wire {
         connect(&self.sentinels[sentinel])
+    }
+
+    /// Which server the first sentinel that runs takes for the primary.
+    ///
+    /// # Panics
+    /// If none runs.
+    #[must_use]
+    pub fn primary(&self) -> usize {
+        let sentinel = self.sentinels.iter().find(|sentinel| sentinel.is_running()).expect("a sentinel");
+        let (_, port) =
+            connect(sentinel).sentinel_get_master_addr_by_name(NAME).expect("an answer").expect("a name");
+        self.servers.iter().position(|server| server.port() == port).expect("one of these servers")
     }
 
     /// Waits until all sentinels that run name this server as the primary and all others as its replicas, and find

@@ -32,7 +32,10 @@ pub(super) enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Handshake,
-    Ping,
+    /// A question of the client's own: `PING`, or one about the cluster.
+    Own,
+    /// `ASKING`, which goes with the command behind it.
+    Asking,
     /// `MULTI`, or a command in a transaction: the client counts them with their `EXEC`.
     Part,
     /// A command of its own, or `EXEC`.
@@ -58,6 +61,8 @@ pub(super) struct Up {
     pub(super) commands: VecDeque<(u64, Request)>,
     /// What was unanswered when the command that is being written was begun: of the handshake, and at all.
     pub(super) unanswered_at_start: (usize, usize),
+    /// The last command that was written whole is `ASKING`.
+    pub(super) asking: bool,
     /// The numbers of the commands of the transaction that is being written.
     pub(super) transaction: Option<Vec<usize>>,
 }
@@ -94,6 +99,8 @@ pub(super) struct Down {
 
 #[derive(Debug)]
 pub(super) struct Conn {
+    /// Which server it leads to.
+    pub(super) server: usize,
     pub(super) stage: Stage,
     /// Nobody listens.
     pub(super) refused: bool,
@@ -115,7 +122,7 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    pub(super) fn new(now: u64, capacity: u64) -> Self {
+    pub(super) fn new(server: usize, now: u64, capacity: u64) -> Self {
         let up = Up {
             written: 0,
             arrived: 0,
@@ -127,9 +134,11 @@ impl Conn {
             reader: Reader::default(),
             commands: VecDeque::new(),
             unanswered_at_start: (0, 0),
+            asking: false,
             transaction: None,
         };
         Self {
+            server,
             stage: Stage::Opening,
             refused: false,
             broken: false,
@@ -160,6 +169,16 @@ impl Conn {
     pub(super) fn unanswered(&self) -> (usize, usize) {
         let dues = &self.down.dues;
         (dues.iter().filter(|(due, _)| *due == Due::Handshake).count(), dues.len())
+    }
+
+    /// How many of the callers' requests are unanswered as the client sees it.
+    pub(super) fn in_flight(&self) -> usize {
+        self.down.dues.iter().filter(|(due, _)| matches!(due, Due::Whole | Due::Part)).count()
+    }
+
+    /// Whether something is under way in either direction.
+    pub(super) fn is_busy(&self) -> bool {
+        self.up.handled < self.up.written || !self.down.dues.is_empty() || !self.down.segments.is_empty()
     }
 
     pub(super) fn wake_all(&mut self) {

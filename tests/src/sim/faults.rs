@@ -113,6 +113,14 @@ impl Class {
     ];
 }
 
+impl Class {
+    /// Whether it strikes a server instead of a connection.
+    pub(super) const fn strikes_servers(self) -> bool {
+        use Class::{Crashes, Freezes, MaxClients, MissingHandshake, NoMulti, Refusals};
+        matches!(self, Freezes | Crashes | Refusals | MaxClients | NoMulti | MissingHandshake)
+    }
+}
+
 /// The classes of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {

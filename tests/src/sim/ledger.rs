@@ -41,6 +41,10 @@ pub(super) struct Record {
     pub(super) replies: Vec<Value>,
     /// How many of the replies say that it was turned away.
     pub(super) refusals: usize,
+    /// How many of those in a row have named another node by now.
+    pub(super) redirects: usize,
+    /// The most of them.
+    pub(super) most_redirects: usize,
 }
 
 /// All commands, by their numbers.
@@ -58,7 +62,16 @@ impl Ledger {
     /// A new command; its number.
     pub(super) fn enter(&mut self, shape: Shape, job: Job) -> usize {
         let (sends, runs, replies) = (Vec::new(), Vec::new(), Vec::new());
-        self.records.push(Record { shape, job, sends, runs, replies, refusals: 0 });
+        self.records.push(Record {
+            shape,
+            job,
+            sends,
+            runs,
+            replies,
+            refusals: 0,
+            redirects: 0,
+            most_redirects: 0,
+        });
         self.records.len() - 1
     }
 
@@ -96,7 +109,8 @@ impl Ledger {
         match record.job.op {
             Op::Get => number(0),
             Op::Range(len) => Value::Array((0..len).map(number).collect()),
-            Op::Set(_) => Value::Status("OK".into()),
+            Op::MGet => Value::Array((0..2).map(number).collect()),
+            Op::Set(_) | Op::MSet => Value::Status("OK".into()),
             Op::Incr => count(id * 1000 + record.runs.len()),
             Op::Push => {
                 self.pushed += 1;

@@ -15,16 +15,19 @@
 //!
 //! Nothing here may depend on anything but the seed: two runs of one seed have the same trace.
 
+mod cluster;
 mod conn;
 mod executor;
 mod faults;
 mod judge;
 mod ledger;
+mod many;
 mod net;
 mod oracles;
 mod request;
 mod scenario;
 mod seeds;
+mod sentinel;
 mod server;
 mod setup;
 mod strike;
@@ -42,10 +45,15 @@ use fastrand::Rng;
 use redstart_core::client::Client;
 use redstart_core::drive::Driver;
 
+pub use cluster::{
+    Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster, slot_of,
+};
 pub use faults::{Class, Faults};
+pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
 pub use request::{Job, Op};
 pub use seeds::{Report, run};
+pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, run_service};
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
 pub use tally::Tally;
@@ -53,6 +61,7 @@ pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
 use executor::Executor;
 use net::SimNet;
+use seeds::report;
 use server::Server;
 use trace::{Note, Trace};
 use workload::{Call, End, perform};
@@ -90,9 +99,18 @@ impl Sim {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let rng = Rng::with_seed(setup.seed);
-        let server = Server { settings: setup.server.clone(), refusal: None };
+        let servers = vec![Server::new(setup.server.clone())];
         let trace = Trace::new(setup.with_text);
-        let world = World::new(rng, setup.faults, setup.expected(), server, trace);
+        let world = World::new(rng, setup.faults, setup.expected(), servers, trace);
+        let mut world = world;
+        if let Some(cluster) = &setup.cluster {
+            world.form_cluster(cluster.options.clone());
+            world.cluster().seeds.clone_from(&cluster.seeds);
+            world.cluster().patience = (!setup.faults.are_harmful()).then(|| cluster.patience());
+        }
+        if let Some(service) = &setup.service {
+            world.form_service(service.options.clone());
+        }
         let world = Rc::new(RefCell::new(world));
         let net = SimNet(Rc::clone(&world));
         let (client, driver) = Driver::new(setup.config(), net, setup.seed).expect("a configuration of use");

@@ -28,8 +28,8 @@ impl Net for SimNet {
         Instant::from_nanos(self.0.borrow().now)
     }
 
-    fn connect(&mut self, _to: &Endpoint) -> SimConnect {
-        let id = self.0.borrow_mut().connect();
+    fn connect(&mut self, to: &Endpoint) -> SimConnect {
+        let id = self.0.borrow_mut().connect_to(to);
         SimConnect(Some(SimSocket { world: Rc::clone(&self.0), id }))
     }
 

@@ -21,7 +21,7 @@ pub struct Violation {
 
 pub(super) type Verdict = Result<(), Violation>;
 
-fn demand(holds: bool, oracle: &'static str, what: impl FnOnce() -> String) -> Verdict {
+pub(super) fn demand(holds: bool, oracle: &'static str, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(Violation { oracle, what: what() }) }
 }
 
@@ -185,6 +185,17 @@ pub(super) fn b4_pipelines_run_in_order(call: &Call, ledger: &Ledger) -> Verdict
     }
     let plain = |record: &&Record| record.refusals == 0 && !record.job.may_repeat();
     let writes: Vec<_> = call.commands().map(|id| ledger.get(id)).filter(plain).collect();
+    // In a cluster each slot has an order of its own.
+    let mut tags: Vec<_> = writes.iter().map(|record| record.job.tag).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags.into_iter().try_for_each(|tag| {
+        let of_tag = writes.iter().copied().filter(|record| record.job.tag == tag);
+        b4_writes_run_in_order(&of_tag.collect::<Vec<_>>())
+    })
+}
+
+fn b4_writes_run_in_order(writes: &[&Record]) -> Verdict {
     let in_order = writes.iter().filter_map(|record| Some(record.runs.first()?.order)).is_sorted();
     let unknown = writes.iter().position(|record| !record.sends.is_empty() && record.replies.is_empty());
     let resumed = unknown.is_some_and(|at| {
@@ -196,10 +207,18 @@ pub(super) fn b4_pipelines_run_in_order(call: &Call, ledger: &Ledger) -> Verdict
     })
 }
 
+/// C12: `ASKING` stands right before the command that it is for.
+pub(super) fn c12_asking_goes_with_a_command(conn: usize, request: &Request, due: Due) -> Verdict {
+    let holds = matches!(due, Due::Whole | Due::Part);
+    demand(holds, "c12_asking_goes_with_a_command", || {
+        let name = request.name().escape_ascii();
+        format!("{name} stands behind ASKING on connection {}", conn + 1)
+    })
+}
+
 /// C12: what is turned away is sent again after pauses that grow, not as often as it goes.
-pub(super) fn c12_refusals_are_answered_by_patience(id: usize, record: &Record) -> Verdict {
-    // The trouble of one run has room for some 30 such pauses, or for 400 round trips.
-    demand(record.refusals < 60, "c12_refusals_are_answered_by_patience", || {
+pub(super) fn c12_refusals_are_answered_by_patience(id: usize, record: &Record, most: usize) -> Verdict {
+    demand(record.refusals < most, "c12_refusals_are_answered_by_patience", || {
         format!("command {id} was turned away {} times", record.refusals)
     })
 }

@@ -16,6 +16,10 @@ pub enum Op {
     Incr,
     /// `RPUSH` to the list that all share.
     Push,
+    /// `MGET` of two strings of one slot: the first holds the command's number, the second is shared.
+    MGet,
+    /// `MSET` of two such strings.
+    MSet,
     /// A command that is always refused with `WRONGTYPE`.
     Fail,
     /// A command that the server does not know.
@@ -29,13 +33,15 @@ pub struct Job {
     pub op: Op,
     /// Whether the caller says that it may run twice.
     pub idempotent: bool,
+    /// The hash tag of its keys, if they have one.
+    pub tag: Option<u8>,
 }
 
 impl Job {
     /// A command that its caller says nothing about.
     #[must_use]
     pub const fn new(op: Op) -> Self {
-        Self { op, idempotent: false }
+        Self { op, idempotent: false, tag: None }
     }
 
     /// Whether it may be sent again although it may have run.
@@ -47,7 +53,7 @@ impl Job {
     /// Whether it changes data.
     #[must_use]
     pub const fn writes(self) -> bool {
-        !matches!(self.op, Op::Get | Op::Range(_))
+        !matches!(self.op, Op::Get | Op::Range(_) | Op::MGet)
     }
 
     /// Whether the server can run it at all.
@@ -58,16 +64,22 @@ impl Job {
 
     /// The command with the number `id`.
     pub(super) fn command(self, id: usize) -> Command<Value> {
+        let tag = self.tag.map(|tag| format!("{{{tag}}}")).unwrap_or_default();
+        let own = |kind: char| format!("{kind}{tag}#{id}");
+        let shared = |kind: char| format!("{kind}{tag}");
         let command = match self.op {
-            Op::Get => Command::new("GET").key(format!("g#{id}")).read_only(),
-            Op::Range(len) => Command::new("LRANGE").key(format!("r#{id}")).arg(0).arg(len).read_only(),
-            Op::Set(len) => {
-                Command::new("SET").key(format!("s#{id}")).arg(Bytes::from(vec![b'x'; len as usize]))
+            Op::Get => Command::new("GET").key(own('g')).read_only(),
+            Op::Range(len) => Command::new("LRANGE").key(own('r')).arg(0).arg(len).read_only(),
+            Op::Set(len) => Command::new("SET").key(own('s')).arg(Bytes::from(vec![b'x'; len as usize])),
+            Op::Incr => Command::new("INCR").key(own('n')),
+            Op::Push => {
+                let list = if self.tag.is_some() { shared('l') } else { "list".to_owned() };
+                Command::new("RPUSH").key(list).arg(format!("#{id}"))
             }
-            Op::Incr => Command::new("INCR").key(format!("n#{id}")),
-            Op::Push => Command::new("RPUSH").key("list").arg(format!("#{id}")),
-            Op::Fail => Command::new("SADD").key(format!("w#{id}")).arg("x"),
-            Op::Unknown => Command::new("NOSUCH").arg(format!("u#{id}")),
+            Op::MGet => Command::new("MGET").key(own('g')).key(shared('m')).read_only(),
+            Op::MSet => Command::new("MSET").key(own('s')).arg("x").key(shared('m')).arg("x"),
+            Op::Fail => Command::new("SADD").key(own('w')).arg("x"),
+            Op::Unknown => Command::new("NOSUCH").arg(own('u')),
         };
         if self.idempotent { command.idempotent() } else { command }
     }
@@ -94,6 +106,18 @@ impl Request {
 
     pub(super) fn arg(&self, index: usize) -> &[u8] {
         self.args.get(index).map_or(&[], |arg| arg)
+    }
+}
+
+impl Request {
+    /// The keys of a command of the workload.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        let (count, step) = match self.name() {
+            b"MGET" => (usize::MAX, 1),
+            b"MSET" => (usize::MAX, 2),
+            _ => (1, 1),
+        };
+        self.args.iter().skip(1).step_by(step).take(count)
     }
 }
 

@@ -80,30 +80,30 @@ impl Sim {
 
     /// The server stands still.
     pub fn freeze(&mut self) {
-        self.world().freeze();
+        self.world().freeze(0);
     }
 
     /// The server goes on.
     pub fn thaw(&mut self) {
-        self.world().thaw();
+        self.world().thaw(0);
     }
 
     /// The server turns commands away, or does so no longer.
     pub fn refuse(&mut self, refusal: Option<Refusal>) {
         match refusal {
-            Some(refusal) => self.world().refuse(refusal),
-            None => self.world().server.refusal = None,
+            Some(refusal) => self.world().refuse(0, refusal),
+            None => self.world().servers[0].refusal = None,
         }
     }
 
     /// The server has too many clients, and tells each that comes; or no longer.
     pub fn overcrowd(&mut self, full: bool) {
-        self.world().full = full;
+        self.world().servers[0].full = full;
     }
 
     /// The user may not use `MULTI`, or may again.
     pub fn forbid_multi(&mut self, forbidden: bool) {
-        self.world().server.settings.no_multi = forbidden;
+        self.world().servers[0].settings.no_multi = forbidden;
     }
 
     /// Sockets take so many bytes until the server has handled them.

@@ -12,7 +12,7 @@ use super::setup::Setup;
 use super::tally::Tally;
 use super::workload::Plan;
 use super::world::{Event, MS};
-use super::{Sim, trace::Note};
+use super::{Sim, cluster, sentinel, trace::Note};
 
 /// How long trouble lasts.
 const TROUBLE: u64 = 800 * MS;
@@ -48,6 +48,11 @@ pub fn run(seed: u64, with_text: bool) -> Result<Report, (Violation, String)> {
     let mut rng = Rng::with_seed(seed);
     let mut sim = Sim::new(Setup::draw(seed, &mut rng, with_text));
     let verdict = sim.live(&mut rng);
+    report(&sim, verdict)
+}
+
+/// What a run was like that is over.
+pub(super) fn report(sim: &Sim, verdict: Result<(), Violation>) -> Result<Report, (Violation, String)> {
     let text = sim.text();
     match verdict {
         Err(violation) => Err((violation, text)),
@@ -57,17 +62,18 @@ pub fn run(seed: u64, with_text: bool) -> Result<Report, (Violation, String)> {
 
 impl Sim {
     /// All of a run.
-    fn live(&mut self, rng: &mut Rng) -> Result<(), Violation> {
+    pub(super) fn live(&mut self, rng: &mut Rng) -> Result<(), Violation> {
         self.plan_trouble(rng);
+        let trouble = self.length_of_trouble();
         let early = rng.u8(..3) == 0;
-        let ends_at = if early { rng.u64(..TROUBLE) } else { u64::MAX };
+        let ends_at = if early { rng.u64(..trouble) } else { u64::MAX };
         let ending = match rng.u8(..6) {
             0 | 1 => Ending::Close,
             2 | 3 => Ending::DropHandle,
             4 => Ending::DropDriver,
             _ => Ending::CloseAndDropDriver,
         };
-        self.live_until(ends_at.min(TROUBLE))?;
+        self.live_until(ends_at.min(trouble))?;
         if !early {
             self.world().heal();
             self.recover()?;
@@ -76,21 +82,38 @@ impl Sim {
         self.judge()
     }
 
+    fn length_of_trouble(&self) -> u64 {
+        match (&self.setup.cluster, &self.setup.service) {
+            (Some(_), _) => cluster::TROUBLE,
+            (None, Some(_)) => sentinel::TROUBLE,
+            (None, None) => TROUBLE,
+        }
+    }
+
     /// Draws what the callers do and when trouble strikes.
     fn plan_trouble(&mut self, rng: &mut Rng) {
         let faults = self.setup.faults;
-        for caller in 0..rng.usize(1..10) {
-            let plans = (0..rng.usize(1..16)).map(|_| Plan::draw(rng, faults)).collect();
+        let trouble = self.length_of_trouble();
+        let tags = self.setup.cluster.as_ref().map(|setup| setup.tags);
+        let (callers, calls) = if tags.is_some() { (4..12, 8..24) } else { (1..10, 1..16) };
+        for caller in 0..rng.usize(callers) {
+            let draw = |rng: &mut Rng| {
+                let plan = Plan::draw(rng, faults);
+                if let Some(tags) = tags { plan.spread(rng, tags) } else { plan }
+            };
+            let plans = (0..rng.usize(calls.clone())).map(|_| draw(rng)).collect();
             self.callers.push(plans);
-            let at = rng.u64(..TROUBLE / 2);
+            let at = rng.u64(..trouble / 2);
             self.world().schedule(at, Event::Call(caller));
         }
         for class in Class::TIMED.into_iter().filter(|&class| faults.has(class)) {
             for _ in 0..rng.u8(1..3) {
-                let at = rng.u64(..TROUBLE);
+                let at = rng.u64(..trouble);
                 self.world().schedule(at, Event::Strike(class));
             }
         }
+        self.plan_cluster(rng);
+        self.plan_service(rng);
     }
 
     /// Lets everything happen until `until`.
@@ -118,10 +141,13 @@ impl Sim {
         let setup = &self.setup;
         let health = setup.health_interval.unwrap_or_default();
         let patience = setup.response_timeout + setup.liveness_timeout + setup.connect_timeout + health;
-        let patience = patience.as_nanos() as u64;
+        let patience =
+            patience.as_nanos() as u64 + self.setup.service.as_ref().map_or(0, |_| sentinel::PAUSE);
         // What is broken without a sign is found out only by using it.
         let warm_up = Plan::single(Op::Get);
         self.call(warm_up);
+        self.warm_up_cluster();
+        self.warm_up_service();
         let now = self.now();
         self.live_until(now + 2 * patience)?;
         let stuck = self.calls.iter().position(|call| call.end.is_none());
@@ -131,7 +157,8 @@ impl Sim {
         }
         // A health check takes room, too.
         let at_once = (self.setup.queue_commands - 1).min(self.setup.queue_bytes / 64).clamp(1, 10);
-        for _ in 0..PROBES / at_once {
+        let probes = if self.setup.cluster.is_some() { PROBES / 2 } else { PROBES };
+        for _ in 0..probes / at_once {
             self.probe(at_once)?;
         }
         Ok(())
@@ -139,7 +166,11 @@ impl Sim {
 
     fn probe(&mut self, count: usize) -> Result<(), Violation> {
         let ops = [Op::Get, Op::Incr, Op::Push, Op::Set(5)];
-        let plan = |nth: usize| Plan::single(ops[nth % ops.len()]);
+        let tags = self.setup.cluster.as_ref().map(|setup| setup.tags);
+        let plan = |nth: usize| {
+            let plan = Plan::single(ops[nth % ops.len()]);
+            if let Some(tags) = tags { plan.tagged(nth as u8 % tags) } else { plan }
+        };
         let first = self.calls.len();
         (0..count).for_each(|nth| {
             self.call(plan(nth));

@@ -3,6 +3,7 @@
 use redstart_core::command::Value;
 use redstart_core::error::ServerError;
 
+use super::cluster::Key;
 use super::ledger::Ledger;
 use super::request::Request;
 
@@ -37,7 +38,7 @@ impl Refusal {
         Self::OutOfMemory,
     ];
 
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Loading => "LOADING Redis is loading the dataset in memory",
             Self::ReadOnly => "READONLY You can't write against a read only replica.",
@@ -51,7 +52,7 @@ impl Refusal {
         }
     }
 
-    const fn refuses(self, write: bool) -> bool {
+    pub(super) const fn refuses(self, write: bool) -> bool {
         write || !matches!(self, Self::ReadOnly | Self::OutOfMemory)
     }
 }
@@ -75,24 +76,60 @@ pub(super) struct Session {
     authenticated: bool,
     pub(super) database: u32,
     pub(super) multi: Option<Multi>,
+    /// The next command may use a slot that is being imported.
+    pub(super) asking: bool,
+    /// Commands may read from a replica.
+    pub(super) read_only: bool,
+    /// The client is to hear of new primaries.
+    pub(super) subscribed: bool,
 }
 
 /// A transaction that is being queued.
 #[derive(Debug, Default)]
 pub(super) struct Multi {
-    queued: Vec<usize>,
-    broken: bool,
+    pub(super) queued: Vec<usize>,
+    /// The keys of the queued commands, if their slots matter.
+    pub(super) keys: Vec<Vec<Key>>,
+    pub(super) broken: bool,
 }
 
-/// The server. Its data are in the [`Ledger`], so they outlive its connections.
+/// A server and the trouble that it has. Its data are elsewhere, so they outlive its connections.
 #[derive(Debug, Default)]
 pub(super) struct Server {
     pub(super) settings: Settings,
+    /// Why it turns commands away.
     pub(super) refusal: Option<Refusal>,
+    /// It stands still.
+    pub(super) frozen: bool,
+    /// It is dead.
+    pub(super) down: bool,
+    /// Since when it owes a reply, standing still.
+    pub(super) owes_since: Option<u64>,
+    /// There is no server at its address.
+    pub(super) absent: bool,
+    /// It has too many clients.
+    pub(super) full: bool,
+    /// The next reply of a handshake is left out.
+    pub(super) skip_handshake: bool,
 }
 
 impl Server {
-    /// Answers one request.
+    /// A server without trouble.
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Whether it takes part in anything, as far as it can be seen from outside.
+    pub(super) const fn is_up(&self) -> bool {
+        !self.down && !self.frozen && !self.absent
+    }
+
+    /// Whether it is in a state in which any connection to it may fail.
+    pub(super) const fn is_troubled(&self) -> bool {
+        self.frozen || self.down || self.absent || self.full || self.skip_handshake || self.refusal.is_some()
+    }
+
+    /// Answers one request, as a server that belongs to no other.
     pub(super) fn answer(
         &self,
         session: &mut Session,
@@ -100,8 +137,16 @@ impl Server {
         request: &Request,
         ledger: &mut Ledger,
     ) -> Value {
+        self.greet(session, request).unwrap_or_else(|| match request.name() {
+            b"EXEC" => self.exec(session, conn, ledger),
+            _ => self.serve(session, conn, request, ledger),
+        })
+    }
+
+    /// Answers a request that has to do with the connection alone.
+    pub(super) fn greet(&self, session: &mut Session, request: &Request) -> Option<Value> {
         let allowed = session.authenticated || self.settings.password.is_none();
-        match request.name() {
+        Some(match request.name() {
             b"HELLO" if self.settings.old => error("ERR unknown command 'HELLO'"),
             b"HELLO" => self.hello(session, request),
             b"AUTH" => self.authenticate(session, request.args.last().map_or(&[], |password| password)),
@@ -129,9 +174,8 @@ impl Server {
                 session.multi = Some(Multi::default());
                 ok()
             }
-            b"EXEC" => self.exec(session, conn, ledger),
-            _ => self.serve(session, conn, request, ledger),
-        }
+            _ => return None,
+        })
     }
 
     fn hello(&self, session: &mut Session, request: &Request) -> Value {
@@ -214,7 +258,7 @@ impl Server {
         Value::Array(multi.queued.iter().map(run).collect())
     }
 
-    fn refuse(&self) -> Value {
+    pub(super) fn refuse(&self) -> Value {
         self.refusal.map_or_else(ok, |refusal| error(refusal.text()))
     }
 }
@@ -225,7 +269,10 @@ pub(super) const TOO_MANY: &str = "ERR max number of clients reached";
 /// What a server says unasked in RESP3.
 pub(super) const PUSH: &[u8] = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n";
 
-fn ok() -> Value {
+/// What a sentinel says to a subscription.
+pub(super) const SUBSCRIBED: &[u8] = b">3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n";
+
+pub(super) fn ok() -> Value {
     Value::Status("OK".into())
 }
 
@@ -233,8 +280,22 @@ pub(super) fn error(text: &str) -> Value {
     Value::Error(ServerError::new(text.as_bytes()))
 }
 
-/// Appends a reply as it goes on the wire of a connection that speaks RESP2 or RESP3.
-pub(super) fn write(reply: &Value, out: &mut Vec<u8>) {
-    // No reply of this server is spelt differently in RESP2: HELLO is answered in RESP3, and nothing is nil.
-    crate::resp::write::write(reply, out);
+/// Appends a reply as it goes on the wire of a connection that speaks RESP3, or RESP2.
+pub(super) fn write(reply: &Value, resp3: bool, out: &mut Vec<u8>) {
+    match reply {
+        Value::Nil if !resp3 => out.extend_from_slice(b"$-1\r\n"),
+        Value::Verbatim { text, .. } if !resp3 => {
+            crate::resp::write::write(&Value::Bulk(text.clone().into()), out);
+        }
+        Value::Array(elements) if !resp3 => write_array(elements.iter(), elements.len(), out),
+        Value::Map(pairs) if !resp3 => {
+            write_array(pairs.iter().flat_map(|(key, value)| [key, value]), 2 * pairs.len(), out);
+        }
+        reply => crate::resp::write::write(reply, out),
+    }
+}
+
+fn write_array<'a>(elements: impl Iterator<Item = &'a Value>, len: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("*{len}\r\n").as_bytes());
+    elements.for_each(|element| write(element, false, out));
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use fastrand::Rng;
 use redstart_core::config::{Backoff, Config, Credentials, Protocol, WhenFull};
 
+use super::cluster::ClusterSetup;
 use super::faults::{Class, Faults};
+use super::sentinel::ServiceSetup;
 use super::server::Settings;
 use super::world::Expected;
 
-const fn ms(millis: u64) -> Duration {
+pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
@@ -46,6 +48,10 @@ pub struct Setup {
     pub queue_bytes: usize,
     /// See [`Config::when_full`].
     pub when_full: WhenFull,
+    /// The cluster, if the servers form one.
+    pub cluster: Option<ClusterSetup>,
+    /// The service, if sentinels watch the servers.
+    pub service: Option<ServiceSetup>,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -69,6 +75,8 @@ impl Default for Setup {
             queue_commands: 1000,
             queue_bytes: 1 << 20,
             when_full: WhenFull::Wait,
+            cluster: None,
+            service: None,
             with_text: true,
         }
     }
@@ -99,6 +107,8 @@ impl Setup {
             queue_commands: if rng.bool() { rng.usize(6..20) } else { 1000 },
             queue_bytes: if rng.u8(..3) == 0 { rng.usize(300..2000) } else { 1 << 20 },
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
+            cluster: None,
+            service: None,
             with_text,
         }
     }
@@ -114,7 +124,7 @@ impl Setup {
 
     pub(super) fn config(&self) -> Config {
         let said = |text| self.introduces_itself.then_some(text);
-        Config::default()
+        let config = Config::default()
             .protocol(self.protocol)
             .credentials(self.password.map(Credentials::password))
             .database(self.database)
@@ -129,6 +139,11 @@ impl Setup {
             .backoff(Backoff { base: ms(2), cap: ms(50) })
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
-            .when_full(self.when_full)
+            .when_full(self.when_full);
+        match (&self.cluster, &self.service) {
+            (Some(cluster), _) => cluster.apply(config),
+            (None, Some(service)) => service.apply(config),
+            (None, None) => config,
+        }
     }
 }

@@ -9,28 +9,41 @@ use super::trace::Note;
 use super::world::{Event, MS, World};
 
 impl World {
-    /// Lets `class` strike now: the server, or one connection that is open.
+    /// Lets `class` strike now: a server, or one connection that is open.
     pub(super) fn strike(&mut self, class: Class) {
+        if !class.strikes_servers() {
+            if let Some(id) = self.victim() {
+                self.strike_conn(class, id);
+            }
+            return;
+        }
+        let in_cluster = self.cluster.as_ref().map(|cluster| cluster.nodes.len());
+        let in_service = self.service.as_ref().map(|watch| watch.servers.len() + watch.sentinels.len());
+        let servers = in_cluster.or(in_service).unwrap_or(1);
+        let server = if servers > 1 { self.rng.usize(..servers) } else { 0 };
         match class {
-            Class::Freezes => self.freeze(),
-            Class::Crashes => self.crash(),
+            Class::Freezes => self.freeze(server),
+            Class::Crashes => self.crash(server),
             Class::Refusals => {
                 let refusal = Refusal::ALL[self.rng.usize(..Refusal::ALL.len())];
-                self.refuse(refusal);
+                self.refuse(server, refusal);
             }
-            Class::MaxClients => self.full = true,
-            Class::NoMulti => self.server.settings.no_multi = true,
-            Class::MissingHandshake => self.skip_handshake = true,
-            _ => {
-                let live = || (0..self.conns.len()).filter(|&id| self.conns[id].is_live());
-                if let Some(id) = live().next_back() {
-                    self.strike_conn(class, id);
-                }
-                return;
-            }
+            Class::MaxClients => self.servers[server].full = true,
+            Class::NoMulti => self.servers[server].settings.no_multi = true,
+            _ => self.servers[server].skip_handshake = true,
         }
         let length = self.rng.u64(10 * MS..400 * MS);
-        self.schedule(self.now + length, Event::Calm(class));
+        self.schedule(self.now + length, Event::Calm(class, server));
+    }
+
+    /// The connection to strike: with one server the last, with several any.
+    fn victim(&mut self) -> Option<usize> {
+        let live = |id: &usize| self.conns[*id].is_live();
+        if self.servers.len() == 1 {
+            return (0..self.conns.len()).rev().find(live);
+        }
+        let live: Vec<_> = (0..self.conns.len()).filter(live).collect();
+        (!live.is_empty()).then(|| live[self.rng.usize(..live.len())])
     }
 
     fn strike_conn(&mut self, class: Class, id: usize) {
@@ -50,15 +63,15 @@ impl World {
         }
     }
 
-    /// Ends what [`strike`](Self::strike) began at the server.
-    pub(super) fn calm(&mut self, class: Class) {
+    /// Ends what [`strike`](Self::strike) began at a server.
+    pub(super) fn calm(&mut self, class: Class, server: usize) {
         match class {
-            Class::Freezes => self.thaw(),
-            Class::Crashes => self.restart(),
-            Class::Refusals => self.server.refusal = None,
-            Class::MaxClients => self.full = false,
-            Class::NoMulti => self.server.settings.no_multi = false,
-            Class::MissingHandshake => self.skip_handshake = false,
+            Class::Freezes => self.thaw(server),
+            Class::Crashes => self.restart(server),
+            Class::Refusals => self.servers[server].refusal = None,
+            Class::MaxClients => self.servers[server].full = false,
+            Class::NoMulti => self.servers[server].settings.no_multi = false,
+            Class::MissingHandshake => self.servers[server].skip_handshake = false,
             _ => {}
         }
     }
@@ -66,7 +79,11 @@ impl World {
     /// Ends all trouble that makes calls fail. What happened to a connection stays as it is.
     pub(super) fn heal(&mut self) {
         self.faults = self.faults.tamed();
-        Class::TIMED.into_iter().for_each(|class| self.calm(class));
+        self.heal_cluster();
+        self.heal_service();
+        for server in 0..self.servers.len() {
+            Class::TIMED.into_iter().for_each(|class| self.calm(class, server));
+        }
         for conn in &mut self.conns {
             conn.down.extra = false;
             conn.up.capacity = CAPACITY;
@@ -146,46 +163,69 @@ impl World {
         self.note(&Note::Fault(id, "replies are missing"));
     }
 
-    /// The server stands still.
-    pub(super) fn freeze(&mut self) {
-        self.frozen = true;
-        self.blemish_all("frozen");
-        self.note(&Note::Server("frozen"));
+    /// A server stands still.
+    pub(super) fn freeze(&mut self, server: usize) {
+        self.servers[server].frozen = true;
+        let owes = self.conns.iter().any(|conn| conn.server == server && conn.in_flight() > 0);
+        self.servers[server].owes_since = owes.then_some(self.now);
+        self.blemish_all(server, "frozen");
+        self.note_server(server, "frozen");
     }
 
-    pub(super) fn thaw(&mut self) {
-        if std::mem::take(&mut self.frozen) {
-            self.note(&Note::Server("thawed"));
-            (0..self.conns.len()).for_each(|id| self.serve(id));
+    pub(super) fn thaw(&mut self, server: usize) {
+        if std::mem::take(&mut self.servers[server].frozen) {
+            self.servers[server].owes_since = None;
+            self.note_server(server, "thawed");
+            self.come_back(server);
+            self.come_back_to_service(server);
+            self.conns_of(server).into_iter().for_each(|id| self.serve(id));
         }
     }
 
-    /// The server dies. Its data stay, its connections do not.
-    pub(super) fn crash(&mut self) {
-        self.down = true;
-        self.note(&Note::Server("dead"));
-        (0..self.conns.len()).for_each(|id| self.break_conn(id));
-        for conn in &mut self.conns {
+    /// A server dies. Its data stay, its connections do not.
+    pub(super) fn crash(&mut self, server: usize) {
+        self.servers[server].down = true;
+        self.note_server(server, "dead");
+        let conns = self.conns_of(server);
+        conns.iter().for_each(|&id| self.break_conn(id));
+        for id in conns {
+            let conn = &mut self.conns[id];
             conn.refused |= conn.stage == Stage::Opening;
             conn.served &= conn.stage == Stage::Opening;
         }
     }
 
-    pub(super) fn restart(&mut self) {
-        if std::mem::take(&mut self.down) {
-            self.note(&Note::Server("alive"));
+    pub(super) fn restart(&mut self, server: usize) {
+        if std::mem::take(&mut self.servers[server].down) {
+            self.note_server(server, "alive");
+            self.come_up(server);
+            self.come_back(server);
+            self.come_back_to_service(server);
         }
     }
 
-    /// The server turns commands away.
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.server.refusal = Some(refusal);
+    /// A server turns commands away.
+    pub(super) fn refuse(&mut self, server: usize, refusal: Refusal) {
+        self.servers[server].refusal = Some(refusal);
         // A write that meets a replica makes a client connect anew; so does a PING that is refused.
-        self.blemish_all("turns commands away");
-        self.note(&Note::Server("turns commands away"));
+        self.blemish_all(server, "turns commands away");
+        self.note_server(server, "turns commands away");
     }
 
-    fn blemish_all(&mut self, what: &'static str) {
-        self.conns.iter_mut().for_each(|conn| conn.blemish(what));
+    /// Something is wrong with all connections to a server from now on.
+    pub(super) fn blemish_all(&mut self, server: usize, what: &'static str) {
+        let conns = self.conns.iter_mut().filter(|conn| conn.server == server);
+        conns.for_each(|conn| conn.blemish(what));
+    }
+
+    /// The connections that were ever made to a server.
+    pub(super) fn conns_of(&self, server: usize) -> Vec<usize> {
+        (0..self.conns.len()).filter(|&id| self.conns[id].server == server).collect()
+    }
+
+    /// Notes what happens to a server.
+    pub(super) fn note_server(&mut self, server: usize, what: &str) {
+        let note = if self.servers.len() == 1 { Note::Server(what) } else { Note::Node(server, what) };
+        self.trace.note(self.now, &note);
     }
 }

@@ -25,7 +25,7 @@ impl Tally {
         other.0.iter().for_each(|(what, count)| *self.0.entry(what).or_default() += count);
     }
 
-    fn note(&mut self, what: &'static str, holds: bool) {
+    pub(super) fn note(&mut self, what: &'static str, holds: bool) {
         *self.0.entry(what).or_default() += u64::from(holds);
     }
 }
@@ -68,6 +68,13 @@ impl Sim {
                 }
             }
         }
+        if let Some(cluster) = &world.cluster {
+            tally.add(&cluster.tally);
+            cluster.note_history(&world.ledger, &mut tally);
+        }
+        if let Some(watch) = &world.service {
+            watch.note_history(&world.ledger, &mut tally);
+        }
         tally
     }
 }
@@ -99,6 +106,8 @@ impl Tally {
             ErrorKind::Server(_) => "refused by the server",
             ErrorKind::Limit(_) => "no room",
             ErrorKind::Closed => "client closed",
+            ErrorKind::TooManyRedirects { .. } => "redirected too often",
+            ErrorKind::NoPrimary { .. } => "no primary",
             _ => "another error",
         };
         self.note(kind, true);

@@ -18,7 +18,7 @@ pub(super) enum Note<'a> {
     Closed(usize),
     /// Something was done to a connection.
     Fault(usize, &'a str),
-    /// Something was done to the server.
+    /// Something was done to the server, or to all of them.
     Server(&'a str),
     /// A call was made.
     Call(usize, &'a str),
@@ -26,6 +26,10 @@ pub(super) enum Note<'a> {
     Outcome(usize, &'a str),
     /// What the user or the runtime did to the client as a whole.
     Client(&'a str),
+    /// Where a connection leads to.
+    Leads(usize, &'a str),
+    /// Something was done to one of several servers.
+    Node(usize, &'a str),
 }
 
 impl fmt::Display for Note<'_> {
@@ -39,6 +43,8 @@ impl fmt::Display for Note<'_> {
             Self::Closed(conn) => write!(f, "#{} closed by the client", conn + 1),
             Self::Fault(conn, what) => write!(f, "#{} fault: {what}", conn + 1),
             Self::Server(what) => write!(f, "server: {what}"),
+            Self::Leads(conn, to) => write!(f, "#{} is to {to}", conn + 1),
+            Self::Node(server, what) => write!(f, "node {}: {what}", server + 1),
             Self::Call(call, what) => write!(f, "call {}: {what}", call + 1),
             Self::Cancelled(call) => write!(f, "call {} dropped by its caller", call + 1),
             Self::Outcome(call, what) => write!(f, "call {} ended: {what}", call + 1),

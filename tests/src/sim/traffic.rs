@@ -4,6 +4,7 @@ use std::io;
 use std::task::{Poll, Waker};
 
 use bytes::{Buf, BytesMut};
+use redstart_core::command::Value;
 
 use super::conn::{Due, Stage};
 use super::faults::Class;
@@ -103,7 +104,11 @@ impl World {
                 Due::Handshake
             }
             (b"CLIENT" | b"SELECT", _) => Due::Handshake,
-            (b"PING", _) => Due::Ping,
+            (b"READONLY" | b"READWRITE" | b"ROLE", _) if before.0 > 0 => Due::Handshake,
+            (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE" | b"ROLE" | b"SENTINEL", _) => Due::Own,
+            // It is confirmed by a push.
+            (b"SUBSCRIBE", _) => return,
+            (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());
                 Due::Part
@@ -133,8 +138,17 @@ impl World {
                 Due::Whole
             }
         };
+        if matches!(due, Due::Whole | Due::Part) {
+            self.judge_sending(id);
+        }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
+        let asked = std::mem::replace(&mut conn.up.asking, due == Due::Asking);
+        if asked {
+            let follows = oracles::c12_asking_goes_with_a_command(id, request, due);
+            self.judge(follows);
+        }
+        let conn = &mut self.conns[id];
         let handshake_over = due == Due::Handshake || before.0 == 0;
         let verdict = oracles::a5_the_handshake_comes_first(id, request, handshake_over);
         // One that was greeted with an error has taken that for an answer.
@@ -142,6 +156,9 @@ impl World {
         let load = if conn.served { load } else { Ok(()) };
         self.judge(verdict);
         self.judge(load);
+        if let Some(command) = request.id() {
+            self.follow_command(id, command);
+        }
     }
 
     /// Lets what was written last arrive at the server, in one or two pieces.
@@ -186,7 +203,7 @@ impl World {
             }
             return;
         }
-        if self.frozen {
+        if self.servers[conn.server].frozen {
             return;
         }
         let mut answers = Vec::new();
@@ -197,7 +214,7 @@ impl World {
             }
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
-            let reply = self.server.answer(&mut conn.session, id, &request, &mut self.ledger);
+            let reply = self.answer(id, &request);
             self.judge(oracles::a5_the_handshake_comes_first(id, &request, !foreign));
             self.reply(id, &request, &reply, &mut answers);
         }
@@ -209,17 +226,27 @@ impl World {
         self.send_down(id, &answers);
     }
 
+    /// What the server at the other end of a connection says to a request.
+    fn answer(&mut self, id: usize, request: &Request) -> Value {
+        if self.cluster.is_some() {
+            return self.answer_in_cluster(id, request);
+        }
+        if self.service.is_some() {
+            return self.answer_in_service(id, request);
+        }
+        let conn = &mut self.conns[id];
+        self.servers[conn.server].answer(&mut conn.session, id, request, &mut self.ledger)
+    }
+
     /// Appends a reply to what is sent to the client, unless it is left out.
-    fn reply(
-        &mut self,
-        id: usize,
-        request: &Request,
-        reply: &redstart_core::command::Value,
-        out: &mut Vec<u8>,
-    ) {
+    fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
+        }
+        if request.name() == b"SUBSCRIBE" {
+            conn.session.subscribed = true;
+            return out.extend_from_slice(server::SUBSCRIBED);
         }
         let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
         if handshake {
@@ -228,10 +255,10 @@ impl World {
         if conn.down.silent {
             return;
         }
-        if handshake && std::mem::take(&mut self.skip_handshake) {
+        if handshake && std::mem::take(&mut self.servers[conn.server].skip_handshake) {
             return conn.blemish("a reply of the handshake is left out");
         }
-        server::write(reply, out);
+        server::write(reply, conn.session.resp3, out);
         conn.down.ends.push_back(conn.down.sent + out.len() as u64);
     }
 

@@ -81,6 +81,27 @@ impl Plan {
         Self { cancel, ..self }
     }
 
+    /// The same call with keys of one hash tag.
+    #[must_use]
+    pub fn tagged(mut self, tag: u8) -> Self {
+        self.jobs.iter_mut().for_each(|job| job.tag = Some(tag));
+        self
+    }
+
+    /// The same call with keys of some hash tags out of `tags`, and now and then several in one command.
+    pub(super) fn spread(mut self, rng: &mut Rng, tags: u8) -> Self {
+        let tag = rng.u8(..tags);
+        for job in &mut self.jobs {
+            job.tag = Some(if self.shape == Shape::Pipeline { rng.u8(..tags) } else { tag });
+            job.op = match (rng.u8(..12), job.op) {
+                (0, Op::Get) => Op::MGet,
+                (0, Op::Set(_)) => Op::MSet,
+                (_, op) => op,
+            };
+        }
+        self
+    }
+
     /// Any call that suits the trouble of a run.
     pub(super) fn draw(rng: &mut Rng, faults: Faults) -> Self {
         let shape = match rng.u8(..10) {
@@ -134,7 +155,8 @@ fn draw_job(rng: &mut Rng, faults: Faults) -> Job {
         30 => Op::Fail,
         _ => Op::Unknown,
     };
-    Job { op, idempotent: !matches!(op, Op::Get | Op::Range(_)) && rng.u8(..4) == 0 }
+    let job = Job::new(op);
+    Job { idempotent: !matches!(op, Op::Get | Op::Range(_)) && rng.u8(..4) == 0, ..job }
 }
 
 fn draw_patience(rng: &mut Rng, faults: Faults) -> Patience {

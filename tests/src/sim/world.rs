@@ -6,11 +6,14 @@ use std::io;
 use std::task::Waker;
 
 use fastrand::Rng;
+use redstart_core::config::Endpoint;
 
+use super::cluster::{self, Cluster, Step};
 use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
+use super::sentinel::{self, Watch};
 use super::server::{Server, TOO_MANY};
 use super::trace::{Note, Trace};
 
@@ -30,7 +33,12 @@ pub(super) enum Event {
     Break(usize),
     Alarm(u64),
     Strike(Class),
-    Calm(Class),
+    /// What struck a server ends.
+    Calm(Class, usize),
+    /// Something happens in the cluster.
+    Cluster(Step),
+    /// Something happens in the service that sentinels watch.
+    Service(sentinel::Step),
     /// A task that was to be polled late is polled.
     Poll(usize),
     /// A caller makes its next call.
@@ -61,18 +69,14 @@ pub(super) struct World {
     pub(super) capacity: u64,
     pub(super) expected: Expected,
     pub(super) conns: Vec<Conn>,
-    pub(super) server: Server,
+    pub(super) servers: Vec<Server>,
+    /// What the servers are to each other, if they form a cluster.
+    pub(super) cluster: Option<Box<Cluster>>,
+    /// What the servers are to each other, if sentinels watch them.
+    pub(super) service: Option<Box<Watch>>,
     pub(super) ledger: Ledger,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
-    /// The server stands still.
-    pub(super) frozen: bool,
-    /// The server is dead.
-    pub(super) down: bool,
-    /// The server has too many clients.
-    pub(super) full: bool,
-    /// The next reply of a handshake is left out.
-    pub(super) skip_handshake: bool,
     /// The client is being closed, so that it may close healthy connections.
     pub(super) closing: bool,
     /// The first oracle that was not satisfied.
@@ -80,7 +84,13 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(rng: Rng, faults: Faults, expected: Expected, server: Server, trace: Trace) -> Self {
+    pub(super) fn new(
+        rng: Rng,
+        faults: Faults,
+        expected: Expected,
+        servers: Vec<Server>,
+        trace: Trace,
+    ) -> Self {
         Self {
             now: 0,
             next: 0,
@@ -91,14 +101,12 @@ impl World {
             capacity: CAPACITY,
             expected,
             conns: Vec::new(),
-            server,
+            servers,
+            cluster: None,
+            service: None,
             ledger: Ledger::default(),
             trace,
             alarm: None,
-            frozen: false,
-            down: false,
-            full: false,
-            skip_handshake: false,
             closing: false,
             violation: None,
         }
@@ -148,7 +156,9 @@ impl World {
             Event::Break(id) => self.break_conn(id),
             Event::Alarm(at) => self.ring(at),
             Event::Strike(class) => self.strike(class),
-            Event::Calm(class) => self.calm(class),
+            Event::Calm(class, server) => self.calm(class, server),
+            Event::Cluster(step) => self.handle_step(step),
+            Event::Service(step) => self.handle_service_step(step),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
@@ -166,13 +176,24 @@ impl World {
         }
     }
 
-    /// The client begins to connect; the connection's number.
-    pub(super) fn connect(&mut self) -> usize {
+    /// The client begins to connect to an endpoint; the connection's number.
+    pub(super) fn connect_to(&mut self, endpoint: &Endpoint) -> usize {
+        let server =
+            if self.service.is_some() { self.find_in_service(endpoint) } else { self.find(endpoint) };
+        let id = self.connect(server);
+        if self.cluster.is_some() || self.service.is_some() {
+            self.note(&Note::Leads(id, &endpoint.to_string()));
+        }
+        id
+    }
+
+    /// The client begins to connect to a server; the connection's number.
+    pub(super) fn connect(&mut self, server: usize) -> usize {
         let id = self.conns.len();
         let small = self.faults.has(Class::SmallBuffers);
         let capacity = if small { self.rng.u64(40..400) } else { self.capacity };
-        let mut conn = Conn::new(self.now, capacity);
-        if self.is_troubled() {
+        let mut conn = Conn::new(server, self.now, capacity);
+        if self.servers[server].is_troubled() {
             conn.blemish("made in troubled times");
         } else if small && self.faults.has(Class::Impatience) {
             conn.blemish("slower than callers wait");
@@ -195,19 +216,14 @@ impl World {
         id
     }
 
-    /// Whether the server is in a state in which any connection may fail.
-    fn is_troubled(&self) -> bool {
-        self.frozen || self.down || self.full || self.skip_handshake || self.server.refusal.is_some()
-    }
-
     fn handle_opened(&mut self, id: usize) {
-        let (down, full) = (self.down, self.full);
         let conn = &mut self.conns[id];
+        let Server { down, full, absent, .. } = self.servers[conn.server];
         if conn.stage != Stage::Opening {
             return;
         }
         conn.connector.take().into_iter().for_each(Waker::wake);
-        if conn.refused || down {
+        if conn.refused || down || absent {
             conn.stage = Stage::Failed(io::ErrorKind::ConnectionRefused);
             conn.blemish("refused");
             return self.note(&Note::Fault(id, "refused"));
@@ -239,7 +255,11 @@ impl World {
         conn.closed_at = Some(now);
         // Closing with unread bytes resets the connection: what is still under way is lost.
         conn.served &= !abrupt;
-        let verdict = oracles::healthy_connections_are_kept(id, conn.blemish, closing);
+        let verdict = match self.cluster.is_some() || self.service.is_some() {
+            false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
+            true if closing || conn.blemish.is_some() => Ok(()),
+            true => cluster::oracles::c13_busy_connections_are_kept(id, conn.in_flight()),
+        };
         self.judge(verdict);
         self.note(&Note::Closed(id));
     }

@@ -93,7 +93,7 @@ impl FromReply for ClusterNode {
 
 impl ClusterNode {
     /// `ID ADDRESS FLAGS PRIMARY PING-SENT PONG-RECEIVED EPOCH LINK-STATE [SLOT ...]`
-    fn parse(line: &str) -> Option<Self> {
+    pub(in crate::commands) fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         let mut node = Self { id: words.next()?.to_owned(), ..Self::default() };
         node.set_address(words.next()?)?;

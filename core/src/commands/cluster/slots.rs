@@ -40,11 +40,16 @@ impl SlotRange {
 
     /// Slots in ascending order, in as few ranges as possible.
     pub(crate) fn gather(slots: impl Iterator<Item = u16>) -> Vec<Self> {
+        Self::join(slots.map(|slot| Self::new(slot, slot)))
+    }
+
+    /// Ranges in ascending order that share no slot, in as few as possible.
+    pub(crate) fn join(parts: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut ranges: Vec<Self> = Vec::new();
-        for slot in slots {
+        for part in parts {
             match ranges.last_mut() {
-                Some(range) if range.end.checked_add(1) == Some(slot) => range.end = slot,
-                _ => ranges.push(Self::new(slot, slot)),
+                Some(range) if range.end.checked_add(1) == Some(part.start) => range.end = part.end,
+                _ => ranges.push(part),
             }
         }
         ranges

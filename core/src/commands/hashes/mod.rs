@@ -17,7 +17,7 @@ pub use expiry::{FieldExpiry, FieldPersist, HsetexOptions};
 
 use super::expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
 use super::scan::{ScanOptions, ScanPage};
-use crate::command::{Arg, Args, Command, FromReply, Pairs, Run, UnixTime, whole_millis, whole_secs};
+use crate::command::{Arg, Args, Command, FromReply, Pairs, Route, Run, UnixTime, whole_millis, whole_secs};
 
 /// Commands on hashes. <https://redis.io/docs/latest/commands/?group=hash>
 pub trait HashCommands: Run {
@@ -159,7 +159,7 @@ pub trait HashCommands: Run {
         cursor: u64,
         options: ScanOptions,
     ) -> Self::Output<ScanPage<(F, V)>> {
-        self.run(Command::new("HSCAN").key(key).arg(cursor).args(options).read_only())
+        self.run(Command::new("HSCAN").key(key).arg(cursor).args(options).read_only().route(Route::Primary))
     }
 
     /// Returns one page of a walk through fields alone, starting at cursor 0.
@@ -174,7 +174,7 @@ pub trait HashCommands: Run {
         options: ScanOptions,
     ) -> Self::Output<ScanPage<T>> {
         let command = Command::new("HSCAN").key(key).arg(cursor).args(options);
-        self.run(command.arg("NOVALUES").read_only())
+        self.run(command.arg("NOVALUES").read_only().route(Route::Primary))
     }
 
     /// Lets fields expire when `span` is over, rounded up to a second; returns what became of each.

@@ -273,11 +273,13 @@ pub trait KeyCommands: Run {
 
     /// Returns one page of a walk through all keys, starting at cursor 0.
     ///
-    /// [`scan_iter`](crate::commands::ScanIterators::scan_iter) goes through all pages.
+    /// [`scan_iter`](crate::commands::ScanIterators::scan_iter) goes through all pages, and on a cluster through all
+    /// nodes. This goes to some primary there, and its cursor belongs to that one alone: for a walk of your own,
+    /// choose the [node](Command::node) of every page. Read preferences do not move it.
     ///
     /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]` · 2.8.0, `TYPE` 6.0.0 · O(1) per page
     fn scan<T: FromReply>(self, cursor: u64, options: KeyScanOptions) -> Self::Output<ScanPage<T>> {
-        self.run(Command::new("SCAN").arg(cursor).args(options).read_only())
+        self.run(Command::new("SCAN").arg(cursor).args(options).read_only().route(Route::Primary))
     }
 
     /// Returns the elements of a list, set or sorted set in order.

@@ -25,7 +25,7 @@ use range::limit_args;
 pub use range::{ByLex, ByRank, ByScore, LexRange, MemberRange, ScoreRange, ScoredRange};
 
 use super::scan::{ScanOptions, ScanPage};
-use crate::command::{Arg, Args, Command, FromReply, Pairs, Run};
+use crate::command::{Arg, Args, Command, FromReply, Pairs, Route, Run};
 
 /// Commands on sorted sets. <https://redis.io/docs/latest/commands/?group=sorted-set>
 pub trait SortedSetCommands: Run {
@@ -199,7 +199,7 @@ pub trait SortedSetCommands: Run {
         cursor: u64,
         options: ScanOptions,
     ) -> Self::Output<ScanPage<(T, f64)>> {
-        self.run(Command::new("ZSCAN").key(key).arg(cursor).args(options).read_only())
+        self.run(Command::new("ZSCAN").key(key).arg(cursor).args(options).read_only().route(Route::Primary))
     }
 
     /// Returns the members in a range: [`ByRank`], [`ByScore`] or [`ByLex`].

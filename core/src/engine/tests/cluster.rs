@@ -172,6 +172,22 @@ fn nodes_are_connected_to_when_they_are_needed_and_take_what_is_theirs() {
 }
 
 #[test]
+fn a_chosen_node_that_is_unknown_is_refused_and_looked_for() {
+    let mut world = World::start();
+    let target = world.engine.locate(&node(5));
+    assert_eq!(target, Target::Nowhere);
+    let (mut bytes, id) = (Outgoing::default(), RequestId { slot: 1, generation: 0 });
+    let request = Request { target, ..Request::new(id, Command::<()>::new("PING").packed(), &mut bytes) };
+    world.engine.handle_request(at(world.now), request, &mut bytes);
+    world.drain();
+    let ended = world.ended();
+    assert!(matches!(&ended[..], [(1, Err(error))] if matches!(error.kind(), ErrorKind::Usage(_))));
+    world.wait(250);
+    world.tell_slots(1, &[(0, 5460, &[1, 4]), (5461, 10922, &[2]), (10923, 16383, &[5])]);
+    assert!(matches!(world.engine.locate(&node(5)), Target::Node(_)), "it has joined");
+}
+
+#[test]
 fn moved_changes_one_slot_at_once_and_calls_for_a_look_at_the_cluster() {
     let mut world = World::start();
     world.send(1, write_a());

@@ -1,7 +1,6 @@
 //! A view in the making.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::view::{NODES_MAX, Node, Shard, View, ViewError};
@@ -10,21 +9,15 @@ use crate::commands::SlotRange;
 use crate::config::Endpoint;
 
 /// Gathers shards into a [`View`] and refuses what cannot be. What it holds is bounded by the limit on nodes
-/// and the number of slots, however often either is named.
-#[derive(Debug)]
+/// and the number of slots, however often either is named; its work grows with the ranges, not with the slots.
+#[derive(Debug, Default)]
 pub(super) struct Draft {
     /// By primary.
     shards: BTreeMap<Endpoint, Shard>,
     /// The replicas of all shards.
     replicas: BTreeSet<Endpoint>,
-    /// By slot: whether somebody claims it, be it a node that cannot be used.
-    claimed: Vec<bool>,
-}
-
-impl Default for Draft {
-    fn default() -> Self {
-        Self { shards: BTreeMap::new(), replicas: BTreeSet::new(), claimed: vec![false; usize::from(SLOTS)] }
-    }
+    /// Slots that somebody claims, be it a node that cannot be used: the first of each range, and the last.
+    claimed: BTreeMap<u16, u16>,
 }
 
 impl Draft {
@@ -47,12 +40,7 @@ impl Draft {
             if range.start > range.end || range.end >= SLOTS {
                 return Err(ViewError::Slots { first: range.start.into(), last: range.end.into() });
             }
-            for slot in range.slots() {
-                match self.claimed.get_mut(usize::from(slot)) {
-                    Some(claimed) if !*claimed => *claimed = true,
-                    _ => return Err(ViewError::Overlap(slot)),
-                }
-            }
+            claim(&mut self.claimed, range)?;
             if let Some(shard) = &mut shard {
                 shard.slots.push(range);
             }
@@ -82,12 +70,25 @@ impl Draft {
             shard.replicas.retain(|replica| !primaries.contains(&replica.endpoint));
             shard.replicas.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
             shard.slots.sort_unstable();
-            shard.slots = SlotRange::gather(shard.slots.iter().flat_map(|range| range.slots()));
+            shard.slots = SlotRange::join(core::mem::take(&mut shard.slots));
             coverage += shard.slots.iter().map(|range| range.slots().len()).sum::<usize>();
         }
         match u16::try_from(coverage) {
             Ok(coverage @ 1..) => Ok(View::from_checked(shards, coverage)),
             _ => Err(ViewError::NoSlots),
+        }
+    }
+}
+
+fn claim(claimed: &mut BTreeMap<u16, u16>, range: SlotRange) -> Result<(), ViewError> {
+    let before = claimed.range(..range.start).next_back().filter(|(_, end)| **end >= range.start);
+    let within = claimed.range(range.slots()).next();
+    match (before, within) {
+        (Some(_), _) => Err(ViewError::Overlap(range.start)),
+        (None, Some((&slot, _))) => Err(ViewError::Overlap(slot)),
+        (None, None) => {
+            claimed.insert(range.start, range.end);
+            Ok(())
         }
     }
 }

@@ -219,7 +219,7 @@ impl Refresh {
         let Some(round) = self.round.take_if(|round| round.is_over(now, &self.options)) else { return };
         self.due = Instant::FAR;
         let asked_at = round.started;
-        if let Some(view) = View::best(round.into_views()) {
+        if let Some(view) = View::best(self.kin(round.into_views())) {
             self.failures = 0;
             self.learn(&view);
             self.outcomes.push_back(Outcome::Found { view, asked_at });
@@ -241,6 +241,19 @@ impl Refresh {
         if self.called {
             self.schedule(now, Duration::ZERO);
         }
+    }
+
+    /// The views of the known cluster, if any is. An address of a node that has left may be another
+    /// cluster's by now, which answers as it must; but all nodes may be new as well.
+    fn kin(&self, mut views: Vec<View>) -> Vec<View> {
+        let is_kin = |view: &View| {
+            let known = view.nodes().filter(|node| self.known.contains_key(&node.endpoint)).count();
+            2 * known >= view.nodes().count().min(self.known.len())
+        };
+        if views.iter().any(is_kin) {
+            views.retain(is_kin);
+        }
+        views
     }
 
     fn learn(&mut self, view: &View) {

@@ -199,10 +199,15 @@ impl SlotMap {
         for shard in view.shards() {
             let Some(primary) = self.find(&shard.primary.endpoint) else { continue };
             let replicas = shard.replicas.iter().filter_map(|replica| self.find(&replica.endpoint)).collect();
-            if let Some(entry) = self.nodes.get_mut(primary) {
-                entry.replicas = replicas;
+            let Some(entry) = self.nodes.get_mut(primary) else { continue };
+            entry.replicas = replicas;
+            for range in &shard.slots {
+                if let Some(owners) = self.owners.get_mut(usize::from(range.start)..=usize::from(range.end)) {
+                    entry.slots += owners.len() as u16;
+                    // Numbers are below KNOWN_MAX.
+                    owners.fill(primary.0 as u16);
+                }
             }
-            shard.slots.iter().flat_map(|range| range.slots()).for_each(|slot| self.assign(slot, primary));
         }
     }
 
@@ -229,8 +234,13 @@ impl SlotMap {
                 (false, false) => {}
             }
         }
-        let differ = |(slot, (before, now)): (u16, (&u16, &u16))| (before != now).then_some(slot);
-        let slots = (0..SLOTS).zip(owners.iter().zip(&self.owners)).filter_map(differ);
+        // Most parts are most often the same, which takes next to no time to see.
+        const PART: usize = 64;
+        let parts = owners.chunks(PART).zip(self.owners.chunks(PART)).zip((0..SLOTS).step_by(PART));
+        let slots = parts.filter(|((before, now), _)| before != now).flat_map(|((before, now), first)| {
+            let slots = (first..).zip(before.iter().zip(now));
+            slots.filter_map(|(slot, (before, now))| (before != now).then_some(slot))
+        });
         change.slots = SlotRange::gather(slots);
         change
     }
