@@ -15,6 +15,7 @@
 
 mod coverage;
 mod failure;
+mod plan;
 mod reply;
 mod single;
 mod slots;

@@ -225,9 +225,9 @@ fn all_nodes_of_a_cluster_are_asked() {
         let other = "c 10.0.0.3:1@2 master - 0 0 3 connected\n";
         bulk(&format!("{other}{id} 10.0.0.1:1@2 myself,master - 0 0 1 connected {slots}\n"))
     };
-    let slots = "*2\r\n*3\r\n:0\r\n:9\r\n*3\r\n+h\r\n:1\r\n+a\r\n\
-                 *3\r\n:10\r\n:16383\r\n*3\r\n+h\r\n:2\r\n+b\r\n";
-    let (a, b) = (nodes("a", "0-9"), nodes("b", "10-16383"));
+    let slots = "*2\r\n*3\r\n:0\r\n:9999\r\n*3\r\n+h\r\n:1\r\n+a\r\n\
+                 *3\r\n:10000\r\n:16383\r\n*3\r\n+h\r\n:2\r\n+b\r\n";
+    let (a, b) = (nodes("a", "0-9999"), nodes("b", "10000-16383"));
     let info = bulk("# Server\r\nredis_version:7.0.15\r\nrun_id:15\r\n");
     let replies = [
         slots,

@@ -14,28 +14,21 @@
 //! what is asked waits until the slot is served.
 
 use alloc::string::String;
-use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
 use super::coverage::{Coverage, Word};
 use super::failure::{RESTARTS_MAX, may_pass, restarted, wrong};
-use super::reply::{Ask, Holding, Told};
-use crate::command::slot::SLOTS;
-use crate::commands::cluster::ClusterHost;
-use crate::config::{AddressMap, ClusterOptions, Endpoint};
+use super::plan::{Next, Plan};
+use super::reply::{Ask, Told};
+use crate::config::{ClusterOptions, Endpoint};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 
 /// The walk. See the [module](self).
 pub(super) struct Tour {
     state: State,
     coverage: Coverage,
-    names: Names,
-    /// Who serves what, as was said last.
-    holdings: Vec<Holding>,
-    /// How many answers in a row have told of no slot that is not seen yet.
-    exhausted: u8,
+    plan: Plan,
     /// How often in a row something was begun that has not made a slot whole.
     fruitless: usize,
 }
@@ -77,14 +70,7 @@ enum Step {
 
 impl Tour {
     pub(super) fn new(options: &ClusterOptions) -> Self {
-        Self {
-            state: State::Locate(None),
-            coverage: Coverage::new(),
-            names: Names::new(options),
-            holdings: Vec::new(),
-            exhausted: 0,
-            fruitless: 0,
-        }
+        Self { state: State::Locate(None), coverage: Coverage::new(), plan: Plan::new(options), fruitless: 0 }
     }
 
     /// Where the walk is at its node.
@@ -126,11 +112,11 @@ impl Tour {
     pub(super) fn handle_told(&mut self, told: Told) -> Result<(), Error> {
         match (mem::replace(&mut self.state, State::Over), told) {
             (State::Locate(_), Told::Slots(holdings)) => {
-                self.adopt(holdings);
+                self.plan.adopt(holdings, &self.coverage);
                 self.go_on()
             }
             (State::Doubt(visit, error), Told::Slots(holdings)) => {
-                self.adopt(holdings);
+                self.plan.adopt(holdings, &self.coverage);
                 self.resolve(visit, error)
             }
             (State::Rouse(slot), _) => {
@@ -216,82 +202,30 @@ impl Tour {
         why
     }
 
-    /// Takes over who serves what.
-    fn adopt(&mut self, holdings: Vec<Holding>) {
-        self.holdings = holdings;
-        let is_new = self.missing().next().is_some();
-        self.exhausted = if is_new { 0 } else { self.exhausted.saturating_add(1) };
-    }
-
-    /// The slots that are served and not seen whole, with those who serve them.
-    fn missing(&self) -> impl Iterator<Item = (u16, &Holding)> {
-        let gaps = |holding: &Holding| self.coverage.gaps(holding.range);
-        self.holdings.iter().flat_map(move |holding| gaps(holding).map(move |slot| (slot, holding)))
-    }
-
-    /// The node that has what is missing of a slot. `None`: it is one that serves nothing.
-    fn keeper<'a>(&'a self, slot: u16, holder: &'a Holding) -> Option<&'a Holding> {
-        let id = match self.coverage.rest(slot) {
-            Some(rest) if rest.is_followed => &rest.from,
-            Some(rest) => &rest.to,
-            None => return Some(holder),
-        };
-        self.holdings.iter().find(|holding| holding.id.as_ref() == Some(id))
-    }
-
-    /// What is next: visits, waiting for slots whose rest is at a node that cannot be visited, the end.
-    fn next(&self) -> Result<State, Error> {
-        let (mut in_part, mut unnamed) = (None, false);
-        for (slot, holder) in self.missing() {
-            let Some(node) = self.keeper(slot, holder) else {
-                in_part = in_part.or(Some(slot));
-                continue;
-            };
-            let endpoints = self.names.endpoints(node);
-            if endpoints.is_empty() {
-                unnamed = true;
-                continue;
-            }
-            let visit = |step| Visit { slot, endpoints, step, before: None };
-            return Ok(match self.coverage.rest(slot) {
-                Some(rest) if rest.is_followed => State::Recheck(visit(Step::Word(None))),
-                _ => State::Visit(visit(Step::Process)),
-            });
-        }
-        match in_part {
-            Some(slot) => Ok(State::Rouse(slot)),
-            None if unnamed => {
-                let unknown = ErrorKind::Connection(ConnectionError::NotResolved);
-                Err(Error::new(unknown, Delivery::NotSent).with_command("SCAN"))
-            }
-            // A node that was cut off or reset may tell of few slots: so two are asked.
-            None if self.coverage.count() < SLOTS && self.exhausted < 2 => Ok(State::Locate(None)),
-            None => Ok(State::Over),
-        }
-    }
-
     fn go_on(&mut self) -> Result<(), Error> {
-        let next = self.next();
-        if let Ok(State::Rouse(slot)) = next {
-            self.coverage.forget_rest(slot);
-        }
-        let (state, outcome) =
-            next.map_or_else(|error| (State::Locate(None), Err(error)), |next| (next, Ok(())));
-        self.state = state;
-        outcome
+        self.state = match self.plan.next(&self.coverage) {
+            Next::Visit(slot, places) => State::Visit(Visit::new(slot, places, Step::Process)),
+            Next::Recheck(slot, places) => State::Recheck(Visit::new(slot, places, Step::Word(None))),
+            Next::Wait(slot) => {
+                self.coverage.forget_rest(slot);
+                State::Rouse(slot)
+            }
+            Next::Ask => State::Locate(None),
+            Next::Over => State::Over,
+            Next::Unnamed => {
+                self.state = State::Locate(None);
+                let unknown = ErrorKind::Connection(ConnectionError::NotResolved);
+                return Err(Error::new(unknown, Delivery::NotSent).with_command("SCAN"));
+            }
+        };
+        Ok(())
     }
 
     /// A visit is over.
     fn leave(&mut self, slot: u16, before: &Word, after: &Word) -> Result<(), Error> {
         let gained = self.coverage.settle(before, after);
         self.count(gained);
-        // What was said of the node is not true any more if it has not made whole what it was said to serve.
-        let id = Some(after.node.id.as_str());
-        let is_its = |holding: &Holding| holding.id.as_deref() == id || holding.range.contains(slot);
-        let is_stale =
-            |&(slot, holder): &(u16, &Holding)| is_its(holder) && self.coverage.rest(slot).is_none();
-        let stale = self.missing().find(is_stale).map(|(slot, _)| slot);
-        match stale {
+        match self.plan.stale(slot, &after.node, &self.coverage) {
             Some(slot) => self.state = State::Locate(Some(slot)),
             None => self.go_on()?,
         }
@@ -321,9 +255,7 @@ impl Tour {
 
     /// Goes on with a visit that has met an error, which is the caller's, or gives it up for one elsewhere.
     fn resolve(&mut self, visit: Visit, error: Error) -> Result<(), Error> {
-        let holder = self.missing().find(|&(slot, _)| slot == visit.slot).map(|(_, holder)| holder);
-        let keeper = holder.and_then(|holder| self.keeper(visit.slot, holder));
-        let is_at = |endpoint| keeper.is_none_or(|node| self.names.endpoints(node).contains(endpoint));
+        let is_at = |place: &Endpoint| self.plan.is_at(place, visit.slot, &self.coverage);
         let stays = visit.endpoints.last().is_some_and(is_at);
         if stays {
             self.state = State::Visit(visit);
@@ -335,6 +267,10 @@ impl Tour {
 }
 
 impl Visit {
+    const fn new(slot: u16, endpoints: Vec<Endpoint>, step: Step) -> Self {
+        Self { slot, endpoints, step, before: None }
+    }
+
     fn ask(&self) -> Option<Ask<'_>> {
         let node = self.endpoints.last()?;
         Some(match self.step {
@@ -351,39 +287,6 @@ impl Visit {
             return Err(self.slot);
         }
         Ok(Self { step: Step::Process, ..self })
-    }
-}
-
-/// How nodes are called.
-struct Names {
-    /// Where a node is that gives no host: where the client found the cluster.
-    hosts: Vec<Arc<str>>,
-    map: Option<AddressMap>,
-}
-
-impl Names {
-    fn new(options: &ClusterOptions) -> Self {
-        let mut hosts: Vec<Arc<str>> = Vec::new();
-        for seed in options.seeds.iter().rev() {
-            if let Endpoint::Tcp { host, .. } = seed
-                && !hosts.contains(host)
-            {
-                hosts.push(Arc::clone(host));
-            }
-        }
-        Self { hosts, map: options.address_map.clone() }
-    }
-
-    /// Where the client may know a node to be, the most likely last; nowhere if it has no name.
-    fn endpoints(&self, node: &Holding) -> Vec<Endpoint> {
-        let hosts = match &node.host {
-            _ if node.port == 0 => Vec::new(),
-            ClusterHost::Named(host) => vec![Arc::from(host.as_str())],
-            ClusterHost::Asked => self.hosts.clone(),
-            ClusterHost::Unknown => Vec::new(),
-        };
-        let told = hosts.into_iter().map(|host| Endpoint::tcp(host, node.port));
-        told.map(|told| self.map.as_ref().map_or_else(|| told.clone(), |map| map.map(&told))).collect()
     }
 }
 

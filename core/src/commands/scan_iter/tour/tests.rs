@@ -1,9 +1,12 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::ToString;
+use alloc::vec;
 
 use super::*;
-use crate::commands::cluster::{ClusterNode, SlotRange};
+use crate::commands::cluster::{ClusterHost, ClusterNode, SlotRange};
+use crate::commands::scan_iter::reply::Holding;
+use crate::config::AddressMap;
 use crate::error::{Limit, ServerError, Waiting};
 
 mod model;
@@ -100,14 +103,14 @@ fn node(id: &str, slots: &[(u16, u16)]) -> ClusterNode {
     ClusterNode { id: id.to_owned(), slots, ..ClusterNode::default() }
 }
 
-const TWO: [(u16, u16, &str, u16); 2] = [(0, 8_000, "a", 1), (8_001, 16_383, "b", 2)];
+const TWO: [(u16, u16, &str, u16); 2] = [(0, 8_191, "a", 1), (8_192, 16_383, "b", 2)];
 
 fn a() -> ClusterNode {
-    node("a", &[(0, 8_000)])
+    node("a", &[(0, 8_191)])
 }
 
 fn b() -> ClusterNode {
-    node("b", &[(8_001, 16_383)])
+    node("b", &[(8_192, 16_383)])
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn in_a_quiet_cluster_each_node_is_visited_once() {
     walk.page("page 17 of h:1", 5);
     walk.page("page 5 of h:1", 0);
     walk.word(1, "p", a());
-    assert_eq!((walk.0.cursor(), walk.0.covered()), (None, 8_001));
+    assert_eq!((walk.0.cursor(), walk.0.covered()), (None, 8_192));
     walk.visit(2, &b());
     walk.ends();
 }
@@ -132,10 +135,10 @@ fn a_slot_that_moved_to_a_node_that_was_visited_is_looked_for_there() {
     walk.visit(1, &a());
     walk.word(2, "p", b());
     walk.page("page 0 of h:2", 0);
-    walk.word(2, "p", node("b", &[(8_002, 16_383)]));
-    let moved = [(0, 8_001, "a", 1), (8_002, 16_383, "b", 2)];
-    walk.slots("slots by 8001", &moved);
-    walk.visit(1, &node("a", &[(0, 8_001)]));
+    walk.word(2, "p", node("b", &[(8_193, 16_383)]));
+    let moved = [(0, 8_192, "a", 1), (8_193, 16_383, "b", 2)];
+    walk.slots("slots by 8192", &moved);
+    walk.visit(1, &node("a", &[(0, 8_192)]));
     walk.ends();
 }
 
@@ -159,7 +162,7 @@ fn a_slot_on_its_way_takes_two_visits_and_a_word() {
     let mut walk = Dialogue::new();
     walk.slots("slots", &TWO);
     walk.visit(1, &leaving);
-    assert_eq!(walk.0.covered(), 8_000);
+    assert_eq!(walk.0.covered(), 8_191);
     walk.visit(2, &coming);
     walk.told("word of h:1", Told::Node(leaving.into()));
     walk.ends();
@@ -174,7 +177,7 @@ fn a_slot_on_its_way_to_a_node_without_slots_is_waited_for() {
     walk.visit(2, &b());
     assert_eq!(walk.fails("rest of 7", timeout()), Err(timeout()), "the caller may ask again");
     walk.told("rest of 7", Told::Nothing);
-    let arrived = [(0, 6, "a", 1), (7, 7, "c", 3), (8, 8_000, "a", 1), (8_001, 16_383, "b", 2)];
+    let arrived = [(0, 6, "a", 1), (7, 7, "c", 3), (8, 8_191, "a", 1), (8_192, 16_383, "b", 2)];
     walk.slots("slots by 7", &arrived);
     walk.visit(3, &node("c", &[(7, 7)]));
     walk.ends();
@@ -187,14 +190,14 @@ fn a_node_that_is_not_what_it_was_said_to_be_is_looked_for() {
     // A replica by now.
     walk.word(1, "p", node("a", &[]));
     walk.told("rest of 0", Told::Nothing);
-    let heir = [(0, 8_000, "c", 3), (8_001, 16_383, "b", 2)];
+    let heir = [(0, 8_191, "c", 3), (8_192, 16_383, "b", 2)];
     walk.slots("slots by 0", &heir);
     // The client does not know it yet; when it has sent the slot a command, it does.
     assert_eq!(walk.fails("process of h:3", unknown_node()), Ok(()));
     // Nor may it send one.
     assert_eq!(walk.fails("rest of 0", refused()), Ok(()));
     walk.slots("slots by 0", &heir);
-    walk.visit(3, &node("c", &[(0, 8_000)]));
+    walk.visit(3, &node("c", &[(0, 8_191)]));
     walk.visit(2, &b());
     walk.ends();
 }
@@ -212,8 +215,8 @@ fn an_error_that_can_pass_is_the_callers_if_the_node_is_still_the_one() {
     assert_eq!(walk.try_told("slots by 0", Told::Slots(told.into())), Err(timeout()));
     // It goes on where it was.
     assert_eq!(walk.fails("page 17 of h:1", timeout()), Ok(()));
-    walk.slots("slots by 0", &[(0, 8_000, "c", 3), (8_001, 16_383, "b", 2)]);
-    walk.visit(3, &node("c", &[(0, 8_000)]));
+    walk.slots("slots by 0", &[(0, 8_191, "c", 3), (8_192, 16_383, "b", 2)]);
+    walk.visit(3, &node("c", &[(0, 8_191)]));
     walk.visit(2, &b());
     walk.ends();
 }
@@ -241,14 +244,14 @@ fn any_other_error_ends_the_walk() {
 #[test]
 fn slots_that_two_nodes_know_nothing_of_are_left_out() {
     let mut walk = Dialogue::new();
-    let few = [(0, 8_000, "a", 1)];
+    let few = [(0, 8_191, "a", 1)];
     walk.slots("slots", &few);
     walk.visit(1, &a());
     walk.slots("slots", &[]);
     // The other node knows more.
     walk.slots("slots", &TWO);
-    walk.visit(2, &node("b", &[(8_001, 9_000)]));
-    walk.slots("slots by 9001", &[(0, 8_000, "a", 1), (8_001, 9_000, "b", 2)]);
+    walk.visit(2, &node("b", &[(8_192, 9_000)]));
+    walk.slots("slots by 9001", &[(0, 8_191, "a", 1), (8_192, 9_000, "b", 2)]);
     walk.slots("slots", &few);
     walk.ends();
 }
@@ -309,5 +312,23 @@ fn a_walk_that_does_not_get_any_further_says_so() {
     walk.slots("slots by 0", &TWO);
     walk.visit(1, &a());
     walk.visit(2, &b());
+    walk.ends();
+}
+
+#[test]
+fn slots_that_have_moved_to_a_visited_node_are_seen_after_all_others() {
+    let mut walk = Dialogue::new();
+    let slots = [(0, 5_000, "a", 1), (5_001, 10_000, "b", 2), (10_001, 16_383, "c", 3)];
+    walk.slots("slots", &slots);
+    // The one with most slots is the first; another one gives it a slot.
+    walk.visit(3, &node("c", &[(10_001, 16_383)]));
+    walk.word(1, "p", node("a", &[(0, 5_000)]));
+    walk.page("page 0 of h:1", 0);
+    walk.word(1, "p", node("a", &[(0, 4_999)]));
+    let moved =
+        [(0, 4_999, "a", 1), (5_000, 5_000, "c", 3), (5_001, 10_000, "b", 2), (10_001, 16_383, "c", 3)];
+    walk.slots("slots by 5000", &moved);
+    walk.visit(2, &node("b", &[(5_001, 10_000)]));
+    walk.visit(3, &node("c", &[(5_000, 5_000), (10_001, 16_383)]));
     walk.ends();
 }
