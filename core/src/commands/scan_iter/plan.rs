@@ -69,7 +69,7 @@ impl Plan {
             match self.keeper(Some(rest), holder).map(&mut places) {
                 None => wait = wait.or(Some(Next::Wait(slot))),
                 Some(Some(places)) if rest.is_followed => return Next::Recheck(slot, places),
-                Some(places) => follow = follow.or(places.map(|places| Next::Visit(slot, places))),
+                Some(places) => follow = follow.or_else(|| places.map(|places| Next::Visit(slot, places))),
             }
         }
         let visit = self
