@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use redstart_core::client::Options;
 use redstart_core::command::{Args, Batch, Command, FromReply, Run};
-use redstart_core::commands::Script;
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive::{self, Turn};
-use redstart_core::engine::ServerInfo;
 use redstart_core::error::{ConnectionError, Delivery};
-use redstart_core::{Config, Error, ErrorKind, Result};
+use redstart_core::{Config, Error, ErrorKind, Result, commands::Script, engine::ServerInfo};
 
 use crate::net::BlockingNet;
 use crate::{Driver, core};

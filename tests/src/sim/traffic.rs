@@ -249,7 +249,7 @@ impl World {
             return out.extend_from_slice(server::SUBSCRIBED);
         }
         let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
-        if handshake {
+        if handshake || request.name() == b"ROLE" {
             self.ledger.refused_handshake(reply);
         }
         if conn.down.silent {
