@@ -15,6 +15,8 @@ pub enum Shape {
     Pipeline,
     /// Several commands between `MULTI` and `EXEC`.
     Transaction,
+    /// One `MGET` or `MSET` of keys in several slots, which the client cuts into one for each.
+    Split,
 }
 
 /// One time that a command ran.

@@ -62,6 +62,13 @@ impl Job {
         !matches!(self.op, Op::Fail | Op::Unknown)
     }
 
+    /// The keys of `MGET` and `MSET`: the first holds the command's number.
+    pub(super) fn pair_of_keys(self, id: usize) -> [String; 2] {
+        let tag = self.tag.map(|tag| format!("{{{tag}}}")).unwrap_or_default();
+        let kind = if self.op == Op::MGet { 'g' } else { 's' };
+        [format!("{kind}{tag}#{id}"), format!("m{tag}")]
+    }
+
     /// The command with the number `id`.
     pub(super) fn command(self, id: usize) -> Command<Value> {
         let tag = self.tag.map(|tag| format!("{{{tag}}}")).unwrap_or_default();
@@ -76,8 +83,11 @@ impl Job {
                 let list = if self.tag.is_some() { shared('l') } else { "list".to_owned() };
                 Command::new("RPUSH").key(list).arg(format!("#{id}"))
             }
-            Op::MGet => Command::new("MGET").key(own('g')).key(shared('m')).read_only(),
-            Op::MSet => Command::new("MSET").key(own('s')).arg("x").key(shared('m')).arg("x"),
+            Op::MGet => Command::new("MGET").keys(self.pair_of_keys(id)).read_only(),
+            Op::MSet => {
+                let [own, shared] = self.pair_of_keys(id);
+                Command::new("MSET").key(own).arg("x").key(shared).arg("x")
+            }
             Op::Fail => Command::new("SADD").key(own('w')).arg("x"),
             Op::Unknown => Command::new("NOSUCH").arg(own('u')),
         };

@@ -117,7 +117,7 @@ impl Sim {
     }
 
     /// Lets everything happen until `until`.
-    fn live_until(&mut self, until: u64) -> Result<(), Violation> {
+    pub(super) fn live_until(&mut self, until: u64) -> Result<(), Violation> {
         // A call that is polled late may have ended without anybody knowing.
         let counts = self.setup.when_full == WhenFull::Fail && !self.setup.faults.has(Class::LatePolls);
         self.settle();
@@ -146,7 +146,7 @@ impl Sim {
         // What is broken without a sign is found out only by using it.
         let warm_up = Plan::single(Op::Get);
         self.call(warm_up);
-        self.warm_up_cluster();
+        self.warm_up_cluster()?;
         self.warm_up_service();
         let now = self.now();
         self.live_until(now + 2 * patience)?;

@@ -84,6 +84,7 @@ impl Tally {
         let transaction = shape == Shape::Transaction;
         let Err(error) = outcome else {
             self.note("ok", true);
+            self.note("ok over several slots", shape == Shape::Split);
             return self.note("ok in a transaction", transaction);
         };
         let what = match error.delivery() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use redstart_core::client::{Client, Options};
-use redstart_core::command::{Run, Value};
+use redstart_core::command::{Command, Join, Run, Value};
 use redstart_core::error::Error;
 
 use super::faults::{Class, Faults};
@@ -91,6 +91,9 @@ impl Plan {
     /// The same call with keys of some hash tags out of `tags`, and now and then several in one command.
     pub(super) fn spread(mut self, rng: &mut Rng, tags: u8) -> Self {
         let tag = rng.u8(..tags);
+        if self.shape == Shape::Pipeline && rng.u8(..4) == 0 {
+            return self.split(rng, tags);
+        }
         for job in &mut self.jobs {
             job.tag = Some(if self.shape == Shape::Pipeline { rng.u8(..tags) } else { tag });
             job.op = match (rng.u8(..12), job.op) {
@@ -98,6 +101,18 @@ impl Plan {
                 (0, Op::Set(_)) => Op::MSet,
                 (_, op) => op,
             };
+        }
+        self
+    }
+
+    /// One command instead, with keys of as many hash tags as there were commands.
+    fn split(mut self, rng: &mut Rng, tags: u8) -> Self {
+        self.shape = Shape::Split;
+        let step = rng.u8(1..4);
+        let first = Job { op: if rng.bool() { Op::MGet } else { Op::MSet }, ..self.jobs[0] };
+        let tag = rng.u8(..tags);
+        for (nth, job) in (0..).zip(&mut self.jobs) {
+            *job = Job { tag: Some((tag + nth * step) % tags), ..first };
         }
         self
     }
@@ -126,6 +141,7 @@ impl Plan {
             Shape::Single => jobs,
             Shape::Pipeline => format!("pipeline of {jobs}"),
             Shape::Transaction => format!("transaction of {jobs}"),
+            Shape::Split => format!("one command for {jobs}"),
         }
     }
 
@@ -134,7 +150,7 @@ impl Plan {
     pub(super) fn room(&self, first: usize) -> (usize, usize) {
         let lens = self.jobs.iter().zip(first..).map(|(job, id)| job.command(id).packed().wire_len());
         let bytes = match self.shape {
-            Shape::Single | Shape::Pipeline => lens.min().unwrap_or(0),
+            Shape::Single | Shape::Pipeline | Shape::Split => lens.min().unwrap_or(0),
             Shape::Transaction => lens.sum::<usize>() + b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len(),
         };
         (1, bytes)
@@ -233,11 +249,30 @@ pub(super) async fn perform(client: Client, plan: Plan, first: usize) -> Vec<Out
             None => Vec::new(),
         },
         Shape::Pipeline => client.try_pipeline(commands.collect::<Vec<_>>()).await,
+        Shape::Split => match client.run(join(&plan.jobs, first)).await {
+            Ok(Value::Array(values)) => {
+                values.chunks(2).map(|pair| Ok(Value::Array(pair.to_vec()))).collect()
+            }
+            outcome => vec![outcome; count],
+        },
         Shape::Transaction => match client.try_transaction(commands.collect::<Vec<_>>()).await {
             Ok(outcomes) => outcomes,
             Err(error) => vec![Err(error); count],
         },
     }
+}
+
+/// One command for the keys of several.
+fn join(jobs: &[Job], first: usize) -> Command<Value> {
+    let keys = jobs.iter().zip(first..).flat_map(|(job, id)| job.pair_of_keys(id));
+    let command = match jobs[0].op {
+        Op::MGet => Command::new("MGET").keys(keys.collect::<Vec<_>>()).read_only().split(Join::Merge),
+        _ => {
+            let pairs = keys.map(|key| (key, "x"));
+            Command::new("MSET").key_values(pairs.collect::<Vec<_>>()).split(Join::AllSucceeded)
+        }
+    };
+    if jobs[0].idempotent { command.idempotent() } else { command }
 }
 
 /// An outcome for the trace.

@@ -302,7 +302,8 @@ impl Cluster {
                 _ => 0,
             };
             record.most_redirects = record.most_redirects.max(record.redirects);
-            elsewhere.map(|elsewhere| self.say(&elsewhere)).or_else(|| refusal.map(|_| visit.server.refuse()))
+            let said = elsewhere.map(|elsewhere| self.say(&elsewhere));
+            said.or_else(|| refusal.map(|_| visit.server.refuse()))
         };
         let reply = match (refused, &mut visit.session.multi) {
             (Some(refused), multi) => {

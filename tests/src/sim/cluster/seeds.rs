@@ -80,12 +80,17 @@ impl Sim {
         }
     }
 
-    /// Uses every connection that the client could have.
-    pub(in crate::sim) fn warm_up_cluster(&mut self) {
-        let tags = self.setup.cluster.as_ref().map_or(0, |setup| setup.tags);
+    /// Uses every connection that the client could have, once all nodes agree: reads may go to replicas,
+    /// writes do not.
+    pub(in crate::sim) fn warm_up_cluster(&mut self) -> Result<(), Violation> {
+        let Some(setup) = &self.setup.cluster else { return Ok(()) };
+        let (tags, agreed_at) = (setup.tags, self.now() + setup.options.gossip + 100 * MS);
+        self.live_until(agreed_at)?;
         for tag in 0..tags {
             self.call(Plan::single(Op::Get).tagged(tag));
+            self.call(Plan::single(Op::Incr).tagged(tag));
         }
+        Ok(())
     }
 
     /// Judges what has to do with the cluster when a run is over.

@@ -132,7 +132,7 @@ impl Setup {
         }
         setup.database = 0;
         // The client's own questions take room, too.
-        setup.queue_commands = setup.queue_commands.max(40);
+        setup.queue_commands = setup.queue_commands.max(60);
         setup.queue_bytes = setup.queue_bytes.max(4000);
         setup.liveness_timeout = ms(rng.u64(100..300));
         setup.connect_timeout = ms(rng.u64(100..200));
