@@ -246,7 +246,9 @@ impl Engine {
         }
         let unheard = || Error::new(ErrorKind::Conversation("no node told the topology"), Delivery::NotSent);
         let cause = cause.or_else(|| self.why_unrouted()).unwrap_or_else(unheard);
-        if is_permanent(&cause) {
+        // What is no topology may become one: a cluster that is being formed, a seed that has left it.
+        let may_change = matches!(cause.kind(), ErrorKind::Conversation(_));
+        if is_permanent(&cause) && !may_change {
             let mut ended = Ended::new();
             self.unrouted.fail(&cause, &mut ended);
             self.end_all(now, ended);
