@@ -28,7 +28,6 @@
 mod inbox;
 mod mailbox;
 mod reply;
-mod script;
 mod slots;
 #[cfg(test)]
 mod tests;

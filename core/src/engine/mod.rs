@@ -20,6 +20,7 @@ mod links;
 mod parked;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
 mod state;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use self::link::{Connects, Ended, Link};
 use self::links::Links;
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
+use self::scripts::Texts;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
@@ -69,6 +71,7 @@ pub struct Engine {
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    texts: Texts,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -104,6 +107,7 @@ impl Engine {
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            texts: Texts::default(),
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -385,6 +389,7 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -442,6 +447,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });
