@@ -41,7 +41,7 @@ pub use run::{Prepare, Run};
 pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
-pub(crate) use time::{whole_millis, whole_secs};
+pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.
@@ -214,6 +214,15 @@ impl<T> Command<T> {
     #[inline]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.packed.timeout = Some(timeout);
+        self
+    }
+
+    /// Says that the command waits at the server for up to `time`, so that it must not share a connection: others
+    /// would wait behind it. Zero is for ever, and so is all beyond seven weeks.
+    ///
+    /// This does not write the time as an argument.
+    pub fn blocking(mut self, time: Duration) -> Self {
+        self.packed.set_block_time(time);
         self
     }
 

@@ -15,6 +15,7 @@ use super::buffer::Buffer;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
+use super::time::block_millis;
 use crate::config::Endpoint;
 use crate::resp::{length_line, parse_i64};
 
@@ -69,6 +70,8 @@ pub struct Packed {
     pub(super) slot: Option<u16>,
     extra: Option<Box<Extra>>,
     argc: u32,
+    /// How long it may wait at the server, in milliseconds; 0 is for ever. Said only of what is blocking.
+    block_millis: u32,
     name_words: u8,
     oversize: bool,
     pub(crate) flags: Flags,
@@ -85,6 +88,7 @@ impl Packed {
             slot: None,
             extra: None,
             argc: 0,
+            block_millis: 0,
             name_words: 0,
             oversize: false,
             flags: Flags::default(),
@@ -167,6 +171,22 @@ impl Packed {
     #[must_use]
     pub const fn own_timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// How long the command may [wait at the server](super::Command::blocking), in whole milliseconds rounded up:
+    /// [`Duration::MAX`] if for ever, `None` if it never waits.
+    #[must_use]
+    pub const fn block_time(&self) -> Option<Duration> {
+        match self.block_millis {
+            _ if !self.flags.has(Flags::BLOCKING) => None,
+            0 => Some(Duration::MAX),
+            millis => Some(Duration::from_millis(millis as u64)),
+        }
+    }
+
+    pub(super) fn set_block_time(&mut self, time: Duration) {
+        self.flags = self.flags.with(Flags::BLOCKING);
+        self.block_millis = block_millis(time);
     }
 
     /// Whether an argument is longer than any server takes.
