@@ -73,7 +73,7 @@ mod time;
 pub mod topology;
 
 #[cfg(feature = "std")]
-pub use client::Client;
+pub use client::{Client, lock};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use time::Instant;

@@ -1,9 +1,10 @@
 //! The handle that users hold.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
-use redstart_core::client::Options;
+use redstart_core::client::{Handle, Options, Wait};
 use redstart_core::command::{Batch, Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive::{self, Turn};
@@ -130,6 +131,24 @@ impl Run for &Client {
 
     fn deployed(&self) -> &Deployment {
         self.core.config().deployed()
+    }
+}
+
+impl Handle for Client {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &core::Client {
+        &self.core
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.turn.wait(call)
+    }
+}
+
+impl Wait for Client {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.turn.wait(call)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Inbox {
     pub(crate) nodes: Vec<Endpoint>,
     /// The texts of scripts that are run by their digests.
     pub(crate) texts: Vec<(RequestId, u32, Bytes)>,
-    /// The line of calls has changed: there are deadlines to watch, or there is room again.
+    /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
     pub(super) line_changed: bool,
 }
 

@@ -27,6 +27,9 @@ impl RequestId {
     /// The first place of parts of requests that are with several nodes; those before are questions.
     pub(crate) const PARTS: u32 = 3 << 30;
 
+    /// Requests whose callers do not wait for the reply. They are tried once.
+    pub(crate) const POSTED: Self = Self { slot: Self::PARTS + 1, generation: 0 };
+
     /// Whether the engine asks on its own account. Then it rather asks another node than wait for this one.
     pub(crate) const fn is_question(self) -> bool {
         self.slot >= Self::ENGINE && self.slot < Self::PARTS
