@@ -21,6 +21,9 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// The connection says who it is from here on.
+    pub(crate) const AUTH: Self = Self { slot: u32::MAX, generation: 2 };
+
     /// The first place that belongs to the engine itself: places from here on are no caller's.
     pub(crate) const ENGINE: u32 = 1 << 31;
 

@@ -17,6 +17,7 @@ mod delayed;
 mod fan_out;
 mod link;
 mod links;
+mod logins;
 mod parked;
 mod refusals;
 mod request;
@@ -38,6 +39,8 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
 use self::scripts::Texts;
@@ -72,6 +75,7 @@ pub struct Engine {
     delayed: Delayed,
     fan_outs: FanOuts,
     texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -98,6 +102,7 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
             config,
             rng,
@@ -108,6 +113,7 @@ impl Engine {
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
             texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -199,6 +205,9 @@ impl Engine {
             self.handle_lost(now, conn, &error);
         } else {
             self.handle_alive(now, node);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -226,6 +235,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {
                         self.events.push_back(Event::Push(frame));
@@ -268,6 +278,8 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
         self.end_all(now, ended);
         self.tell_lost(node, was_ready, error);
@@ -295,6 +307,7 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.connect_all(now);
         self.follow_topology(now);
@@ -344,6 +357,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }

@@ -49,6 +49,15 @@ impl Engine {
             self.end(now, entry, Err(error));
             return Ok(());
         }
+        if error.code() == Some(ServerCode::NoAuth)
+            && entry.attempts < NOAUTH_TRIES
+            && let Some(link) = self.links.get(node).filter(|link| link.login().is_some())
+        {
+            // The server has forgotten who this is: it is told on another connection.
+            link.retire();
+            self.send_again(now, entry, bytes, error);
+            return Ok(());
+        }
         match &self.topology {
             Topology::Single(single) => {
                 let code = error.code().filter(|_| !entry.is_transaction());
@@ -162,6 +171,9 @@ impl Engine {
 
 /// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
+
+/// How often a request is sent again that met a server which did not know who it was from, although it was told.
+const NOAUTH_TRIES: u8 = 3;
 
 /// Puts `ASKING` before a request.
 fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {
