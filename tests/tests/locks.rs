@@ -21,6 +21,8 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+type Call = fn(&mut Lock<AnyClient>) -> Result<(), LockError>;
+
 fn short(client: &AnyClient, ttl: u64) -> Lock<AnyClient> {
     client.lock("lock", ms(ttl)).wait_at_most(ms(60)).retry_every(ms(5))
 }
@@ -101,7 +103,7 @@ fn its_end_can_be_moved() {
 #[test]
 fn what_is_lost_is_said_to_be_lost_and_what_is_anothers_stays_so() {
     for_each_client(|_, client| {
-        let calls: [fn(&mut Lock<AnyClient>) -> Result<(), LockError>; 4] =
+        let calls: [Call; 4] =
             [|it| it.release(), |it| it.extend(LONG), |it| it.extend_to(LONG), |it| it.reacquire()];
         for call in calls {
             let mut one = short(client, 60_000);
@@ -198,7 +200,7 @@ fn work_hears_that_its_lock_is_lost() {
                 if !freezes {
                     client.del("lock").await.unwrap();
                 }
-                std::future::pending::<()>().await
+                std::future::pending::<()>().await;
             });
             assert_eq!(ended.await, Err(LockError::Lost));
         }
