@@ -17,7 +17,6 @@ const DEVELOPMENT: &str = "for the development of Redis itself";
 
 const ACL: &str = "access control is not implemented yet";
 const ADMINISTRATION: &str = "administration of the process is not implemented yet";
-const BLOCKING: &str = "waits at the server: blocking commands are not implemented yet";
 const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet";
 const FUNCTIONS: &str = "functions are not implemented yet";
 const MODULES: &str = "the management of modules is not implemented yet";
@@ -40,14 +39,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("ACL WHOAMI", ACL),
     ("ASKING", SESSION),
     ("AUTH", HANDSHAKE),
-    ("BLMOVE", BLOCKING),
-    ("BLMPOP", BLOCKING),
-    ("BLPOP", BLOCKING),
-    ("BRPOP", BLOCKING),
-    ("BRPOPLPUSH", BLOCKING),
-    ("BZMPOP", BLOCKING),
-    ("BZPOPMAX", BLOCKING),
-    ("BZPOPMIN", BLOCKING),
     ("CLIENT CACHING", TRACKING),
     ("CLIENT NO-EVICT", SESSION),
     ("CLIENT NO-TOUCH", SESSION),
@@ -111,8 +102,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("SYNC", INTERNAL),
     ("UNSUBSCRIBE", SUBSCRIPTION),
     ("UNWATCH", TRANSACTION),
-    ("WAIT", BLOCKING),
-    ("WAITAOF", BLOCKING),
     ("WATCH", TRANSACTION),
     ("XACK", STREAMS),
     ("XACKDEL", STREAMS),

@@ -17,6 +17,11 @@
 //! Any other command whose keys are in different slots is refused before anything is sent, with
 //! [`ErrorKind::CrossSlot`](crate::ErrorKind::CrossSlot). Keys with the same text in braces, such as
 //! `{user:1}:name` and `{user:1}:mail`, are in the same slot.
+//!
+//! # Commands that wait
+//!
+//! `BLPOP` and its like wait at the server until there is something for them, or until the time is over that they are
+//! given. It is sent in whole milliseconds, rounded up. Zero is for ever, and so is all beyond seven weeks.
 
 mod bitmaps;
 mod cluster;
