@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// The system's allocator, with a count of allocations and reallocations.
+/// The system's allocator, with a count of allocations and reallocations and of the bytes that they ask for.
 ///
-/// Counting is off while time is measured: an atomic addition per allocation would be charged to whoever
-/// allocates most.
+/// Counting is off while time is measured: atomic additions would be charged to whoever allocates most.
 pub struct Counting;
 
-fn note() {
+fn note(bytes: usize) {
     if COUNTING.load(Relaxed) {
         COUNT.fetch_add(1, Relaxed);
+        BYTES.fetch_add(bytes as u64, Relaxed);
     }
 }
 
@@ -23,19 +24,19 @@ fn note() {
 #[expect(unsafe_code, reason = "a global allocator cannot be written without it")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
+        note(layout.size());
         // SAFETY: the caller's promise about `layout` is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note();
+        note(layout.size());
         // SAFETY: the caller's promise about `layout` is passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
+        note(size.saturating_sub(layout.size()));
         // SAFETY: the block came from `System` through this allocator, with the layout that the caller states.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -46,11 +47,21 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Runs `work` and returns its result with the number of allocations that the whole process made meanwhile.
-pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
-    let before = COUNT.load(Relaxed);
+/// Allocations, and the bytes that they asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Count {
+    pub allocations: u64,
+    pub bytes: u64,
+}
+
+/// Runs `work` and returns its result with what the whole process allocated meanwhile.
+pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Count) {
+    let now = || Count { allocations: COUNT.load(Relaxed), bytes: BYTES.load(Relaxed) };
+    let before = now();
     COUNTING.store(true, Relaxed);
     let result = work();
     COUNTING.store(false, Relaxed);
-    (result, COUNT.load(Relaxed) - before)
+    let after = now();
+    let allocations = after.allocations - before.allocations;
+    (result, Count { allocations, bytes: after.bytes - before.bytes })
 }

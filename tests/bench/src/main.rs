@@ -4,87 +4,142 @@ mod alloc;
 mod contender;
 mod floor;
 mod measure;
+mod plot;
+mod quantity;
 mod rows;
+mod save;
 mod server;
+mod system;
 mod table;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use contender::Suite;
 use measure::{Plan, Result};
-use rows::{Choice, Group, decode, e2e, encode};
+use rows::online::Online;
+use rows::outside::{self, Job};
+use rows::{Choice, Group, decode, encode, families, idle};
+use save::Results;
+use system::Cpus;
 
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
-const USAGE: &str = "usage: redstart-bench [e2e|decode|encode|all] [--rounds N] [--only NAME]... [--row TEXT] \
-                     [--cpu N] [--quick]";
+const USAGE: &str =
+    "usage: redstart-bench [FAMILY]... [--rounds N] [--only NAME]... [--row TEXT] [--cpu N] [--quick]
+                      [--save FOLDER]
+families, all of them by default: decode owned encode e2e unpinned large cluster threads blocking pubsub sizes
+                                  clients idle";
 
+const OFFLINE: [(&str, Measure); 4] = [
+    ("decode", decode::group),
+    ("owned", decode::owned_group),
+    ("encode", encode::group),
+    (idle::NAME, idle::group),
+];
+
+type Measure = fn(&Suite, &Choice) -> Result<Group>;
+
+/// The families with servers.
+fn online() -> [Online; 9] {
+    use families::{blocking, clients, cluster, e2e, large, pubsub, sizes, threads, unpinned};
+    [e2e(), unpinned(), large(), cluster(), threads(), blocking(), pubsub(), sizes(), clients()]
+}
+
+#[derive(Default)]
 struct Args {
-    what: String,
+    families: Vec<String>,
     rounds: Option<usize>,
     only: Vec<String>,
     row: Option<String>,
     cpu: Option<usize>,
     quick: bool,
+    save: Option<PathBuf>,
 }
 
 fn parse() -> Result<Args> {
-    let mut args =
-        Args { what: "all".to_owned(), rounds: None, only: Vec::new(), row: None, cpu: None, quick: false };
+    let mut args = Args::default();
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
         match arg {
-            Value(what) => args.what = what.string()?,
+            Value(family) => args.families.push(family.string()?),
             Long("rounds") => args.rounds = Some(parser.value()?.parse()?),
             Long("only") => args.only.push(parser.value()?.string()?),
             Long("row") => args.row = Some(parser.value()?.string()?),
             Long("cpu") => args.cpu = Some(parser.value()?.parse()?),
             Long("quick") => args.quick = true,
+            Long("save") => args.save = Some(parser.value()?.into()),
             Long("help") | Short('h') => return Err(USAGE.into()),
             other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
         }
     }
-    match args.what.as_str() {
-        "e2e" | "decode" | "encode" | "all" => Ok(args),
-        other => Err(format!("nothing is called {other}\n{USAGE}").into()),
+    let names = || OFFLINE.iter().map(|(name, _)| *name).chain(online().map(|family| family.name));
+    match args.families.iter().find(|family| !names().any(|name| name == **family)) {
+        Some(unknown) => Err(format!("no family is called {unknown}\n{USAGE}").into()),
+        None => Ok(args),
     }
 }
 
-/// Measures a group and prints it as soon as it is there; returns the number of its rows.
-fn show(args: &Args, what: &str, group: impl FnOnce() -> Result<Group>) -> Result<usize> {
-    if args.what != what && args.what != "all" {
-        return Ok(0);
-    }
-    eprintln!("{what}");
-    let group = group()?;
-    if !group.rows.is_empty() {
-        println!("{}", table::group(&group));
-    }
-    Ok(group.rows.len())
-}
-
-fn run() -> Result<()> {
-    let args = parse()?;
-    let cpu = measure::pin(args.cpu)?;
+fn run(args: &Args) -> Result<()> {
     let rounds = args.rounds.unwrap_or(if args.quick { 3 } else { 7 }).max(1);
     let plan =
         |sample| Plan { rounds, sample: Duration::from_millis(if args.quick { sample / 3 } else { sample }) };
-    let choice = |sample| Choice { plan: plan(sample), row: args.row.clone() };
-    let (online, offline) = (choice(150), choice(30));
+    let (online_plan, offline_plan) = (plan(150), plan(30));
+    let choice = Choice {
+        cpus: Cpus::new(args.cpu)?,
+        online: online_plan,
+        offline: offline_plan,
+        row: args.row.clone(),
+        quick: args.quick,
+    };
     let suite = Suite::new(&args.only)?;
-    println!("{}", table::heading(online.plan, offline.plan, cpu));
-    let mut rows = show(&args, "e2e", || e2e::group(&suite, &online))?;
-    rows += show(&args, "decode", || decode::group(&suite, &offline))?;
-    rows += show(&args, "decode", || decode::owned_group(&suite, &offline))?;
-    rows += show(&args, "encode", || encode::group(&suite, &offline))?;
+    let conditions = table::conditions(online_plan, offline_plan);
+    println!("{conditions}");
+    let results = args.save.as_ref().map(|folder| Results::new(folder, conditions)).transpose()?;
+    let mut rows = 0;
+    let mut show = |name: &str, measure: &mut dyn FnMut() -> Result<Group>| -> Result<()> {
+        if args.families.is_empty() || args.families.iter().any(|family| family == name) {
+            eprintln!("{name}");
+            let group = measure()?;
+            rows += group.rows.len();
+            if !group.rows.is_empty() {
+                println!("{}", table::full(&group));
+                results.as_ref().map(|results| results.save(&group)).transpose()?;
+            }
+        }
+        Ok(())
+    };
+    for (name, measure) in OFFLINE {
+        show(name, &mut || measure(&suite, &choice))?;
+    }
+    for family in online() {
+        show(family.name, &mut || family.measure(&suite, &choice))?;
+    }
     if rows > 0 { Ok(()) } else { Err("no row has such a title".into()) }
 }
 
+/// This is a process that another one has called.
+fn run_child(args: &[String]) -> Result<()> {
+    let (job, suite) = (Job::parse(args)?, Suite::new(&[])?);
+    let family = online().into_iter().find(|family| family.name == job.family);
+    let (operations, kilobytes) = match family {
+        Some(family) => family.run(&suite, &job)?,
+        None => idle::run(&suite, &job)?,
+    };
+    println!("{operations} {kilobytes}");
+    Ok(())
+}
+
 fn main() {
-    if let Err(error) = run() {
+    let args: Vec<String> = std::env::args().collect();
+    let result = match &args[..] {
+        [_, flag, rest @ ..] if flag == outside::FLAG => run_child(rest),
+        _ => parse().and_then(|args| run(&args)),
+    };
+    if let Err(error) = result {
         eprintln!("{error}");
         std::process::exit(1);
     }

@@ -53,6 +53,8 @@ struct State {
     script: Script,
     conns: Vec<Conn>,
     now: u64,
+    /// When the clock is to wake somebody.
+    alarm: Option<(u64, Waker)>,
     calls: u64,
 }
 
@@ -87,6 +89,15 @@ impl Network {
         moved
     }
 
+    /// Moves the clock to the next alarm and rings it, unless that is later than `end`: then it moves there, and
+    /// the answer is no.
+    pub fn wait(&self, end: Instant) -> bool {
+        let state = &mut *self.0.borrow_mut();
+        let due = state.alarm.take_if(|(at, _)| *at <= end.as_nanos());
+        state.now = due.as_ref().map_or(end.as_nanos(), |(at, _)| *at).max(state.now);
+        due.into_iter().map(|(_, waker)| waker.wake()).count() > 0
+    }
+
     /// Reads and writes that have moved bytes since the beginning.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -114,8 +125,13 @@ impl Net for Network {
         ready(Ok(MemorySocket { network: self.clone(), index: conns.len() - 1 }))
     }
 
-    /// No deadline is ever reached in so short a time.
-    fn poll_deadline(&mut self, _cx: &mut Context<'_>, _at: Instant) -> Poll<()> {
+    /// Deadlines are reached only by [`wait`](Network::wait).
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        let state = &mut *self.0.borrow_mut();
+        if state.now >= at.as_nanos() {
+            return Poll::Ready(());
+        }
+        state.alarm = Some((at.as_nanos(), cx.waker().clone()));
         Poll::Pending
     }
 }
@@ -187,7 +203,7 @@ impl Conn {
         let used = from.chunks_vectored(&mut slices);
         let chunks = slices[..used].iter().map(|chunk| chunk.len()).sum::<usize>();
         let count = chunks.min(self.may_write);
-        if let Some(reply) = introduction(&slices[0], script) {
+        if let Some(reply) = answer(&slices[0], script) {
             self.asked.0.extend_from_slice(reply);
         } else {
             self.partial += count;
@@ -201,9 +217,12 @@ impl Conn {
 }
 
 /// The reply to what a client says by itself; it says nothing else in the same write.
-fn introduction<'a>(write: &[u8], script: &'a Script) -> Option<&'a [u8]> {
+fn answer<'a>(write: &[u8], script: &'a Script) -> Option<&'a [u8]> {
     if write.starts_with(b"*2\r\n$5\r\nHELLO\r\n") {
         return Some(b"%1\r\n+proto\r\n:3\r\n");
+    }
+    if write == b"*1\r\n$4\r\nPING\r\n" {
+        return Some(b"+PONG\r\n");
     }
     let asks = write.starts_with(b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
     asks.then_some(&script.topology)

@@ -60,9 +60,11 @@ impl Tasks {
         self.alive
     }
 
-    /// Forgets all tasks but the first `count`. They must have ended.
+    /// Forgets all tasks but the first `count`, and the memory that they took. They must have ended.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.tasks.truncate(count);
+        self.tasks.shrink_to_fit();
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).shrink_to_fit();
     }
 
     /// Runs until every task waits for something.

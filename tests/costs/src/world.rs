@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use redstart_core::Client;
 use redstart_core::config::{Config, Endpoint, Protocol};
-use redstart_core::drive::Driver;
+use redstart_core::drive::{Driver, Net};
 
 use crate::cases::Outcome;
 use crate::net::{Network, Script};
@@ -116,6 +117,17 @@ impl World {
             assert!(self.network.deliver(), "all tasks sleep and nothing is on its way");
         }
         self.tasks.truncate(1);
+    }
+
+    /// Lets time pass while nobody calls.
+    pub fn idle(&mut self, time: Duration) {
+        let end = self.network.now() + time;
+        loop {
+            self.tasks.run();
+            if !self.network.deliver() && !self.network.wait(end) {
+                break;
+            }
+        }
     }
 
     /// So many operations, and what they have asked of the sockets.

@@ -2,20 +2,23 @@
 
 use std::net::SocketAddr;
 
-use bytes::BytesMut;
-use fred::interfaces::{ClientLike, KeysInterface};
-use fred::types::config::{Config, ServerConfig};
-use fred::types::{Key, Value};
+use bytes::{Bytes, BytesMut};
+use fred::interfaces::{ClientLike, EventInterface, KeysInterface, ListInterface, PubsubInterface};
+use fred::types::config::{Config, PerformanceConfig, ServerConfig};
+use fred::types::{Key, Message, Value};
 use redis_protocol::resp2::encode::extend_encode;
 use redis_protocol::resp2::types::BytesFrame;
 
-use super::{Client, Encode, Suite};
+use super::{Client, Encode, Subscriber, Suite};
 use crate::measure::Result;
+use crate::rows::work::BURST;
 
 const NAME: &str = "fred";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<Fred>(NAME);
+    suite.cluster_client::<Fred>(NAME);
+    suite.subscriber::<Listener>(NAME);
     suite.encoder::<Encoder>(NAME);
 }
 
@@ -25,8 +28,12 @@ struct Fred(fred::clients::Client);
 impl Client for Fred {
     type Value = Option<String>;
 
-    async fn connect(address: SocketAddr) -> Result<Self> {
-        let server = ServerConfig::new_centralized(address.ip().to_string(), address.port());
+    async fn connect(servers: &[SocketAddr]) -> Result<Self> {
+        let hosts = servers.iter().map(|server| (server.ip().to_string(), server.port())).collect();
+        let server = match servers {
+            [server] => ServerConfig::new_centralized(server.ip().to_string(), server.port()),
+            _ => ServerConfig::new_clustered(hosts),
+        };
         let client = fred::clients::Client::new(Config { server, ..Config::default() }, None, None, None);
         client.init().await?;
         Ok(Self(client))
@@ -46,6 +53,44 @@ impl Client for Fred {
             let () = pipeline.get(key).await?;
         }
         Ok(pipeline.all().await?)
+    }
+
+    async fn list(&mut self, key: &str) -> Result<Vec<String>> {
+        Ok(self.0.lrange(key, 0, -1).await?)
+    }
+
+    async fn load(&mut self, key: &str) -> Result<usize> {
+        let value: Bytes = self.0.get(key).await?;
+        Ok(value.len())
+    }
+
+    async fn store(&mut self, key: &str, value: &Bytes) -> Result<()> {
+        Ok(self.0.set(key, value.clone(), None, None, false).await?)
+    }
+}
+
+struct Listener {
+    /// What ends with it.
+    _client: Fred,
+    messages: tokio::sync::broadcast::Receiver<Message>,
+}
+
+impl Subscriber for Listener {
+    async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
+        let server = ServerConfig::new_centralized(server.ip().to_string(), server.port());
+        // By default a burst of more than 32 messages loses some of them.
+        let performance =
+            PerformanceConfig { broadcast_channel_capacity: 2 * BURST, ..PerformanceConfig::default() };
+        let config = Config { server, ..Config::default() };
+        let client = fred::clients::Client::new(config, Some(performance), None, None);
+        client.init().await?;
+        let messages = client.message_rx();
+        let () = client.subscribe(channel).await?;
+        Ok(Self { _client: Fred(client), messages })
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        Ok(self.messages.recv().await?.value.as_bytes().map_or(0, <[u8]>::len))
     }
 }
 

@@ -1,14 +1,13 @@
 //! redis-rs, 1.x and the release candidate of 2.0. Their parser and command encoder are the same, so the
-//! candidate takes part end to end only.
+//! candidate takes part only where there is a server.
 
 use std::hint::black_box;
-use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use redis::{Cmd, FromRedisValue, Value, ValueCodec, from_redis_value};
 use tokio_util::codec::Decoder;
 
-use super::{Client, Decode, Encode, Owned, Suite};
+use super::{Decode, Encode, Owned, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
@@ -16,48 +15,171 @@ use crate::rows::decode::reads;
 const NAME: &str = "redis-rs 1";
 
 pub fn register(suite: &mut Suite) {
-    suite.client::<First>(NAME);
-    suite.client::<Second>("redis-rs 2-rc");
+    first::register(suite, NAME);
+    second::register(suite, "redis-rs 2-rc");
     suite.decoder::<Codec>(NAME);
     suite.owned::<Codec>(NAME);
     suite.encoder::<Encoder>(NAME);
 }
 
 /// The two versions share no type, but this much of their API.
-macro_rules! client {
-    ($name:ident, $redis:ident) => {
-        #[derive(Clone)]
-        struct $name($redis::aio::MultiplexedConnection);
+macro_rules! version {
+    ($module:ident, $redis:ident) => {
+        mod $module {
+            use std::cell::RefCell;
+            use std::net::SocketAddr;
 
-        impl Client for $name {
-            type Value = Option<String>;
+            use bytes::Bytes;
+            use futures_util::future::try_join_all;
+            use futures_util::stream::{BoxStream, StreamExt};
+            use tokio::runtime::Runtime;
+            use $redis::aio::{ConnectionLike, MultiplexedConnection};
+            use $redis::cluster::ClusterClient;
+            use $redis::cluster_async::ClusterConnection;
+            use $redis::{AsyncCommands, Client, Commands, Connection};
 
-            async fn connect(address: SocketAddr) -> Result<Self> {
-                let client = $redis::Client::open(format!("redis://{address}/"))?;
-                Ok(Self(client.get_multiplexed_async_connection().await?))
+            use crate::contender::{self, Endpoint, Subscriber, Suite};
+            use crate::measure::{Done, Result};
+            use crate::rows::work::{KEYS, Work, check, keys_from};
+
+            pub fn register(suite: &mut Suite, name: &'static str) {
+                suite.client::<Shared<MultiplexedConnection>>(name);
+                suite.cluster_client::<Shared<ClusterConnection>>(name);
+                suite.blocking::<Blocking>(name);
+                suite.subscriber::<Listener>(name);
             }
 
-            async fn get(&mut self, key: &str) -> Result<Option<String>> {
-                Ok($redis::AsyncCommands::get(&mut self.0, key).await?)
+            fn client(servers: &[SocketAddr]) -> Result<Client> {
+                let server = servers.first().ok_or("no server")?;
+                Ok(Client::open(format!("redis://{server}/"))?)
             }
 
-            async fn set(&mut self, key: &str, value: &str) -> Result<()> {
-                Ok($redis::AsyncCommands::set(&mut self.0, key, value).await?)
+            /// How the kinds of connection differ.
+            trait Kind: ConnectionLike + Clone + Send + Sync + 'static {
+                fn open(servers: &[SocketAddr]) -> impl Future<Output = Result<Self>> + Send;
+                fn gets(
+                    &mut self,
+                    keys: &[String],
+                ) -> impl Future<Output = Result<Vec<Option<String>>>> + Send;
             }
 
-            async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
-                let mut pipeline = $redis::pipe();
-                for key in keys {
-                    pipeline.get(key);
+            impl Kind for MultiplexedConnection {
+                async fn open(servers: &[SocketAddr]) -> Result<Self> {
+                    Ok(client(servers)?.get_multiplexed_async_connection().await?)
                 }
-                Ok(pipeline.query_async(&mut self.0).await?)
+
+                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                    let mut pipeline = $redis::pipe();
+                    for key in keys {
+                        pipeline.get(key);
+                    }
+                    Ok(pipeline.query_async(self).await?)
+                }
+            }
+
+            impl Kind for ClusterConnection {
+                async fn open(servers: &[SocketAddr]) -> Result<Self> {
+                    let urls: Vec<String> =
+                        servers.iter().map(|server| format!("redis://{server}/")).collect();
+                    Ok(ClusterClient::new(urls)?.get_async_connection().await?)
+                }
+
+                /// All at once: a pipeline must be for one node.
+                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                    let each = keys.iter().map(|key| {
+                        let mut connection = self.clone();
+                        async move { AsyncCommands::get(&mut connection, key).await }
+                    });
+                    Ok(try_join_all(each).await?)
+                }
+            }
+
+            #[derive(Clone)]
+            struct Shared<K>(K);
+
+            impl<K: Kind> contender::Client for Shared<K> {
+                type Value = Option<String>;
+
+                async fn connect(servers: &[SocketAddr]) -> Result<Self> {
+                    Ok(Self(K::open(servers).await?))
+                }
+
+                async fn get(&mut self, key: &str) -> Result<Option<String>> {
+                    Ok(AsyncCommands::get(&mut self.0, key).await?)
+                }
+
+                async fn set(&mut self, key: &str, value: &str) -> Result<()> {
+                    Ok(AsyncCommands::set(&mut self.0, key, value).await?)
+                }
+
+                async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                    self.0.gets(keys).await
+                }
+
+                async fn list(&mut self, key: &str) -> Result<Vec<String>> {
+                    Ok(AsyncCommands::lrange(&mut self.0, key, 0, -1).await?)
+                }
+
+                async fn load(&mut self, key: &str) -> Result<usize> {
+                    let value: Vec<u8> = AsyncCommands::get(&mut self.0, key).await?;
+                    Ok(value.len())
+                }
+
+                async fn store(&mut self, key: &str, value: &Bytes) -> Result<()> {
+                    Ok(AsyncCommands::set(&mut self.0, key, &value[..]).await?)
+                }
+            }
+
+            struct Blocking(RefCell<Connection>);
+
+            impl Endpoint for Blocking {
+                fn connect(_: &Runtime, servers: &[SocketAddr]) -> Result<Self> {
+                    Ok(Self(RefCell::new(client(servers)?.get_connection()?)))
+                }
+
+                fn takes(work: Work) -> bool {
+                    matches!(work, Work::Get { tasks: 1 } | Work::Pipeline { .. })
+                }
+
+                fn run(&self, _: &Runtime, work: Work, passes: u64) -> Result<Done> {
+                    let (connection, mut keys) = (&mut *self.0.borrow_mut(), keys_from(0));
+                    for _ in 0..passes {
+                        if let Work::Pipeline { depth } = work {
+                            let mut pipeline = $redis::pipe();
+                            for key in &KEYS[..depth] {
+                                pipeline.get(key);
+                            }
+                            let values: Vec<Option<String>> = pipeline.query(connection)?;
+                            values.iter().try_for_each(check)?;
+                        } else {
+                            let key = keys.next().ok_or("no keys")?;
+                            check(&Commands::get::<_, Option<String>>(connection, key)?)?;
+                        }
+                    }
+                    Ok((passes * work.depth() as u64).into())
+                }
+            }
+
+            struct Listener(BoxStream<'static, $redis::Msg>);
+
+            impl Subscriber for Listener {
+                async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
+                    let mut listener = client(&[server])?.get_async_pubsub().await?;
+                    listener.subscribe(channel).await?;
+                    Ok(Self(listener.into_on_message().boxed()))
+                }
+
+                async fn next(&mut self) -> Result<usize> {
+                    let message = self.0.next().await.ok_or("no more messages")?;
+                    Ok(message.get_payload_bytes().len())
+                }
             }
         }
     };
 }
 
-client!(First, redis);
-client!(Second, redis_next);
+version!(first, redis);
+version!(second, redis_next);
 
 /// What the asynchronous connections decode with.
 #[derive(Default)]

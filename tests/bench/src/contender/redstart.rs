@@ -1,35 +1,49 @@
-//! Redstart itself, on Tokio.
+//! Redstart itself, on each of its runtimes.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use redstart_tokio::command::{Command, FromReply, Prepare};
-use redstart_tokio::commands::{HashCommands, StringCommands};
+use redstart_tokio::commands::{HashCommands, ListCommands, StringCommands};
 use redstart_tokio::core::resp::{Decoder, Frame, Limits};
+use tokio::runtime::Runtime;
 
-use super::{Client, Decode, Encode, Owned, Suite};
+use super::{Client, Decode, Encode, Endpoint, Owned, Suite};
 use crate::floor::scan::Pair;
-use crate::measure::Result;
+use crate::measure::{Done, Result};
 use crate::rows::decode::reads;
+use crate::rows::work::{KEYS, VALUE, Work, check, jobs, keys_from};
 
-const NAME: &str = "redstart";
+pub const NAME: &str = "redstart";
+pub const ASYNC_STD: &str = "redstart async-std";
+pub const BLOCKING: &str = "redstart blocking";
 
 pub fn register(suite: &mut Suite) {
-    suite.client::<Redstart>(NAME);
+    suite.client::<Shared>(NAME);
+    suite.endpoint::<AsyncStd>(ASYNC_STD);
+    suite.cluster_client::<Shared>(NAME);
+    suite.blocking::<Blocking>(BLOCKING);
     suite.decoder::<Frames>(NAME);
     suite.owned::<Frames>(NAME);
     suite.encoder::<Encoder>(NAME);
 }
 
-#[derive(Clone)]
-struct Redstart(redstart_tokio::Client);
+fn url(servers: &[SocketAddr]) -> String {
+    let scheme = if servers.len() > 1 { "redis-cluster" } else { "redis" };
+    let addresses: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    format!("{scheme}://{}", addresses.join(","))
+}
 
-impl Client for Redstart {
+/// The handle, which is the same on every runtime.
+#[derive(Clone)]
+struct Shared(redstart_tokio::core::Client);
+
+impl Client for Shared {
     type Value = Option<String>;
 
-    async fn connect(address: SocketAddr) -> Result<Self> {
-        Ok(Self(redstart_tokio::Client::connect(format!("redis://{address}")).await?))
+    async fn connect(servers: &[SocketAddr]) -> Result<Self> {
+        Ok(Self(redstart_tokio::core::Client::clone(&*redstart_tokio::Client::connect(url(servers)).await?)))
     }
 
     async fn get(&mut self, key: &str) -> Result<Option<String>> {
@@ -41,8 +55,72 @@ impl Client for Redstart {
     }
 
     async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
-        let gets: Vec<_> = keys.iter().map(|key| Prepare.get::<String>(key)).collect();
-        Ok(self.0.pipeline(gets).await?)
+        Ok(self.0.pipeline(gets(keys)).await?)
+    }
+
+    async fn list(&mut self, key: &str) -> Result<Vec<String>> {
+        Ok(self.0.lrange(key, 0, -1).await?)
+    }
+
+    async fn load(&mut self, key: &str) -> Result<usize> {
+        let value: Option<Bytes> = self.0.get(key).await?;
+        Ok(value.map_or(0, |value| value.len()))
+    }
+
+    async fn store(&mut self, key: &str, value: &Bytes) -> Result<()> {
+        Ok(self.0.set(key, value).await?)
+    }
+}
+
+fn gets(keys: &[String]) -> Vec<Command<Option<String>>> {
+    keys.iter().map(|key| Prepare.get::<String>(key)).collect()
+}
+
+/// Driver and callers are tasks of async-std, which has a thread for each CPU.
+struct AsyncStd(Shared);
+
+impl Endpoint for AsyncStd {
+    fn connect(_: &Runtime, servers: &[SocketAddr]) -> Result<Self> {
+        let client = async_std::task::block_on(redstart_async_std::Client::connect(url(servers)))?;
+        Ok(Self(Shared(redstart_tokio::core::Client::clone(&*client))))
+    }
+
+    fn run(&self, _: &Runtime, work: Work, passes: u64) -> Result<Done> {
+        async_std::task::block_on(async {
+            let tasks: Vec<_> = jobs(&self.0, work, passes).into_iter().map(async_std::task::spawn).collect();
+            for task in tasks {
+                task.await?;
+            }
+            Ok((passes * work.depth() as u64).into())
+        })
+    }
+}
+
+/// The thread that calls drives.
+struct Blocking(redstart_blocking::Client);
+
+impl Endpoint for Blocking {
+    fn connect(_: &Runtime, servers: &[SocketAddr]) -> Result<Self> {
+        Ok(Self(redstart_blocking::Client::connect(url(servers))?))
+    }
+
+    fn takes(work: Work) -> bool {
+        matches!(work, Work::Get { tasks: 1 } | Work::Set { tasks: 1 } | Work::Pipeline { .. })
+    }
+
+    fn run(&self, _: &Runtime, work: Work, passes: u64) -> Result<Done> {
+        let mut keys = keys_from(0);
+        for _ in 0..passes {
+            match work {
+                Work::Pipeline { depth } => {
+                    let values = self.0.pipeline(gets(&KEYS[..depth]))?;
+                    values.iter().try_for_each(check)?;
+                }
+                Work::Set { .. } => self.0.set(keys.next().ok_or("no keys")?, VALUE)?,
+                _ => check(&self.0.get::<String>(keys.next().ok_or("no keys")?)?)?,
+            }
+        }
+        Ok((passes * work.depth() as u64).into())
     }
 }
 

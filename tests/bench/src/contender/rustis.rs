@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 
-use bytes::BytesMut;
-use rustis::client::BatchPreparedCommand;
-use rustis::commands::StringCommands;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use rustis::client::{BatchPreparedCommand, PubSubStream};
+
+use rustis::commands::{ListCommands, PubSubCommands, StringCommands};
 use rustis::resp::bench_support::{BenchDecoder, bench_decode_chunked, bench_encode_command};
-use rustis::resp::{BulkString, Command, FastPathCommandBuilder, cmd};
+use rustis::resp::{BulkString, Command, FastPathCommandBuilder, RefBulkString, cmd};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Client, Decode, Encode, Owned, Suite};
+use super::{Client, Decode, Encode, Owned, Subscriber, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
@@ -19,6 +21,8 @@ const NAME: &str = "rustis";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<Rustis>(NAME);
+    suite.cluster_client::<Rustis>(NAME);
+    suite.subscriber::<Listener>(NAME);
     suite.decoder::<Tape>(NAME);
     suite.owned::<Values>(NAME);
     suite.encoder::<Encoder>(NAME);
@@ -30,8 +34,10 @@ struct Rustis(rustis::client::Client);
 impl Client for Rustis {
     type Value = Option<String>;
 
-    async fn connect(address: SocketAddr) -> Result<Self> {
-        Ok(Self(rustis::client::Client::connect(format!("redis://{address}")).await?))
+    async fn connect(servers: &[SocketAddr]) -> Result<Self> {
+        let scheme = if servers.len() > 1 { "redis+cluster" } else { "redis" };
+        let addresses: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        Ok(Self(rustis::client::Client::connect(format!("{scheme}://{}", addresses.join(","))).await?))
     }
 
     async fn get(&mut self, key: &str) -> Result<Option<String>> {
@@ -48,6 +54,32 @@ impl Client for Rustis {
             pipeline.get::<()>(key).queue();
         }
         Ok(pipeline.execute().await?)
+    }
+
+    async fn list(&mut self, key: &str) -> Result<Vec<String>> {
+        Ok(self.0.lrange(key, 0, -1).await?)
+    }
+
+    async fn load(&mut self, key: &str) -> Result<usize> {
+        let value: BulkString = self.0.get(key).await?;
+        Ok(value.len())
+    }
+
+    async fn store(&mut self, key: &str, value: &Bytes) -> Result<()> {
+        Ok(self.0.set(key, RefBulkString::from(&value[..])).await?)
+    }
+}
+
+struct Listener(PubSubStream);
+
+impl Subscriber for Listener {
+    async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
+        let client = rustis::client::Client::connect(format!("redis://{server}")).await?;
+        Ok(Self(client.subscribe(channel).await?))
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        Ok(self.0.next().await.ok_or("no more messages")??.payload().len())
     }
 }
 

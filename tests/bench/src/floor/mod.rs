@@ -1,8 +1,8 @@
 //! The floors: the least work that each row's job takes, as a measure for everybody who does it.
 
 pub mod bare;
-
 pub mod encode;
+mod input;
 pub mod mux;
 pub mod offline;
 pub mod scan;
@@ -17,7 +17,11 @@ pub const ENCODE: &str = "floor";
 
 pub fn register(suite: &mut Suite) {
     suite.endpoint::<bare::Bare>(LOOP);
+    suite.cluster::<bare::Bare>(LOOP);
+    suite.blocking::<bare::BareBlocking>(LOOP);
+    suite.subscriber::<bare::BareSubscriber>(LOOP);
     suite.client::<mux::Mux>(MUX);
+    suite.subscriber::<mux::MuxSubscriber>(MUX);
     suite.decoder::<offline::Scanning>(SCAN);
     suite.owned::<offline::Owning>(OWNED);
     suite.encoder::<offline::Encoding>(ENCODE);

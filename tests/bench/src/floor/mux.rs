@@ -13,9 +13,12 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::encode;
-use super::scan::Scan;
-use crate::contender::Client;
+use bytes::Bytes;
+
+use super::input::Input;
+use super::scan::{Last, Sink};
+use super::{bare, encode};
+use crate::contender::{Client, Subscriber};
 use crate::measure::Result;
 
 #[derive(Clone)]
@@ -38,8 +41,40 @@ struct Shared {
 struct Slot {
     missing: usize,
     waker: Option<Waker>,
-    one: Option<Vec<u8>>,
+    one: Reply,
     many: Vec<Vec<u8>>,
+}
+
+/// A reply as its user keeps it.
+#[derive(Default)]
+enum Reply {
+    #[default]
+    None,
+    Value(Vec<u8>),
+    List(Vec<String>),
+}
+
+impl Sink for Reply {
+    fn open(&mut self, len: usize) {
+        *self = Self::List(Vec::with_capacity(len));
+    }
+
+    fn value(&mut self, bytes: &[u8]) {
+        match self {
+            Self::List(list) => list.push(String::from_utf8(bytes.to_vec()).unwrap_or_default()),
+            _ => *self = Self::Value(bytes.to_vec()),
+        }
+    }
+}
+
+impl Reply {
+    fn into_value(self) -> Vec<u8> {
+        if let Self::Value(value) = self { value } else { Vec::new() }
+    }
+
+    fn into_list(self) -> Vec<String> {
+        if let Self::List(list) = self { list } else { Vec::new() }
+    }
 }
 
 impl Shared {
@@ -57,14 +92,14 @@ impl Shared {
         slot
     }
 
-    fn reply(&mut self, value: Vec<u8>) {
+    fn reply(&mut self, reply: Reply) {
         let Some(&index) = self.flight.front() else { return };
         let slot = &mut self.slots[index];
         slot.missing -= 1;
         if slot.many.capacity() == 0 {
-            slot.one = Some(value);
+            slot.one = reply;
         } else {
-            slot.many.push(value);
+            slot.many.push(reply.into_value());
         }
         if slot.missing == 0 {
             self.flight.pop_front();
@@ -108,17 +143,17 @@ impl Mux {
         })
     }
 
-    async fn single<const N: usize>(&self, args: [&[u8]; N]) -> Vec<u8> {
+    async fn single<const N: usize>(&self, args: [&[u8]; N]) -> Reply {
         let write = |out: &mut Vec<u8>| encode::command(out, args.into_iter());
-        self.run(1, write, |slot| slot.one.take().unwrap_or_default()).await
+        self.run(1, write, |slot| mem::take(&mut slot.one)).await
     }
 }
 
 impl Client for Mux {
     type Value = Vec<u8>;
 
-    async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+    async fn connect(servers: &[SocketAddr]) -> Result<Self> {
+        let stream = TcpStream::connect(servers).await?;
         stream.set_nodelay(true)?;
         let mux = Self(Arc::default());
         tokio::spawn(Driver::new(stream, mux.clone()));
@@ -126,7 +161,7 @@ impl Client for Mux {
     }
 
     async fn get(&mut self, key: &str) -> Result<Vec<u8>> {
-        Ok(self.single([b"GET", key.as_bytes()]).await)
+        Ok(self.single([b"GET", key.as_bytes()]).await.into_value())
     }
 
     async fn set(&mut self, key: &str, value: &str) -> Result<()> {
@@ -142,6 +177,19 @@ impl Client for Mux {
         };
         Ok(self.run(keys.len(), write, |slot| mem::take(&mut slot.many)).await)
     }
+
+    async fn list(&mut self, key: &str) -> Result<Vec<String>> {
+        Ok(self.single([b"LRANGE", key.as_bytes(), b"0", b"-1"]).await.into_list())
+    }
+
+    async fn load(&mut self, key: &str) -> Result<usize> {
+        Ok(self.single([b"GET", key.as_bytes()]).await.into_value().len())
+    }
+
+    async fn store(&mut self, key: &str, value: &Bytes) -> Result<()> {
+        self.single([b"SET", key.as_bytes(), value]).await;
+        Ok(())
+    }
 }
 
 /// The task that owns the socket. It ends when the server closes the connection.
@@ -150,15 +198,14 @@ struct Driver {
     mux: Mux,
     out: Vec<u8>,
     written: usize,
-    input: Vec<u8>,
-    filled: usize,
-    scan: Scan,
+    input: Input,
+    /// What has come of the next reply.
+    reply: Reply,
 }
 
 impl Driver {
     fn new(stream: TcpStream, mux: Mux) -> Self {
-        let input = vec![0; 64 * 1024];
-        Self { stream, mux, out: Vec::new(), written: 0, input, filled: 0, scan: Scan::default() }
+        Self { stream, mux, out: Vec::new(), written: 0, input: Input::default(), reply: Reply::None }
     }
 
     /// Writes until nothing is left or the socket takes no more.
@@ -181,20 +228,11 @@ impl Driver {
         }
     }
 
-    /// Hands out every reply that has arrived; a partial one stays at the front of the buffer.
+    /// Hands out every reply that has arrived.
     fn deliver(&mut self) {
         let mut shared = self.mux.lock();
-        let mut value = None;
-        while self.scan.next(&self.input[..self.filled], &mut value) {
-            shared.reply(value.take().unwrap_or_default());
-        }
-        drop(shared);
-        let passed = self.scan.passed();
-        self.input.copy_within(passed..self.filled, 0);
-        self.filled -= passed;
-        self.scan.shift(passed);
-        if self.filled == self.input.len() {
-            self.input.resize(self.filled * 2, 0);
+        while self.input.next(&mut self.reply) {
+            shared.reply(mem::take(&mut self.reply));
         }
     }
 }
@@ -206,13 +244,73 @@ impl Future for Driver {
         let this = &mut *self;
         loop {
             this.write(cx)?;
-            let mut free = ReadBuf::new(&mut this.input[this.filled..]);
-            match Pin::new(&mut this.stream).poll_read(cx, &mut free)? {
+            match poll_read(&mut this.stream, cx, &mut this.input)? {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) if free.filled().is_empty() => return Poll::Ready(Ok(())),
-                Poll::Ready(()) => this.filled += free.filled().len(),
+                Poll::Ready(0) => return Poll::Ready(Ok(())),
+                Poll::Ready(_) => this.deliver(),
             }
-            this.deliver();
         }
+    }
+}
+
+fn poll_read(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    input: &mut Input,
+) -> std::io::Result<Poll<usize>> {
+    let mut free = ReadBuf::new(input.room());
+    if Pin::new(stream).poll_read(cx, &mut free)?.is_pending() {
+        return Ok(Poll::Pending);
+    }
+    let count = free.filled().len();
+    input.fill(count);
+    Ok(Poll::Ready(count))
+}
+
+/// A subscriber whose messages are received by a task and handed over, without a block of memory for each.
+pub struct MuxSubscriber(Arc<Mutex<Messages>>);
+
+#[derive(Default)]
+struct Messages {
+    /// The lengths of their payloads.
+    waiting: VecDeque<usize>,
+    waker: Option<Waker>,
+}
+
+impl Subscriber for MuxSubscriber {
+    async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
+        let mut stream = bare::subscribe(server, channel).await?;
+        let messages = Arc::new(Mutex::new(Messages::default()));
+        let (shared, mut input) = (messages.clone(), Input::default());
+        let receive = poll_fn(move |cx| {
+            while let Poll::Ready(count) = poll_read(&mut stream, cx, &mut input)? {
+                if count == 0 {
+                    return Poll::Ready(std::io::Result::Ok(()));
+                }
+                let mut messages = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut payload = Last::default();
+                while input.next(&mut payload) {
+                    messages.waiting.push_back(payload.0);
+                }
+                messages.waker.take().into_iter().for_each(Waker::wake);
+            }
+            Poll::Pending
+        });
+        tokio::spawn(receive);
+        Ok(Self(messages))
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        let next = poll_fn(|cx| {
+            let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match messages.waiting.pop_front() {
+                Some(length) => Poll::Ready(length),
+                None => {
+                    messages.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        });
+        Ok(next.await)
     }
 }

@@ -18,6 +18,16 @@ impl Sink for Option<Vec<u8>> {
     }
 }
 
+/// Keeps the length of the last value: that of a message's payload.
+#[derive(Default)]
+pub struct Last(pub usize);
+
+impl Sink for Last {
+    fn value(&mut self, bytes: &[u8]) {
+        self.0 = bytes.len();
+    }
+}
+
 /// Finds replies in a buffer that grows at its end. It never starts a reply again.
 #[derive(Default)]
 pub struct Scan {
@@ -54,6 +64,11 @@ impl Scan {
         self.missing = 0;
         self.end = self.at;
         true
+    }
+
+    /// How long the buffer must be for anything to be found.
+    pub fn need(&self) -> usize {
+        self.need
     }
 
     /// Where the last whole reply ended.

@@ -5,20 +5,23 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use super::{Choice, Group, Row};
-use crate::contender::{Decode, Owned, Suite};
+use crate::contender::{Decode, Owned, Suite, redstart};
 use crate::floor;
 use crate::floor::offline::Owning;
 use crate::measure::{self, Lane, Result};
+use crate::quantity::{Goal, Quantity, Than};
 
 /// Bytes that a server might send.
 pub struct Reply {
     title: &'static str,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// How many replies they are.
-    replies: usize,
+    pub replies: usize,
     /// How many strings, which is what the figures are told by.
-    values: usize,
-    map: bool,
+    pub values: usize,
+    pub map: bool,
+    /// At most so many times the floor.
+    factor: f64,
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {
@@ -33,19 +36,26 @@ fn numbered(prefix: &str, number: usize, width: usize) -> String {
 }
 
 fn simple() -> Reply {
-    Reply { title: "`+OK` x 1,000", bytes: b"+OK\r\n".repeat(1000), replies: 1000, values: 1000, map: false }
+    Reply {
+        title: "`+OK` x 1,000",
+        bytes: b"+OK\r\n".repeat(1000),
+        replies: 1000,
+        values: 1000,
+        map: false,
+        factor: 2.0,
+    }
 }
 
 fn bulk() -> Reply {
     let mut bytes = Vec::new();
     (0..1000).for_each(|i| string(&mut bytes, &numbered("value:", i, 64)));
-    Reply { title: "64 B bulk x 1,000", bytes, replies: 1000, values: 1000, map: false }
+    Reply { title: "64 B bulk x 1,000", bytes, replies: 1000, values: 1000, map: false, factor: 2.0 }
 }
 
 fn array() -> Reply {
     let mut bytes = b"*10000\r\n".to_vec();
     (0..10_000).for_each(|i| string(&mut bytes, &numbered("element:", i, 32)));
-    Reply { title: "array of 10,000 x 32 B", bytes, replies: 1, values: 10_000, map: false }
+    Reply { title: "array of 10,000 x 32 B", bytes, replies: 1, values: 10_000, map: false, factor: 1.3 }
 }
 
 fn map() -> Reply {
@@ -54,7 +64,7 @@ fn map() -> Reply {
         string(&mut bytes, &numbered("field:", i, 16));
         string(&mut bytes, &numbered("value:", i, 32));
     }
-    Reply { title: "map of 5,000 pairs", bytes, replies: 1, values: 10_000, map: true }
+    Reply { title: "map of 5,000 pairs", bytes, replies: 1, values: 10_000, map: true, factor: 1.3 }
 }
 
 fn stream() -> Reply {
@@ -66,15 +76,23 @@ fn stream() -> Reply {
         string(&mut bytes, "temperature");
         string(&mut bytes, &numbered("reading:", i, 32));
     }
-    Reply { title: "XRANGE of 10,000 entries", bytes, replies: 1, values: 30_000, map: false }
+    Reply { title: "XRANGE of 10,000 entries", bytes, replies: 1, values: 30_000, map: false, factor: 1.3 }
 }
+
+/// What a read from a socket brings at the most.
+pub const READ: usize = 16 * 1024;
 
 /// The bytes as reads from a socket would bring them.
 pub fn reads(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.chunks(16 * 1024)
+    bytes.chunks(READ)
+}
+
+fn goal(floor: &'static str, factor: f64) -> Goal {
+    Goal { who: redstart::NAME, what: Quantity::Cpu, than: Than::Floor(floor), factor }
 }
 
 pub fn group(suite: &Suite, choice: &Choice) -> Result<Group> {
+    choice.cpus.pin(true)?;
     let mut rows = Vec::new();
     for reply in [simple(), bulk(), array(), map(), stream()].map(Rc::new) {
         for (how, piece) in [("whole", reply.bytes.len()), ("16 B pieces", 16)] {
@@ -82,23 +100,34 @@ pub fn group(suite: &Suite, choice: &Choice) -> Result<Group> {
             if !choice.wants(&title) {
                 continue;
             }
-            let lanes = suite.decoders.iter().filter_map(|(name, lane)| lane(name, reply.clone(), piece));
-            let figures = measure::lanes(lanes.collect(), choice.plan)?;
-            rows.push(Row { title, figures });
+            let mut lanes = Vec::new();
+            for (name, lane) in &suite.decoders {
+                lanes.extend(lane(name, reply.clone(), piece)?);
+            }
+            let figures = measure::lanes(lanes, choice.offline)?;
+            rows.push(Row { title, figures, goals: vec![goal(floor::SCAN, reply.factor)] });
         }
     }
-    let title = "Decode, CPU ns per value (allocations)";
-    Ok(Group { title, floor: floor::SCAN, throughput: false, rows })
+    Ok(Group {
+        name: "decode",
+        title: "Decode",
+        note: "Pinned, without a server. Bytes are copied into the decoder's buffer as by a read, then every reply is \
+               taken out in the decoder's own form; per value.",
+        floor: floor::SCAN,
+        main: Quantity::Cpu,
+        beside: &[Quantity::Allocations],
+        rows,
+    })
 }
 
 /// A lane that feeds the reply in pieces of a given size, if `D` can take part.
-pub fn lane<D: Decode>(name: &'static str, reply: Rc<Reply>, piece: usize) -> Option<Lane> {
+pub fn lane<D: Decode>(name: &'static str, reply: Rc<Reply>, piece: usize) -> Result<Option<Lane>> {
     let large = piece < reply.bytes.len() && reply.values > reply.replies;
     if (reply.map && !D::MAPS) || (large && !D::RESUMES) {
-        return None;
+        return Ok(None);
     }
     let mut decoder = D::default();
-    Some(Lane::new(name, move |passes| {
+    Ok(Some(Lane::new(name, move |passes| {
         for _ in 0..passes {
             let mut replies = 0;
             for piece in black_box(&reply.bytes).chunks(piece) {
@@ -109,7 +138,7 @@ pub fn lane<D: Decode>(name: &'static str, reply: Rc<Reply>, piece: usize) -> Op
             }
         }
         Ok(passes * reply.values as u64)
-    }))
+    })))
 }
 
 /// The shape of a reply that becomes owned values.
@@ -122,30 +151,40 @@ enum Shape {
 
 pub struct OwnedReply {
     shape: Shape,
-    reply: Reply,
+    pub reply: Rc<Reply>,
 }
 
 pub fn owned_group(suite: &Suite, choice: &Choice) -> Result<Group> {
+    choice.cpus.pin(true)?;
     let mut rows = Vec::new();
     for (shape, reply) in [(Shape::Array, array()), (Shape::Map, map()), (Shape::Stream, stream())] {
         let title = reply.title.to_owned();
         if !choice.wants(&title) {
             continue;
         }
-        let reply = Rc::new(OwnedReply { shape, reply });
+        let reply = Rc::new(OwnedReply { shape, reply: Rc::new(reply) });
         let mut lanes = Vec::new();
         for (name, lane) in &suite.owned {
             lanes.extend(lane(name, reply.clone())?);
         }
-        rows.push(Row { title, figures: measure::lanes(lanes, choice.plan)? });
+        let figures = measure::lanes(lanes, choice.offline)?;
+        rows.push(Row { title, figures, goals: vec![goal(floor::OWNED, 1.15)] });
     }
-    let title = "Decode into owned values in reads of 16 KiB, CPU ns per value (allocations)";
-    Ok(Group { title, floor: floor::OWNED, throughput: false, rows })
+    Ok(Group {
+        name: "owned",
+        title: "Decode into owned values",
+        note: "Pinned, without a server. Reads of 16 KiB, then a block of memory for each string, in vectors of \
+               strings, pairs, or entries; per value.",
+        floor: floor::OWNED,
+        main: Quantity::Cpu,
+        beside: &[Quantity::Allocations],
+        rows,
+    })
 }
 
 /// A lane that decodes the reply, if `D` can take part; what it makes is compared with what the floor makes.
 pub fn owned_lane<D: Owned>(name: &'static str, reply: Rc<OwnedReply>) -> Result<Option<Lane>> {
-    let OwnedReply { shape, reply: Reply { bytes, .. } } = &*reply;
+    let (shape, bytes) = (reply.shape, &reply.reply.bytes);
     if matches!(shape, Shape::Map) && !D::MAPS {
         return Ok(None);
     }

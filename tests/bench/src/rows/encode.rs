@@ -4,11 +4,12 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use super::{Choice, Group, Row};
-use crate::contender::{Encode, Suite};
+use crate::contender::{Encode, Suite, redstart};
 use crate::floor;
 use crate::floor::offline::Encoding;
 use crate::measure::{self, Lane, Result};
-use crate::rows::e2e::{KEYS, VALUE};
+use crate::quantity::{Goal, Quantity, Than};
+use crate::rows::work::{KEYS, VALUE};
 
 #[derive(Clone, Copy)]
 pub enum Command {
@@ -18,30 +19,54 @@ pub enum Command {
     Hset,
 }
 
-const COMMANDS: [(Command, &str); 4] = [
-    (Command::Get, "GET"),
-    (Command::Set, "SET 64 B"),
-    (Command::Mset, "MSET of 100 pairs"),
-    (Command::Hset, "HSET of 20 fields"),
+/// With what is asked of Redstart: at most so many times the floor, and so many allocations.
+const COMMANDS: [(Command, &str, f64, f64); 4] = [
+    (Command::Get, "GET", 1.5, 0.0),
+    (Command::Set, "SET of 64 B", 1.5, 0.0),
+    (Command::Mset, "MSET of 100 pairs", 1.2, f64::INFINITY),
+    (Command::Hset, "HSET of 20 fields", 1.2, f64::INFINITY),
 ];
 
 static PAIRS: LazyLock<Vec<(String, String)>> =
     LazyLock::new(|| KEYS.iter().take(100).map(|key| (key.clone(), VALUE.to_owned())).collect());
 
 pub fn group(suite: &Suite, choice: &Choice) -> Result<Group> {
+    choice.cpus.pin(true)?;
     let mut rows = Vec::new();
-    for (command, title) in COMMANDS {
+    for (command, title, factor, allocations) in COMMANDS {
         if choice.wants(title) {
             let lanes = suite.encoders.iter().map(|(name, lane)| lane(name, command));
-            let figures = measure::lanes(lanes.collect::<Result<_>>()?, choice.plan)?;
-            rows.push(Row { title: title.to_owned(), figures });
+            let figures = measure::lanes(lanes.collect::<Result<_>>()?, choice.offline)?;
+            let goal = |what, than, factor| Goal { who: redstart::NAME, what, than, factor };
+            let mut goals = vec![goal(Quantity::Cpu, Than::Floor(floor::ENCODE), factor)];
+            if allocations.is_finite() {
+                goals.push(goal(Quantity::Allocations, Than::Fixed, allocations));
+            }
+            rows.push(Row { title: title.to_owned(), figures, goals });
         }
     }
-    let title = "Encode, CPU ns per command (allocations)";
-    Ok(Group { title, floor: floor::ENCODE, throughput: false, rows })
+    Ok(Group {
+        name: "encode",
+        title: "Encode",
+        note: "Pinned, without a server. From a user's arguments to bytes in an outgoing buffer that is used again.",
+        floor: floor::ENCODE,
+        main: Quantity::Cpu,
+        beside: &[Quantity::Allocations],
+        rows,
+    })
 }
 
 impl Command {
+    /// In small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Set => "set",
+            Self::Mset => "mset",
+            Self::Hset => "hset",
+        }
+    }
+
     fn encode(self, encoder: &mut impl Encode) -> Result<()> {
         let (key, pairs) = (black_box(KEYS[7].as_str()), black_box(PAIRS.as_slice()));
         match self {
