@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::slots::Room;
+use super::subscription::Wish;
 use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{Outgoing, RequestId};
@@ -24,6 +25,7 @@ pub(crate) struct Inbox {
     pub(crate) requests: Vec<Request>,
     pub(crate) cancelled: Vec<RequestId>,
     pub(crate) close: Option<Duration>,
+    pub(crate) wishes: Vec<Wish>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
     /// The line of calls has changed: there are deadlines to watch, or there is room again.
@@ -32,7 +34,11 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.cancelled.is_empty() && self.close.is_none() && !self.line_changed
+        self.requests.is_empty()
+            && self.cancelled.is_empty()
+            && self.close.is_none()
+            && self.wishes.is_empty()
+            && !self.line_changed
     }
 
     /// Looks up the nodes that callers have chosen.

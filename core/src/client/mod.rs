@@ -27,9 +27,12 @@
 
 mod inbox;
 mod mailbox;
+mod post;
+mod queue;
 mod reply;
 mod script;
 mod slots;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod wall_clock;
@@ -42,7 +45,9 @@ use core::time::Duration;
 
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
+pub(crate) use post::Post;
 pub use reply::{PipelineReply, Reply, TransactionReply};
+pub use subscription::{NoEvent, Subscription};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};

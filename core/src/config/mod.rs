@@ -132,6 +132,7 @@ pub struct Config {
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) reply_limits: Limits,
+    pub(crate) subscription_bytes: usize,
 }
 
 impl Default for Config {
@@ -161,6 +162,7 @@ impl Default for Config {
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
             reply_limits: Limits::default(),
+            subscription_bytes: 8 << 20,
         }
     }
 }
@@ -357,6 +359,15 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// How many bytes of messages wait for whoever reads a [subscription](crate::client::Subscription), each with
+    /// about 100 bytes of its own, unless one alone has more. Behind that the oldest are dropped and
+    /// [counted](crate::pubsub::Event::Lagged). Default 8 MiB for each subscription.
+    #[must_use]
+    pub fn subscription_bytes(mut self, bytes: usize) -> Self {
+        self.subscription_bytes = bytes;
         self
     }
 

@@ -21,6 +21,9 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// Subscriptions that begin or end: answered by pushes, or refused by one reply.
+    pub(crate) const SUBSCRIPTION: Self = Self { slot: u32::MAX, generation: 2 };
+
     /// The first place that belongs to the engine itself: places from here on are no caller's.
     pub(crate) const ENGINE: u32 = 1 << 31;
 

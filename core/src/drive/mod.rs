@@ -11,8 +11,10 @@
 mod line;
 mod net;
 mod ready;
+mod subscription;
 mod transport;
 mod turn;
+mod waiting;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -23,11 +25,13 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 pub use net::{Net, Socket, not_resolved, random_seed};
+pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
+pub use waiting::Waiting;
 
 use self::line::Line;
 use self::ready::DriverWaker;
-use crate::client::{Client, Inbox, Mailbox};
+use crate::client::{Client, Inbox, Mailbox, Post};
 use crate::config::Config;
 use crate::connection::ConnId;
 use crate::engine::{Action, Engine};
@@ -48,6 +52,7 @@ pub struct Driver<N: Net> {
     lines: BTreeMap<ConnId, Line<N>>,
     waker: Arc<DriverWaker>,
     inbox: Inbox,
+    post: Post,
     wake: Vec<Waker>,
     /// For when the clock is set.
     armed: Option<Instant>,
@@ -74,6 +79,7 @@ impl<N: Net> Driver<N> {
             lines: BTreeMap::new(),
             waker: Arc::default(),
             inbox: Inbox::default(),
+            post: Post::default(),
             wake: Vec::new(),
             armed: None,
             left_at: Instant::ORIGIN,
@@ -107,7 +113,10 @@ impl<N: Net> Driver<N> {
                 self.finish();
                 return Poll::Ready(());
             }
-            let busy = freed || self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            let busy = freed
+                || self.engine.has_events()
+                || self.engine.has_deliveries()
+                || self.lines.values().any(Line::is_ready);
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
             }
@@ -167,7 +176,8 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, wake, .. } = self;
+        let Self { engine, inbox, post, wake, .. } = self;
+        post.deliver(engine, wake);
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
         wake.drain(..).for_each(Waker::wake);
         let freed = !inbox.cancelled.is_empty();
@@ -184,6 +194,7 @@ impl<N: Net> Driver<N> {
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }
+        post.collect(now, engine, &mut inbox.wishes);
         if let Some(patience) = inbox.close {
             engine.close(now, patience);
         }
@@ -217,7 +228,9 @@ impl<N: Net> Driver<N> {
         self.done = true;
         self.follow_actions();
         self.lines.clear();
-        self.mailbox.shut(&mut self.engine);
+        self.post.deliver(&mut self.engine, &mut self.wake);
+        self.wake.drain(..).for_each(Waker::wake);
+        self.post.end(self.mailbox.shut(&mut self.engine));
     }
 }
 

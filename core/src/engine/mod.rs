@@ -17,7 +17,9 @@ mod delayed;
 mod fan_out;
 mod link;
 mod links;
+mod listeners;
 mod parked;
+mod pubsub;
 mod refusals;
 mod request;
 mod sentinel;
@@ -37,6 +39,7 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::listeners::Listeners;
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
 use crate::command::{Flags, Target};
@@ -44,6 +47,7 @@ use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
+use crate::pubsub::PubSub;
 use crate::resp::{Frame, Kind};
 use crate::time::Instant;
 use crate::topology::{Cluster, NodeId, Service, Single, Topology};
@@ -69,6 +73,10 @@ pub struct Engine {
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    pubsub: PubSub,
+    listeners: Listeners,
+    /// The node of a cluster for subscriptions that any node can serve.
+    anchor: Option<NodeId>,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -96,6 +104,7 @@ impl Engine {
             }
         };
         let mut engine = Self {
+            listeners: Listeners::new(&config),
             config,
             rng,
             phase: Phase::Open,
@@ -104,6 +113,8 @@ impl Engine {
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            pubsub: PubSub::default(),
+            anchor: None,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -177,9 +188,14 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
+        if self.handle_listener_connected(now, conn) {
+            return;
+        }
         let Some(node) = self.links.node_of(conn) else { return };
         if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
+            self.handle_home_ready(now, node, &info);
             self.tell_connected(node, info);
+            self.follow_subscriptions(now);
         }
     }
 
@@ -188,7 +204,12 @@ impl Engine {
     /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return read.clear() };
+        let Some(node) = self.links.node_of(conn) else {
+            if !self.handle_listener_data(now, conn, read) {
+                read.clear();
+            }
+            return;
+        };
         if let Err(error) = self.take_answers(now, node, conn, read) {
             read.clear();
             self.actions.push_back(Action::Close(conn));
@@ -222,16 +243,14 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Push(frame) => {
-                    if !self.handle_sentinel_push(now, node, &frame) {
-                        self.events.push_back(Event::Push(frame));
-                    }
-                }
+                Answer::Heard(strings) => self.handle_heard(node, &strings, read)?,
+                Answer::Push(frame) => self.handle_push(now, node, conn, frame),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
                         link.handle_ready(now);
                     }
+                    self.handle_home_ready(now, node, &info);
                     self.tell_connected(node, info);
                 }
             }
@@ -244,7 +263,9 @@ impl Engine {
     pub fn handle_closed(&mut self, now: Instant, conn: ConnId, reason: crate::error::ConnectionError) {
         self.assert_drained();
         let error = Error::new(ErrorKind::Connection(reason), Delivery::NotSent);
-        self.handle_lost(now, conn, &error);
+        if !self.handle_listener_closed(now, conn, &error) {
+            self.handle_lost(now, conn, &error);
+        }
         self.follow_topology(now);
     }
 
@@ -265,6 +286,7 @@ impl Engine {
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
         let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
+        self.handle_home_lost(node);
         self.end_all(now, ended);
         self.tell_lost(node, was_ready, error);
         Some(node)
@@ -292,6 +314,8 @@ impl Engine {
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
         self.send_delayed(now);
+        self.handle_subscription_timeout(now);
+        self.handle_listener_timeout(now);
         self.connect_all(now);
         self.follow_topology(now);
         self.links.forget_times();
@@ -369,6 +393,7 @@ impl Engine {
         if let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
+            self.handle_home_lost(node);
             self.connect(now, node);
         }
     }
@@ -429,6 +454,8 @@ impl Engine {
             ended.push((entry, late.clone().with_delivery(Delivery::Rejected)));
         }
         self.end_all(now, ended);
+        self.pubsub.end();
+        self.actions.extend(self.listeners.take_connections().map(Action::Close));
         self.actions.extend(self.links.take_connections().map(Action::Close));
     }
 

@@ -1,13 +1,14 @@
 //! What becomes of a request that was answered with an error: tried again, here or elsewhere, if that is
 //! safe and has a chance; else ended.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use super::fan_out::CHILD;
 use super::link;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
-use crate::connection::{ASKING, Entry};
+use crate::connection::{ASKING, Entry, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::Frame;
 use crate::retry;
@@ -29,13 +30,20 @@ impl Engine {
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
+        if entry.id == RequestId::SUBSCRIPTION {
+            let name = String::from(link.name());
+            if let Some(connection) = link.connection(conn) {
+                connection.finish_front();
+            }
+            return self.handle_subscription_refused(now, node, &name, outcome);
+        }
         let mut bytes = Outgoing::default();
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
         }
         forget_asking(&mut entry, &mut bytes);
         let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
+            Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
         let error = error.with_node(link.name());
@@ -130,7 +138,7 @@ impl Engine {
                 self.send_later(now, entry, bytes, error, RETRY_MAX);
             }
             Decision::TooManyRedirects => {
-                let name = error.command().map(alloc::string::String::from);
+                let name = error.command().map(String::from);
                 let error = self.delayed.too_many_hops(&entry, error);
                 let error = name.iter().fold(error, |error, name| error.with_command(name));
                 self.end(now, entry, Err(error));
@@ -178,10 +186,10 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 }
 
 /// The error of a request that the server answered with an error frame.
-fn refusal(frame: &Frame, entry: Entry) -> Error {
+pub(super) fn refusal(frame: &Frame, flags: Flags) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
+    let may_have_run = flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
 }
