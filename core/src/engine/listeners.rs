@@ -35,9 +35,8 @@ impl Listeners {
         self.links.contains(node)
     }
 
-    /// Whether something can be said to a node.
-    pub(super) fn is_open(&self, node: NodeId) -> bool {
-        self.links.peek(node).is_some_and(Link::is_open)
+    pub(super) fn peek(&self, node: NodeId) -> Option<&Link> {
+        self.links.peek(node)
     }
 
     pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {
@@ -85,7 +84,9 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
         }
         self.listeners.links.remove(node);
-        self.pubsub.handle_lost(node);
+        if let Some(conn) = self.pubsub.conn(node) {
+            self.pubsub.handle_lost(node, conn);
+        }
     }
 
     fn connect_listener(&mut self, now: Instant, node: NodeId) {
@@ -100,7 +101,7 @@ impl Engine {
     pub(super) fn handle_listener_connected(&mut self, now: Instant, conn: ConnId) -> bool {
         let Some(node) = self.listeners.links.node_of(conn) else { return false };
         if self.listeners.get(node).and_then(|link| link.handle_connected(now)).is_some() {
-            self.pubsub.handle_ready(node);
+            self.pubsub.handle_ready(node, conn);
             self.follow_subscriptions(now);
         }
         true
@@ -120,15 +121,15 @@ impl Engine {
 
     fn listen(&mut self, now: Instant, node: NodeId, conn: ConnId, read: &mut BytesMut) -> Result<(), Error> {
         while let Some(link) = self.listeners.get(node)
-            && let Some(answer) = link.next_answer(now, read)?
+            && let Some(answer) = link.next_answer(now, conn, read)?
         {
             match answer {
                 Answer::Ready(_) => {
                     link.handle_ready(now);
-                    self.pubsub.handle_ready(node);
+                    self.pubsub.handle_ready(node, conn);
                     self.follow_subscriptions(now);
                 }
-                Answer::Heard(strings) => self.handle_heard(node, &strings, read)?,
+                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(push) => {
                     if !self.pubsub.handle_push(node, &push)
                         && let Some(connection) =
@@ -160,9 +161,10 @@ impl Engine {
         let Some(node) = self.listeners.links.disconnect(conn) else { return false };
         if let Some(link) = self.listeners.links.get(node) {
             let error = error.clone().with_node(link.name());
-            link.handle_lost(now, &error, &mut self.rng, &mut Ended::new());
+            link.handle_lost(now, conn, &error, &mut self.rng, &mut Ended::new());
         }
-        self.handle_listener_lost(node);
+        self.pubsub.handle_lost(node, conn);
+        self.leave_anchor(node);
         self.connect_listener(now, node);
         true
     }
@@ -170,8 +172,8 @@ impl Engine {
     pub(super) fn handle_listener_timeout(&mut self, now: Instant) {
         for node in self.listeners.links.ids() {
             let Some(link) = self.listeners.get(node) else { continue };
-            let (outcome, conn) = (link.handle_timeout(now, &mut Ended::new()), link.conn_id());
-            if let (Err(error), Some(conn)) = (outcome, conn) {
+            let (_, failed) = link.handle_timeout(now, &mut Ended::new());
+            for (conn, error) in failed {
                 self.actions.push_back(Action::Close(conn));
                 self.handle_listener_closed(now, conn, &error);
             }

@@ -193,7 +193,7 @@ impl Engine {
         }
         let Some(node) = self.links.node_of(conn) else { return };
         if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
-            self.handle_home_ready(now, node, &info);
+            self.handle_home_ready(now, node, conn, &info);
             self.tell_connected(node, info);
             self.follow_subscriptions(now);
         }
@@ -215,7 +215,7 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.handle_lost(now, conn, &error);
         } else {
-            self.handle_alive(now, node);
+            self.handle_alive(now, node, conn);
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -233,7 +233,7 @@ impl Engine {
         read: &mut BytesMut,
     ) -> Result<(), Error> {
         while let Some(link) = self.links.get(node)
-            && let Some(answer) = link.next_answer(now, read)?
+            && let Some(answer) = link.next_answer(now, conn, read)?
         {
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
@@ -243,14 +243,14 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Heard(strings) => self.handle_heard(node, &strings, read)?,
+                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
                         link.handle_ready(now);
                     }
-                    self.handle_home_ready(now, node, &info);
+                    self.handle_home_ready(now, node, conn, &info);
                     self.tell_connected(node, info);
                 }
             }
@@ -270,13 +270,16 @@ impl Engine {
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        if let Some(node) = self.lose(now, conn, error) {
-            if let Topology::Cluster(cluster) = &mut self.topology {
-                cluster.handle_lost(now, node);
-            }
-            self.handle_service_lost(now, node, error);
-            self.connect(now, node);
+        let Some(node) = self.lose(now, conn, error) else { return };
+        // Nothing is known against a node that answers on a newer connection.
+        if self.links.peek(node).is_some_and(|link| link.is_ready() && !link.is_suspect()) {
+            return;
         }
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_lost(now, node);
+        }
+        self.handle_service_lost(now, node, error);
+        self.connect(now, node);
     }
 
     /// Decides about the requests of a connection that is gone. Returns which node it was with.
@@ -285,10 +288,13 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
-        let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
-        self.handle_home_lost(node);
+        let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
+        self.handle_home_lost(node, conn);
+        let goes_on = self.links.peek(node).is_some_and(Link::is_ready);
         self.end_all(now, ended);
-        self.tell_lost(node, was_ready, error);
+        if !goes_on {
+            self.tell_lost(node, was_ready, error);
+        }
         Some(node)
     }
 
@@ -325,26 +331,19 @@ impl Engine {
     fn handle_link_timeout(&mut self, now: Instant, node: NodeId) {
         let mut ended = Ended::new();
         let Some(link) = self.links.get(node) else { return };
-        let outcome = link.handle_timeout(now, &mut ended);
-        let conn = link.conn_id();
-        let is_silent = link.suspect_at() <= now;
+        let (late, broken) = link.handle_timeout(now, &mut ended);
         self.end_all(now, ended);
-        match (outcome, conn) {
-            (Err(error), Some(conn)) => {
-                self.actions.push_back(Action::Close(conn));
-                self.handle_lost(now, conn, &error);
-            }
-            (Ok(late), _) => {
-                if let Topology::Cluster(cluster) = &mut self.topology
-                    && late > 0
-                {
-                    cluster.handle_timed_out(now, node, late);
-                }
-                if is_silent {
-                    self.handle_silent(now, node);
-                }
-            }
-            (Err(_), None) => {}
+        if let Topology::Cluster(cluster) = &mut self.topology
+            && late > 0
+        {
+            cluster.handle_timed_out(now, node, late);
+        }
+        for (conn, error) in broken {
+            self.actions.push_back(Action::Close(conn));
+            self.handle_lost(now, conn, &error);
+        }
+        if self.links.peek(node).is_some_and(|link| link.suspect_at() <= now) {
+            self.handle_silent(now, node);
         }
     }
 
@@ -376,24 +375,31 @@ impl Engine {
 
     /// The node has answered something.
     #[inline]
-    fn handle_alive(&mut self, now: Instant, node: NodeId) {
+    fn handle_alive(&mut self, now: Instant, node: NodeId, conn: ConnId) {
         match &mut self.topology {
             Topology::Single(_) => {}
             Topology::Cluster(cluster) => {
                 cluster.handle_alive(node);
-                if let Some(link) = self.links.get(node) {
-                    link.handle_alive(now);
-                }
+                self.acquit(now, node);
             }
-            Topology::Sentinel(_) => self.ask_suspect(now, node),
+            Topology::Sentinel(_) => self.ask_suspect(now, node, conn),
+        }
+    }
+
+    /// The node is well: what waits for it goes out.
+    #[inline]
+    fn acquit(&mut self, now: Instant, node: NodeId) {
+        if let Some(conn) = self.links.get(node).and_then(|link| link.handle_alive(now)) {
+            self.links.disconnect(conn);
+            self.actions.push_back(Action::Close(conn));
         }
     }
 
     fn close_retired(&mut self, now: Instant, node: NodeId) {
-        if let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
+        while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
-            self.handle_home_lost(node);
+            self.handle_home_lost(node, conn);
             self.connect(now, node);
         }
     }

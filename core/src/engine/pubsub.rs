@@ -95,19 +95,21 @@ impl Engine {
         while let Some((node, held)) = self.pubsub.poll_hold() {
             if let Some(link) = self.link_to(now, node) {
                 link.hold(held && !is_resp2);
-                let is_ready = link.is_ready();
                 match held {
                     true if is_resp2 || link.speaks_resp2() => self.listen_aside(now, node),
-                    true if is_ready && !self.pubsub.is_ready(node) => self.pubsub.handle_ready(node),
-                    true => self.connect(now, node),
+                    true => {
+                        self.attend(node);
+                        self.connect(now, node);
+                    }
                     false => self.leave_aside(node),
                 }
             }
         }
         loop {
-            let may_be_said = |node| match self.listeners.has(node) {
-                true => self.listeners.is_open(node),
-                false => self.links.peek(node).is_some_and(Link::is_open),
+            let may_be_said = |node, conn| {
+                let aside = self.listeners.peek(node);
+                let link = aside.or_else(|| self.links.peek(node));
+                link.is_some_and(|link| link.is_open() && link.conn_id() == Some(conn))
             };
             let Some((node, command)) = self.pubsub.poll_command(may_be_said) else { return };
             self.send_subscriptions(now, node, &command);
@@ -134,41 +136,49 @@ impl Engine {
     }
 
     /// A connection with a node is ready that takes requests, and subscriptions if RESP3 is spoken.
-    pub(super) fn handle_home_ready(&mut self, now: Instant, node: NodeId, info: &ServerInfo) {
+    pub(super) fn handle_home_ready(&mut self, now: Instant, node: NodeId, conn: ConnId, info: &ServerInfo) {
         if info.protocol >= 3 {
             self.leave_aside(node);
-            self.pubsub.handle_ready(node);
+            self.pubsub.handle_ready(node, conn);
         } else if self.pubsub.is_wanted(node) {
             self.listen_aside(now, node);
         }
     }
 
     /// A connection with a node has ended that takes requests.
-    pub(super) fn handle_home_lost(&mut self, node: NodeId) {
-        if !self.listeners.has(node) {
-            self.handle_listener_lost(node);
+    pub(super) fn handle_home_lost(&mut self, node: NodeId, conn: ConnId) {
+        self.pubsub.handle_lost(node, conn);
+        self.attend(node);
+        if self.pubsub.conn(node).is_none() {
+            self.leave_anchor(node);
         }
     }
 
-    /// The connection with a node has ended that has its subscriptions.
-    pub(super) fn handle_listener_lost(&mut self, node: NodeId) {
-        self.pubsub.handle_lost(node);
-        self.leave_anchor(node);
+    /// Gives the subscriptions at a node the connection that takes requests, if they have none.
+    fn attend(&mut self, node: NodeId) {
+        let Some(link) = self.links.peek(node).filter(|link| link.is_ready() && !link.speaks_resp2()) else {
+            return;
+        };
+        if let Some(conn) = link.conn_id()
+            && self.listeners.peek(node).is_none()
+            && self.pubsub.conn(node).is_none()
+        {
+            self.pubsub.handle_ready(node, conn);
+        }
     }
 
     /// The strings at the front of `read` are a message, or something that means nothing here.
     #[inline]
     pub(super) fn handle_heard(
         &mut self,
-        node: NodeId,
+        (node, conn): (NodeId, ConnId),
         strings: &Strings,
         read: &mut BytesMut,
-    ) -> Result<(), Error> {
-        match Heard::new(strings, read) {
+    ) {
+        match Heard::new(strings, read).filter(|_| self.pubsub.conn(node) == Some(conn)) {
             Some(heard) => self.pubsub.handle_heard(node, &heard, read),
             None => read.advance(strings.len),
         }
-        Ok(())
     }
 
     /// A node of a cluster is lost or silent: subscriptions that any node can serve go to another one.
@@ -210,7 +220,13 @@ impl Engine {
 
     /// A server has said something unasked.
     pub(super) fn handle_push(&mut self, now: Instant, node: NodeId, conn: ConnId, push: Frame) {
-        if self.handle_sentinel_push(now, node, &push) || self.pubsub.handle_push(node, &push) {
+        if self.handle_sentinel_push(now, node, &push) {
+            return;
+        }
+        if self.pubsub.conn(node) != Some(conn) {
+            return self.events.push_back(Event::Push(push));
+        }
+        if self.pubsub.handle_push(node, &push) {
             return;
         }
         let Some(connection) = self.links.get(node).and_then(|link| link.connection(conn)) else { return };

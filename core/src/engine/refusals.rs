@@ -35,7 +35,10 @@ impl Engine {
             if let Some(connection) = link.connection(conn) {
                 connection.finish_front();
             }
-            return self.handle_subscription_refused(now, node, &name, outcome);
+            return match self.pubsub.conn(node) == Some(conn) {
+                true => self.handle_subscription_refused(now, node, &name, outcome),
+                false => Ok(()),
+            };
         }
         let mut bytes = Outgoing::default();
         if let Some(connection) = link.connection(conn) {

@@ -38,6 +38,7 @@ use seat::{Seat, State};
 pub(crate) use talk::{Confirmed, Verdict};
 use topic::{TopicId, Topics, User};
 
+use crate::connection::ConnId;
 pub use crate::connection::TopicKind as Kind;
 use crate::error::{Delivery as Fate, Error, ErrorKind, Waiting};
 use crate::time::Instant;
@@ -388,9 +389,10 @@ impl PubSub {
         !self.busy.is_empty() || !self.holds.is_empty()
     }
 
-    /// Whether the node is known to have a connection that is ready.
-    pub(crate) fn is_ready(&self, node: NodeId) -> bool {
-        self.seats.get(&node).is_some_and(|seat| seat.ready)
+    /// The connection that has the subscriptions at a node.
+    #[inline]
+    pub(crate) fn conn(&self, node: NodeId) -> Option<ConnId> {
+        self.seats.get(&node)?.conn
     }
 
     /// Whether a connection with the node is wanted.

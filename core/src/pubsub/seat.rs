@@ -20,6 +20,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Kind;
 use super::topic::TopicId;
+use crate::connection::ConnId;
 
 /// Commands that may be unanswered on one connection.
 pub(super) const COMMANDS_MAX: usize = 16;
@@ -79,8 +80,8 @@ pub(super) struct Batch {
 /// One node.
 #[derive(Debug, Default)]
 pub(super) struct Seat {
-    /// There is a connection on which commands can be written.
-    pub(super) ready: bool,
+    /// The connection that has the subscriptions.
+    pub(super) conn: Option<ConnId>,
     pub(super) standings: BTreeMap<TopicId, Standing>,
     /// How many of them are wanted.
     pub(super) wanted: usize,
@@ -93,7 +94,7 @@ pub(super) struct Seat {
 impl Seat {
     /// Whether there may be something to say.
     pub(super) fn is_due(&self) -> bool {
-        self.ready && !self.due.is_empty() && self.asked.len() < COMMANDS_MAX
+        self.conn.is_some() && !self.due.is_empty() && self.asked.len() < COMMANDS_MAX
     }
 
     /// The topic that can be spoken of next, and whether it is to begin or to end.

@@ -9,6 +9,7 @@ use super::seat::{BYTES_MAX, Batch, Seat, Standing, State, TOPICS_MAX};
 use super::topic::TopicId;
 use super::{Kind, Places, PubSub};
 use crate::command::Command;
+use crate::connection::ConnId;
 use crate::error::Error;
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -82,7 +83,7 @@ impl PubSub {
         } else if !standing.wanted && standing.state == State::Absent {
             seat.standings.remove(&id);
             seat.due.remove(&id);
-            if seat.standings.is_empty() && !seat.ready {
+            if seat.standings.is_empty() && seat.conn.is_none() {
                 self.seats.remove(&node);
             }
             if let Some(topic) = self.topics.get_mut(id) {
@@ -126,19 +127,21 @@ impl PubSub {
         }
     }
 
-    /// There is a new connection with a node, on which nothing is subscribed.
-    pub(crate) fn handle_ready(&mut self, node: NodeId) {
-        self.handle_lost(node);
+    /// There is a new connection with a node, on which nothing is subscribed. From here on it is the one that counts.
+    pub(crate) fn handle_ready(&mut self, node: NodeId, conn: ConnId) {
+        if let Some(before) = self.conn(node) {
+            self.handle_lost(node, before);
+        }
         if let Some(seat) = self.seats.get_mut(&node) {
-            seat.ready = true;
+            seat.conn = Some(conn);
             self.busy.insert(node);
         }
     }
 
-    /// The connection with a node has ended, and with it all that was subscribed there.
-    pub(crate) fn handle_lost(&mut self, node: NodeId) {
-        let Some(seat) = self.seats.get_mut(&node) else { return };
-        seat.ready = false;
+    /// A connection with a node has ended, and with it all that was subscribed on it.
+    pub(crate) fn handle_lost(&mut self, node: NodeId, conn: ConnId) {
+        let Some(seat) = self.seats.get_mut(&node).filter(|seat| seat.conn == Some(conn)) else { return };
+        seat.conn = None;
         seat.asked.clear();
         let ids: Vec<_> = seat.standings.keys().copied().collect();
         for id in ids {
@@ -153,10 +156,10 @@ impl PubSub {
         self.seats.get_mut(&node)?.standings.get_mut(&id)
     }
 
-    /// The next command, and the node for it, which must be one to which something `may_be_said`.
+    /// The next command, and the node for it, on a connection on which something `may_be_said`.
     pub(crate) fn poll_command(
         &mut self,
-        mut may_be_said: impl FnMut(NodeId) -> bool,
+        mut may_be_said: impl FnMut(NodeId, ConnId) -> bool,
     ) -> Option<(NodeId, Command<()>)> {
         let nodes: SmallVec<[NodeId; 4]> = self.busy.iter().copied().collect();
         for node in nodes {
@@ -164,7 +167,7 @@ impl PubSub {
                 self.busy.remove(&node);
                 continue;
             };
-            if !may_be_said(node) {
+            if !seat.conn.is_some_and(|conn| may_be_said(node, conn)) {
                 continue;
             }
             let Some((first, on)) = seat.next() else {

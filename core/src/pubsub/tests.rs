@@ -35,6 +35,7 @@ fn wants(subscription: SubscriptionId, call: u64, kind: Kind, names: &[&str]) ->
 /// The machine with the nodes as they are for it.
 struct Bench {
     pubsub: PubSub,
+    last_conn: u64,
     nodes: Nodes,
 }
 
@@ -42,21 +43,31 @@ impl Bench {
     /// One node is ready, and is the home of everything.
     fn new() -> Self {
         let nodes = Nodes { anchor: Some(A), slots: vec![Some(A); 4], primaries: vec![A, B] };
-        Self { pubsub: PubSub::default(), nodes }
+        Self { pubsub: PubSub::default(), last_conn: 0, nodes }
     }
 
     fn intent(&mut self, intent: Intent) {
         self.pubsub.handle_intent(at(0), intent, &self.nodes);
         while let Some((node, held)) = self.pubsub.poll_hold() {
-            if held && !self.pubsub.is_ready(node) {
-                self.pubsub.handle_ready(node);
+            if held && self.pubsub.conn(node).is_none() {
+                self.ready(node);
             }
         }
     }
 
+    fn ready(&mut self, node: NodeId) {
+        self.last_conn += 1;
+        self.pubsub.handle_ready(node, ConnId(self.last_conn));
+    }
+
+    fn lost(&mut self, node: NodeId) {
+        let conn = self.pubsub.conn(node).expect("it was ready");
+        self.pubsub.handle_lost(node, conn);
+    }
+
     fn commands(&mut self) -> Vec<(usize, Vec<u8>)> {
         let mut commands = Vec::new();
-        while let Some((node, command)) = self.pubsub.poll_command(|_| true) {
+        while let Some((node, command)) = self.pubsub.poll_command(|_, _| true) {
             let words: Vec<_> = command.packed().args().map(|arg| arg.into_owned()).collect();
             commands.push((node.0, words.join(&b' ')));
         }
@@ -130,8 +141,8 @@ fn the_last_wish_wins_whatever_it_meets() {
     bench.intent(wants(ONE, 2, Kind::Channel, &["a"]));
     bench.confirm(A, (Kind::Channel, false), "a");
     assert_eq!(bench.said(), ["0 SUBSCRIBE a"]);
-    bench.pubsub.handle_lost(A);
-    bench.pubsub.handle_ready(A);
+    bench.lost(A);
+    bench.ready(A);
     assert_eq!(bench.said(), ["0 SUBSCRIBE a"], "what was asked on another connection does not count");
 }
 
@@ -143,13 +154,13 @@ fn a_gap_is_told_before_what_follows_it_and_once() {
     bench.confirm(A, (Kind::Channel, true), "a");
     bench.confirm(A, (Kind::Channel, true), "b");
     bench.told();
-    bench.pubsub.handle_lost(A);
+    bench.lost(A);
     assert_eq!(bench.told(), [(1, "Interrupted".into())]);
-    bench.pubsub.handle_ready(A);
+    bench.ready(A);
     bench.said();
     bench.confirm(A, (Kind::Channel, true), "a");
-    bench.pubsub.handle_lost(A);
-    bench.pubsub.handle_ready(A);
+    bench.lost(A);
+    bench.ready(A);
     bench.said();
     bench.confirm(A, (Kind::Channel, true), "a");
     assert!(bench.told().is_empty());
@@ -201,7 +212,7 @@ fn a_sharded_channel_follows_its_slot_and_circles_are_slow() {
     assert_eq!(bench.told(), [(1, "Interrupted".into())]);
     for hop in 0..5 {
         let (from, to) = if hop % 2 == 0 { (A, B) } else { (B, A) };
-        bench.pubsub.handle_ready(to);
+        bench.ready(to);
         assert_eq!(bench.said(), [alloc::format!("{} SSUBSCRIBE a", from.0)], "hop {hop}");
         bench.nodes.slots.fill(Some(to));
         bench.refuse(from, Verdict::Later);
@@ -209,7 +220,7 @@ fn a_sharded_channel_follows_its_slot_and_circles_are_slow() {
             assert!(bench.said().is_empty(), "hop {hop}");
             bench.pubsub.handle_timeout(at(10), &bench.nodes);
         }
-        bench.pubsub.handle_ready(to);
+        bench.ready(to);
     }
     assert_eq!(bench.said(), ["1 SSUBSCRIBE a"]);
     bench.confirm(B, (Kind::Shard, true), "a");

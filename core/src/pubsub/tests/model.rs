@@ -211,11 +211,11 @@ impl Model {
     /// The client says what it has to say, and users are told.
     fn follow(&mut self) {
         while let Some((node, held)) = self.pubsub.poll_hold() {
-            if held && self.nodes[node.0].connected && !self.pubsub.is_ready(node) {
-                self.pubsub.handle_ready(node);
+            if held && self.nodes[node.0].connected && self.pubsub.conn(node).is_none() {
+                self.pubsub.handle_ready(node, ConnId(node.0 as u64));
             }
         }
-        while let Some((node, command)) = self.pubsub.poll_command(|_| true) {
+        while let Some((node, command)) = self.pubsub.poll_command(|_, _| true) {
             assert!(self.nodes[node.0].connected, "seed {}", self.seed);
             let words = command.packed().args().map(|arg| arg.into_owned()).collect();
             self.nodes[node.0].commands.push_back(words);
@@ -273,14 +273,14 @@ impl Model {
 
     fn connect(&mut self, node: usize) {
         if !core::mem::replace(&mut self.nodes[node].connected, true) {
-            self.pubsub.handle_ready(NodeId(node));
+            self.pubsub.handle_ready(NodeId(node), ConnId(node as u64));
             self.follow();
         }
     }
 
     fn lose(&mut self, node: usize) {
         self.nodes[node] = Node::default();
-        self.pubsub.handle_lost(NodeId(node));
+        self.pubsub.handle_lost(NodeId(node), ConnId(node as u64));
     }
 
     /// The node sees to one command.
