@@ -68,6 +68,7 @@ mod connection;
 pub mod drive;
 pub mod engine;
 pub mod error;
+pub mod guide;
 pub mod pubsub;
 pub mod resp;
 mod retry;

@@ -11,7 +11,8 @@ const HANDSHAKE: &str = "part of connecting: set in the configuration of the cli
 const TRACKING: &str = "state of a connection: part of client-side caching";
 const TRANSACTION: &str =
     "state of a connection: transactions are sent as one batch, and WATCH needs a lease";
-const SUBSCRIPTION: &str = "state of a connection: publish/subscribe is not implemented yet";
+const SUBSCRIPTION: &str =
+    "`Client` has methods for subscriptions, which see to it whatever becomes of the connection";
 const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
 
@@ -20,7 +21,6 @@ const ADMINISTRATION: &str = "administration of the process is not implemented y
 const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet";
 const FUNCTIONS: &str = "functions are not implemented yet";
 const MODULES: &str = "the management of modules is not implemented yet";
-const PUBSUB: &str = "publish/subscribe is not implemented yet";
 const STREAMS: &str = "streams are not implemented yet";
 
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
@@ -76,12 +76,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("PFSELFTEST", DEVELOPMENT),
     ("PSUBSCRIBE", SUBSCRIPTION),
     ("PSYNC", INTERNAL),
-    ("PUBLISH", PUBSUB),
-    ("PUBSUB CHANNELS", PUBSUB),
-    ("PUBSUB NUMPAT", PUBSUB),
-    ("PUBSUB NUMSUB", PUBSUB),
-    ("PUBSUB SHARDCHANNELS", PUBSUB),
-    ("PUBSUB SHARDNUMSUB", PUBSUB),
     ("PUNSUBSCRIBE", SUBSCRIPTION),
     ("QUIT", "deprecated: close the client instead"),
     ("READONLY", SESSION),
@@ -95,7 +89,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("SLOWLOG GET", DIAGNOSIS),
     ("SLOWLOG LEN", DIAGNOSIS),
     ("SLOWLOG RESET", DIAGNOSIS),
-    ("SPUBLISH", PUBSUB),
     ("SSUBSCRIBE", SUBSCRIPTION),
     ("SUBSCRIBE", SUBSCRIPTION),
     ("SUNSUBSCRIBE", SUBSCRIPTION),

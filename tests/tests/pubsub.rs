@@ -1,11 +1,13 @@
 //! Subscriptions against real servers: both versions, both protocols, all runtimes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use redstart_core::command::Command;
 use redstart_core::error::{Delivery, ServerCode};
-use redstart_core::pubsub::{Event, Message};
+use redstart_core::pubsub::{Event, KeyChannel, Message, Notification};
 use redstart_tests::clients::{AnySubscription, Runtime, for_each_runtime, tokio};
 use redstart_tests::live::for_each_target;
 use redstart_tests::server::{PATIENCE, Server, ServerConfig, Version, poll_until};
@@ -15,13 +17,13 @@ use redstart_tokio::{Client, Subscription};
 /// What was published, of an event that must be a message.
 fn payload(event: Option<Event>) -> String {
     match event {
-        Some(Event::Message(message)) => message.payload_as().unwrap(),
+        Some(Event::Message(message)) => message.payload_as().expect("text"),
         other => panic!("{other:?} is no message"),
     }
 }
 
 fn subscribers(server: &Server, channel: &str) -> String {
-    server.cli(&["PUBSUB", "NUMSUB", channel]).split_once('\n').unwrap().1.to_owned()
+    server.cli(&["PUBSUB", "NUMSUB", channel]).split_once('\n').expect("a name and a number").1.to_owned()
 }
 
 #[test]
@@ -114,17 +116,18 @@ fn hundred_thousand_messages_come_to_twenty_subscriptions_in_order() {
 
 /// Publishes numbers to `numbers`, in batches, by a client of its own.
 async fn publish(server: &Server, count: usize) {
-    let client = Client::connect(server.url()).await.unwrap();
+    let client = Client::connect(server.url()).await.expect("it is sent");
     let numbers: Vec<_> = (0..count).collect();
     for part in numbers.chunks(1000) {
         let batch: Vec<_> =
             part.iter().map(|number| Command::<i64>::new("PUBLISH").arg("numbers").arg(*number)).collect();
-        client.pipeline(batch).await.unwrap();
+        client.pipeline(batch).await.expect("it is sent");
     }
 }
 
-/// Reads until the message `last`, and demands that every number that is missing lies in a gap that was told of.
-async fn read_with_gaps(mut subscription: Subscription, last: usize) -> (usize, usize) {
+/// Reads until a number that is not below `end`, and demands that every number that is missing lies in a gap that was
+/// told of. Returns how many gaps there were.
+async fn read_with_gaps(mut subscription: Subscription, end: Arc<AtomicUsize>) -> usize {
     let (mut next, mut interrupted, mut gaps, mut excused) = (0, false, 0, false);
     loop {
         match subscription.next().await.expect("the client is open") {
@@ -135,11 +138,11 @@ async fn read_with_gaps(mut subscription: Subscription, last: usize) -> (usize, 
             }
             Event::Resumed => interrupted = false,
             Event::Message(message) => {
-                let number: usize = message.payload_as().unwrap();
+                let number: usize = message.payload_as().expect("a number");
                 assert!(number == next || (excused && number > next), "{number} after {next} without a word");
                 (next, excused) = (number + 1, interrupted);
-                if number == last {
-                    return (gaps, next);
+                if number >= end.load(SeqCst) {
+                    return gaps;
                 }
             }
             other => panic!("{other:?}"),
@@ -149,14 +152,14 @@ async fn read_with_gaps(mut subscription: Subscription, last: usize) -> (usize, 
 
 #[test]
 fn every_gap_is_told_when_connections_are_killed_all_the_time() {
-    const LAST: usize = usize::MAX >> 1;
     for_each_target(|target| {
         tokio().block_on(async {
             let client = Client::connect(target.url()).await.unwrap();
+            let end = Arc::new(AtomicUsize::new(usize::MAX));
             let mut readers = Vec::new();
             for _ in 0..4 {
                 let subscription = client.subscribe("numbers").await.unwrap();
-                readers.push(tokio::spawn(read_with_gaps(subscription, LAST)));
+                readers.push(tokio::spawn(read_with_gaps(subscription, end.clone())));
             }
             let publisher =
                 Client::connect(format!("{}?client_name=publisher", target.url().split('?').next().unwrap()))
@@ -176,19 +179,21 @@ fn every_gap_is_told_when_connections_are_killed_all_the_time() {
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
+            end.store(number, SeqCst);
             // Until all are subscribed again, nobody hears it.
-            let end = tokio::spawn(async move {
+            let last = tokio::spawn(async move {
                 loop {
                     let _: i64 =
-                        publisher.run(Command::new("PUBLISH").arg("numbers").arg(LAST)).await.unwrap();
+                        publisher.run(Command::new("PUBLISH").arg("numbers").arg(number)).await.unwrap();
+                    number += 1;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             });
             for reader in readers {
-                let (gaps, _) = tokio::time::timeout(PATIENCE, reader).await.unwrap().unwrap();
+                let gaps = tokio::time::timeout(PATIENCE, reader).await.unwrap().unwrap();
                 assert!(gaps > 0, "no gap was told although the connection was killed {kills} times");
             }
-            end.abort();
+            last.abort();
         });
     });
 }
@@ -274,7 +279,7 @@ fn calls_and_subscriptions_that_are_dropped_leave_nothing_behind() {
                 });
             }
             for _ in 0..200 {
-                assert_eq!(client.incr("n").await.unwrap() > 0, true);
+                assert!(client.incr("n").await.unwrap() > 0);
             }
             while let Some(done) = calls.join_next().await {
                 done.unwrap();
@@ -290,6 +295,59 @@ fn calls_and_subscriptions_that_are_dropped_leave_nothing_behind() {
             assert_eq!(subscribers(target, "kept"), "1");
         });
         target.cli(&["DEL", "n"]);
+    });
+}
+
+#[test]
+fn who_listens_is_told_by_commands_alike_in_both_protocols() {
+    for_each_target(|target| {
+        tokio().block_on(async {
+            let client = Client::connect(target.url()).await.unwrap();
+            let mut news = client.subscribe(["news", "weather"]).await.unwrap();
+            let _all = client.psubscribe("*").await.unwrap();
+            let _orders = client.ssubscribe("orders").await.unwrap();
+            assert_eq!(client.publish("news", "rain").await, Ok(2));
+            assert_eq!(payload(news.next().await), "rain");
+            assert_eq!(client.spublish("orders", "one").await, Ok(1));
+            let channels: BTreeSet<String> = client.pubsub_channels(()).await.unwrap();
+            assert_eq!(channels, BTreeSet::from(["news".to_owned(), "weather".to_owned()]));
+            assert_eq!(client.pubsub_channels::<String>("w*").await.unwrap().len(), 1);
+            let counts = client.pubsub_numsub(["news", "nobody"]).await.unwrap();
+            assert_eq!((counts.of("news"), counts.of("nobody"), counts.iter().count()), (1, 0, 2));
+            assert_eq!(client.pubsub_numpat().await, Ok(1));
+            let shards: BTreeSet<String> = client.pubsub_shardchannels(()).await.unwrap();
+            assert_eq!(shards, BTreeSet::from(["orders".to_owned()]));
+            assert_eq!(client.pubsub_shardnumsub("orders").await.unwrap().of("orders"), 1);
+        });
+    });
+}
+
+#[test]
+fn keys_tell_what_happens_to_them() {
+    for_each_target(|target| {
+        target.cli(&["CONFIG", "SET", "notify-keyspace-events", "KEA"]);
+        tokio().block_on(async {
+            let client = Client::connect(target.url()).await.unwrap();
+            let channels =
+                [KeyChannel::key("a"), KeyChannel::event("del"), KeyChannel::keys("b*").any_database()];
+            let mut events = client.notifications(channels).await.unwrap();
+            target.cli(&["SET", "a", "1"]);
+            target.cli(&["DEL", "a"]);
+            target.cli(&["-n", "3", "SET", "bc", "1"]);
+            let mut told = Vec::new();
+            for _ in 0..4 {
+                let Some(Event::Message(message)) = events.next().await else { panic!("no message") };
+                let Notification { database, key, event, .. } = Notification::read(&message).unwrap();
+                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                told.push((database, text(&key), text(&event)));
+            }
+            let expected = [(0, "a", "set"), (0, "a", "del"), (0, "a", "del"), (3, "bc", "set")];
+            assert_eq!(
+                told,
+                expected.map(|(database, key, event)| (database, key.to_owned(), event.to_owned()))
+            );
+        });
+        target.cli(&["FLUSHALL"]);
     });
 }
 

@@ -16,7 +16,7 @@ use super::queue::{Queue, Taken};
 use super::{Client, Mailbox, Options, Shared};
 use crate::command::{Args, Command};
 use crate::error::{Delivery, Error, ErrorKind, Limit};
-use crate::pubsub::{Event, Intent, Kind, SubscriptionId};
+use crate::pubsub::{Event, Intent, KeyChannel, Kind, SubscriptionId};
 
 /// What a handle leaves for the driver.
 #[derive(Debug)]
@@ -54,6 +54,25 @@ impl Client {
     /// As [`subscribe`](Self::subscribe).
     pub async fn ssubscribe(&self, channels: impl Args) -> Result<Subscription, Error> {
         self.listen(Kind::Shard, names(channels), false).await
+    }
+
+    /// Subscribes to notifications of what happens to keys, on every primary of a cluster. What a message says is
+    /// read by [`Notification::read`](crate::pubsub::Notification::read).
+    ///
+    /// The servers have to be told to notify, by `notify-keyspace-events`. Of an `expired` key they do so when they
+    /// delete it, which may be later than its time.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn notifications(
+        &self,
+        channels: impl IntoIterator<Item = KeyChannel>,
+    ) -> Result<Subscription, Error> {
+        let (patterns, channels): (Vec<_>, Vec<_>) = channels.into_iter().partition(KeyChannel::is_pattern);
+        let names = |channels: Vec<KeyChannel>| channels.iter().map(|it| it.name().clone()).collect();
+        let subscription = self.listen(Kind::Channel, Ok(names(channels)), true).await?;
+        subscription.add(Kind::Pattern, Ok(names(patterns)), true).await?;
+        Ok(subscription)
     }
 
     async fn listen(&self, kind: Kind, names: Names, everywhere: bool) -> Result<Subscription, Error> {

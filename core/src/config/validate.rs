@@ -69,6 +69,7 @@ impl Config {
             ("zones", !self.zones.values().all(|zone| is_zone(zone)), ZONE),
             ("queue_commands", self.queue_commands == 0, ZERO),
             ("queue_bytes", self.queue_bytes == 0, ZERO),
+            ("subscription_bytes", self.subscription_bytes == 0, ZERO),
             ("max_reply_bytes", limits.reply == 0, ZERO),
             ("max_bulk_bytes", limits.bulk == 0, ZERO),
             ("max_elements", limits.elements == 0, ZERO),

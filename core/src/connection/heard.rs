@@ -80,8 +80,11 @@ pub(crate) fn message(frame: &Frame) -> Option<Told<'_>> {
     Some(Told { kind, pattern, channel: items.next()?.text()?, payload: items.next()?.shared()? })
 }
 
+/// What becomes of a subscription: its kind, and whether it begins.
+pub(crate) type Change = (Kind, bool);
+
 /// What a frame confirms, if it is a confirmation: the kind, whether the subscription begins, and the name.
-pub(crate) fn confirmation(frame: &Frame) -> Option<((Kind, bool), Cow<'_, [u8]>)> {
+pub(crate) fn confirmation(frame: &Frame) -> Option<(Change, Cow<'_, [u8]>)> {
     let mut items = frame.item().items();
     let what = match &*items.next()?.text()? {
         b"subscribe" => (Kind::Channel, true),

@@ -10,6 +10,7 @@ use crate::commands::Script;
 use crate::config::{Config, Deployment};
 use crate::engine::ServerInfo;
 use crate::error::Error;
+use crate::pubsub::KeyChannel;
 
 type Result<T> = core::result::Result<T, Error>;
 
@@ -128,6 +129,14 @@ impl<N: Sleep> Waiting<N> {
     /// As [there](Client::ssubscribe).
     pub fn ssubscribe(&self, channels: impl Args) -> Result<Subscription<N>> {
         Subscription::wait_for(&self.turn, self.client.ssubscribe(channels))
+    }
+
+    /// Subscribes to notifications of what happens to keys, on every primary of a cluster.
+    ///
+    /// # Errors
+    /// As [there](Client::notifications).
+    pub fn notifications(&self, channels: impl IntoIterator<Item = KeyChannel>) -> Result<Subscription<N>> {
+        Subscription::wait_for(&self.turn, self.client.notifications(channels))
     }
 }
 

@@ -21,6 +21,7 @@
 mod delivery;
 mod event;
 mod intent;
+mod keyspace;
 mod listen;
 mod seat;
 mod talk;
@@ -34,6 +35,7 @@ use alloc::vec::Vec;
 pub use delivery::Delivery;
 pub use event::{Event, Message};
 pub use intent::{Intent, SubscriptionId};
+pub use keyspace::{KeyChannel, Notification};
 use seat::{Seat, State};
 pub(crate) use talk::{Confirmed, Verdict};
 use topic::{TopicId, Topics, User};
@@ -184,12 +186,11 @@ impl PubSub {
         topics.dedup();
         for &id in &topics {
             let Some(topic) = self.topics.get_mut(id) else { continue };
-            match topic.user(at) {
-                Some(user) => {
-                    user.everywhere |= everywhere;
-                    user.waiting.push(call);
-                }
-                None => topic.users.push(User::new(at, everywhere, call)),
+            if topic.user(at).is_none() {
+                topic.users.push(User::new(at));
+            }
+            if let Some(user) = topic.user(at) {
+                user.ask(call, everywhere);
             }
             if let Some(subscription) = self.subscriptions.get_mut(at).and_then(Option::as_mut) {
                 subscription.topics.insert(id);
@@ -216,6 +217,12 @@ impl PubSub {
         if self.tickets.get(&call).is_some_and(|ticket| ticket.missing == 0)
             && let Some(ticket) = self.take_ticket(call)
         {
+            for &id in &ticket.topics {
+                if let Some(user) = self.topics.get_mut(id).and_then(|topic| topic.user(ticket.subscription))
+                {
+                    user.end(call, true);
+                }
+            }
             self.tell(ticket.subscription, |delivery| delivery.outcomes.push((call, Ok(()))));
         }
     }
@@ -230,9 +237,7 @@ impl PubSub {
     fn withdraw(&mut self, call: u64, ticket: &Ticket, places: &impl Places) {
         for &id in &ticket.topics {
             let Some(topic) = self.topics.get_mut(id) else { continue };
-            let Some(user) = topic.user(ticket.subscription) else { continue };
-            user.waiting.retain(|waiting| *waiting != call);
-            if !user.established && user.waiting.is_empty() {
+            if topic.user(ticket.subscription).is_some_and(|user| user.end(call, false)) {
                 self.leave(ticket.subscription, id, places);
             }
         }

@@ -25,12 +25,33 @@ pub(super) struct User {
     pub(super) established: bool,
     /// The calls that wait for the confirmation.
     pub(super) waiting: SmallVec<[u64; 1]>,
+    /// The calls that have asked for it and not ended.
+    pub(super) claims: SmallVec<[u64; 1]>,
+    /// A call that has asked for it has ended well, so it stays if others fail.
+    pub(super) kept: bool,
 }
 
 impl User {
-    /// A subscription whose `call` waits for the topic.
-    pub(super) fn new(subscription: usize, everywhere: bool, call: u64) -> Self {
-        Self { subscription, everywhere, established: false, waiting: smallvec::smallvec![call] }
+    /// A subscription that has asked for nothing yet.
+    pub(super) fn new(subscription: usize) -> Self {
+        let (waiting, claims) = (SmallVec::new(), SmallVec::new());
+        Self { subscription, everywhere: false, established: false, waiting, claims, kept: false }
+    }
+
+    /// A call asks for the topic.
+    pub(super) fn ask(&mut self, call: u64, everywhere: bool) {
+        self.everywhere |= everywhere;
+        self.waiting.push(call);
+        self.claims.push(call);
+    }
+
+    /// A call has ended. Returns whether nothing is left for which the topic is wanted.
+    pub(super) fn end(&mut self, call: u64, well: bool) -> bool {
+        let Some(place) = self.claims.iter().position(|claim| *claim == call) else { return false };
+        self.claims.remove(place);
+        self.waiting.retain(|waiting| *waiting != call);
+        self.kept |= well;
+        !self.kept && self.claims.is_empty()
     }
 }
 

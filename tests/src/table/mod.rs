@@ -12,6 +12,7 @@ mod hyperloglog;
 mod introspection;
 mod keys;
 mod lists;
+mod pubsub;
 mod replication;
 mod scripting;
 mod sentinel;
@@ -47,6 +48,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("introspection", introspection::rows),
     ("keys", keys::rows),
     ("lists", lists::rows),
+    ("pubsub", pubsub::rows),
     ("replication", replication::rows),
     ("scripting", scripting::rows),
     ("sentinel", sentinel::rows),

@@ -47,6 +47,7 @@ fn option_table() -> Vec<(&'static str, &'static str, Config)> {
         ("queue_commands", "12", with().queue_commands(12)),
         ("queue_bytes", "16m", with().queue_bytes(16 << 20)),
         ("when_full", "fail", with().when_full(WhenFull::Fail)),
+        ("subscription_bytes", "64k", with().subscription_bytes(64 << 10)),
         ("max_reply_bytes", "4294967295", limits(|it| it.reply = u32::MAX)),
         ("max_bulk_bytes", "1G", limits(|it| it.bulk = 1 << 30)),
         ("max_elements", "1000000", limits(|it| it.elements = 1_000_000)),
@@ -203,7 +204,8 @@ fn options_stand_together() {
         .retries(0)
         .queue_commands(12)
         .queue_bytes(16 << 20)
-        .when_full(WhenFull::Fail);
+        .when_full(WhenFull::Fail)
+        .subscription_bytes(64 << 10);
     expected.reply_limits =
         Limits { depth: 1024, bulk: 1 << 30, elements: 1_000_000, line: 1024, reply: u32::MAX };
     assert_eq!(Config::from_url(&format!("redis://127.0.0.1?{query}")), Ok(expected));
@@ -214,7 +216,7 @@ fn explicit_defaults_are_the_defaults() {
     let url = "redis://127.0.0.1:6379/0?protocol=auto&client_name=none&library_name=redstart\
                &connect_timeout=5s&response_timeout=5&liveness_timeout=10s&health_interval=30s&close_timeout=5s\
                &tcp_keepalive=30s&backoff_base=10ms&backoff_cap=2s&retries=16&queue_commands=65536\
-               &queue_bytes=64m&when_full=wait&max_reply_bytes=1g&max_bulk_bytes=512M\
+               &queue_bytes=64m&when_full=wait&subscription_bytes=8m&max_reply_bytes=1g&max_bulk_bytes=512M\
                &max_elements=2147483647&max_line_bytes=64K&max_depth=128";
     assert_eq!(Config::from_url(url), Ok(Config::default()));
     let url = "redis-cluster://h?suspect_after=0.5&read_from=primary&refresh_interval=250ms&refresh_period=1m\
