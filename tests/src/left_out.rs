@@ -21,7 +21,6 @@ const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet
 const FUNCTIONS: &str = "functions are not implemented yet";
 const MODULES: &str = "the management of modules is not implemented yet";
 const PUBSUB: &str = "publish/subscribe is not implemented yet";
-const STREAMS: &str = "streams are not implemented yet";
 
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
 pub const LEFT_OUT: &[(&str, &str)] = &[
@@ -103,27 +102,4 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("UNSUBSCRIBE", SUBSCRIPTION),
     ("UNWATCH", TRANSACTION),
     ("WATCH", TRANSACTION),
-    ("XACK", STREAMS),
-    ("XACKDEL", STREAMS),
-    ("XADD", STREAMS),
-    ("XAUTOCLAIM", STREAMS),
-    ("XCLAIM", STREAMS),
-    ("XDEL", STREAMS),
-    ("XDELEX", STREAMS),
-    ("XGROUP CREATE", STREAMS),
-    ("XGROUP CREATECONSUMER", STREAMS),
-    ("XGROUP DELCONSUMER", STREAMS),
-    ("XGROUP DESTROY", STREAMS),
-    ("XGROUP SETID", STREAMS),
-    ("XINFO CONSUMERS", STREAMS),
-    ("XINFO GROUPS", STREAMS),
-    ("XINFO STREAM", STREAMS),
-    ("XLEN", STREAMS),
-    ("XPENDING", STREAMS),
-    ("XRANGE", STREAMS),
-    ("XREAD", STREAMS),
-    ("XREADGROUP", STREAMS),
-    ("XREVRANGE", STREAMS),
-    ("XSETID", STREAMS),
-    ("XTRIM", STREAMS),
 ];

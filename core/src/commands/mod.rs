@@ -42,6 +42,7 @@ mod sentinel;
 mod server;
 mod sets;
 mod sorted_sets;
+mod streams;
 mod strings;
 
 pub use bitmaps::*;
@@ -62,6 +63,7 @@ pub use sentinel::*;
 pub use server::*;
 pub use sets::*;
 pub use sorted_sets::*;
+pub use streams::*;
 pub use strings::*;
 
 // `client.run(..)` is one call more, and is wanted wherever these are.

@@ -18,6 +18,7 @@ mod sentinel;
 mod server;
 mod sets;
 mod sorted_sets;
+mod streams;
 mod strings;
 
 use std::fmt::Write;
@@ -53,6 +54,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("server", server::rows),
     ("sets", sets::rows),
     ("sorted_sets", sorted_sets::rows),
+    ("streams", streams::rows),
     ("strings", strings::rows),
 ];
 
