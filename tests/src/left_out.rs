@@ -15,27 +15,10 @@ const SUBSCRIPTION: &str = "state of a connection: publish/subscribe is not impl
 const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
 
-const ACL: &str = "access control is not implemented yet";
-const ADMINISTRATION: &str = "administration of the process is not implemented yet";
-const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet";
-const FUNCTIONS: &str = "functions are not implemented yet";
-const MODULES: &str = "the management of modules is not implemented yet";
 const PUBSUB: &str = "publish/subscribe is not implemented yet";
 
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
 pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("ACL CAT", ACL),
-    ("ACL DELUSER", ACL),
-    ("ACL DRYRUN", ACL),
-    ("ACL GENPASS", ACL),
-    ("ACL GETUSER", ACL),
-    ("ACL LIST", ACL),
-    ("ACL LOAD", ACL),
-    ("ACL LOG", ACL),
-    ("ACL SAVE", ACL),
-    ("ACL SETUSER", ACL),
-    ("ACL USERS", ACL),
-    ("ACL WHOAMI", ACL),
     ("ASKING", SESSION),
     ("AUTH", HANDSHAKE),
     ("CLIENT CACHING", TRACKING),
@@ -48,27 +31,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("DEBUG", DEVELOPMENT),
     ("DISCARD", TRANSACTION),
     ("EXEC", TRANSACTION),
-    ("FCALL", FUNCTIONS),
-    ("FCALL_RO", FUNCTIONS),
-    ("FUNCTION DELETE", FUNCTIONS),
-    ("FUNCTION DUMP", FUNCTIONS),
-    ("FUNCTION FLUSH", FUNCTIONS),
-    ("FUNCTION KILL", FUNCTIONS),
-    ("FUNCTION LIST", FUNCTIONS),
-    ("FUNCTION LOAD", FUNCTIONS),
-    ("FUNCTION RESTORE", FUNCTIONS),
-    ("FUNCTION STATS", FUNCTIONS),
     ("HELLO", HANDSHAKE),
-    ("LATENCY DOCTOR", DIAGNOSIS),
-    ("LATENCY GRAPH", DIAGNOSIS),
-    ("LATENCY HISTOGRAM", DIAGNOSIS),
-    ("LATENCY HISTORY", DIAGNOSIS),
-    ("LATENCY LATEST", DIAGNOSIS),
-    ("LATENCY RESET", DIAGNOSIS),
-    ("MODULE LIST", MODULES),
-    ("MODULE LOAD", MODULES),
-    ("MODULE LOADEX", MODULES),
-    ("MODULE UNLOAD", MODULES),
     ("MONITOR", "turns the connection into a stream of what others do"),
     ("MULTI", TRANSACTION),
     ("PFDEBUG", DEVELOPMENT),
@@ -90,10 +53,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("RESTORE-ASKING", INTERNAL),
     ("SCRIPT DEBUG", "turns the connection into a debugger's"),
     ("SELECT", HANDSHAKE),
-    ("SHUTDOWN", ADMINISTRATION),
-    ("SLOWLOG GET", DIAGNOSIS),
-    ("SLOWLOG LEN", DIAGNOSIS),
-    ("SLOWLOG RESET", DIAGNOSIS),
     ("SPUBLISH", PUBSUB),
     ("SSUBSCRIBE", SUBSCRIPTION),
     ("SUBSCRIBE", SUBSCRIPTION),
