@@ -30,12 +30,8 @@ fn connect(target: &Target) -> Wire {
 
 /// The names of the libraries, in order.
 fn libraries(c: &Wire) -> Vec<String> {
-    let mut names: Vec<_> = c
-        .function_list(FunctionListOptions::new())
-        .unwrap()
-        .into_iter()
-        .map(|library| library.name)
-        .collect();
+    let libraries = c.function_list(FunctionListOptions::new()).expect("a reply");
+    let mut names: Vec<_> = libraries.into_iter().map(|library| library.name).collect();
     names.sort();
     names
 }

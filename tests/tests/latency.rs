@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Makes the server wait for some milliseconds.
 fn sleep(c: &Wire) {
-    c.run::<()>(Command::new("DEBUG").arg("SLEEP").arg("0.005")).unwrap();
+    c.run::<()>(Command::new("DEBUG").arg("SLEEP").arg("0.005")).expect("a reply");
 }
 
 #[test]

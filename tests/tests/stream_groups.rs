@@ -20,14 +20,16 @@ const fn id(millis: u64) -> StreamId {
 /// A stream `k` with entries from 1-0 to n-0, and a group `g` that has read none of them.
 fn fill(c: &Wire, n: u64) {
     for millis in 1..=n {
-        c.xadd_with("k", [("n", millis)], XaddOptions::new().id(id(millis))).unwrap().unwrap();
+        c.xadd_with("k", [("n", millis)], XaddOptions::new().id(id(millis)))
+            .expect("a reply")
+            .expect("an id");
     }
-    c.xgroup_create("k", "g", GroupStart::First).unwrap();
+    c.xgroup_create("k", "g", GroupStart::First).expect("a reply");
 }
 
 /// Delivers up to `count` entries to a consumer; returns their milliseconds.
 fn deliver(c: &Wire, consumer: &str, count: u64) -> Vec<u64> {
-    millis(c.xreadgroup("g", consumer, "k", XreadgroupOptions::new().count(count)).unwrap())
+    millis(c.xreadgroup("g", consumer, "k", XreadgroupOptions::new().count(count)).expect("a reply"))
 }
 
 fn millis(streams: Option<StreamEntries<String, Fields>>) -> Vec<u64> {
@@ -37,7 +39,7 @@ fn millis(streams: Option<StreamEntries<String, Fields>>) -> Vec<u64> {
 
 /// Since when nobody has touched the first entry of the group, as the server sees it.
 fn idle(c: &Wire) -> Duration {
-    c.xpending_range("k", "g", PendingQuery::new(1)).unwrap()[0].idle
+    c.xpending_range("k", "g", PendingQuery::new(1)).expect("a reply")[0].idle
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -23,7 +23,7 @@ const fn id(millis: u64, sequence: u64) -> StreamId {
 fn fill(c: &Wire, key: &str, n: u64) {
     for millis in 1..=n {
         let options = XaddOptions::new().id(id(millis, 0));
-        assert_eq!(c.xadd_with(key, [("n", millis)], options).unwrap(), Some(id(millis, 0)));
+        assert_eq!(c.xadd_with(key, [("n", millis)], options).expect("a reply"), Some(id(millis, 0)));
     }
 }
 
@@ -33,7 +33,7 @@ fn millis<T>(entries: &[StreamEntry<T>]) -> Vec<u64> {
 
 /// The entries of `key`, by the milliseconds of their ids.
 fn all(c: &Wire, key: &str) -> Vec<u64> {
-    millis(&c.xrange::<Fields>(key, ..).unwrap())
+    millis(&c.xrange::<Fields>(key, ..).expect("a reply"))
 }
 
 #[test]

@@ -16,6 +16,7 @@
 
 mod add;
 mod claim;
+mod consumer;
 mod details;
 mod entry;
 mod groups;
@@ -28,6 +29,7 @@ use alloc::vec::Vec;
 
 pub use add::{StreamRefs, StreamTrim, XaddOptions};
 pub use claim::{Autoclaimed, XclaimOptions};
+pub use consumer::{Consumer, ConsumerOptions, ConsumerReply, StreamConsumers};
 pub use details::{StreamConsumerDetails, StreamDetails, StreamGroupDetails, StreamPending};
 pub use entry::{EntryRemoval, StreamEntries, StreamEntry};
 pub use groups::{GroupStart, StreamGroupCommands};
