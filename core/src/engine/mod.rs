@@ -17,9 +17,11 @@ mod delayed;
 mod fan_out;
 mod link;
 mod links;
+mod logins;
 mod parked;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
 mod state;
 #[cfg(test)]
@@ -37,8 +39,11 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
+use self::scripts::Texts;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
@@ -69,6 +74,8 @@ pub struct Engine {
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -95,6 +102,7 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
             config,
             rng,
@@ -104,6 +112,8 @@ impl Engine {
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -195,6 +205,9 @@ impl Engine {
             self.handle_lost(now, conn, &error);
         } else {
             self.handle_alive(now, node, conn);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -222,6 +235,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {
                         self.events.push_back(Event::Push(frame));
@@ -267,6 +281,8 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
         let goes_on = link.is_ready();
         self.end_all(now, ended);
@@ -297,6 +313,7 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.connect_all(now);
         self.follow_topology(now);
@@ -339,6 +356,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -391,6 +409,7 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -448,6 +467,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });
