@@ -59,13 +59,13 @@ struct State {
 impl Hand {
     fn new(name: &str, password: &str) -> Self {
         let hand = Self::default();
-        hand.0.lock().unwrap().now = Some(Credentials::new(name, password));
+        hand.0.lock().expect("no panic").now = Some(Credentials::new(name, password));
         hand
     }
 
     /// These are the credentials from now on, also of connections that are there.
     fn push(&self, name: &str, password: &str) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no panic");
         let credentials = Credentials::new(name, password);
         state.now = Some(credentials.clone());
         state.pushed.push(credentials);
@@ -75,11 +75,11 @@ impl Hand {
     }
 
     fn asked(&self) -> usize {
-        self.0.lock().unwrap().asked
+        self.0.lock().expect("no panic").asked
     }
 
     fn errors(&self) -> Vec<Error> {
-        self.0.lock().unwrap().errors.clone()
+        self.0.lock().expect("no panic").errors.clone()
     }
 }
 
@@ -89,7 +89,7 @@ impl futures_lite::Stream for Pushes {
     type Item = Credentials;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Credentials>> {
-        let mut state = self.0.0.lock().unwrap();
+        let mut state = self.0.0.lock().expect("no panic");
         if state.pushed.is_empty() {
             state.waker = Some(cx.waker().clone());
             return Poll::Pending;
@@ -100,7 +100,7 @@ impl futures_lite::Stream for Pushes {
 
 impl CredentialProvider for Hand {
     fn credentials(&self, _: &Endpoint) -> Supply<Credentials> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no panic");
         state.asked += 1;
         let credentials = state.now.clone().ok_or_else(|| CredentialError::new("none at hand"));
         // It comes from elsewhere, and later.
@@ -108,12 +108,12 @@ impl CredentialProvider for Hand {
         let (answered, woken) = (Arc::clone(&answer), Arc::clone(&waker));
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(5));
-            *answered.lock().unwrap() = Some(credentials);
-            woken.lock().unwrap().take().into_iter().for_each(Waker::wake);
+            *answered.lock().expect("no panic") = Some(credentials);
+            woken.lock().expect("no panic").take().into_iter().for_each(Waker::wake);
         });
         Box::pin(poll_fn(move |cx| {
-            *waker.lock().unwrap() = Some(cx.waker().clone());
-            answer.lock().unwrap().take().map_or(Poll::Pending, Poll::Ready)
+            *waker.lock().expect("no panic") = Some(cx.waker().clone());
+            answer.lock().expect("no panic").take().map_or(Poll::Pending, Poll::Ready)
         }))
     }
 
@@ -122,7 +122,7 @@ impl CredentialProvider for Hand {
     }
 
     fn handle_error(&self, error: &Error) {
-        self.0.lock().unwrap().errors.push(error.clone());
+        self.0.lock().expect("no panic").errors.push(error.clone());
     }
 }
 
@@ -188,9 +188,9 @@ fn other_credentials_are_told_to_connections_that_are_there() {
 
 /// What a server answers to these commands, written at once; until nothing comes for a while.
 fn answers(server: &Server, commands: &[u8], expected: usize) -> String {
-    let mut stream = TcpStream::connect(server.addr()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    stream.write_all(commands).unwrap();
+    let mut stream = TcpStream::connect(server.addr()).expect("a server that is up");
+    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a server that is up");
+    stream.write_all(commands).expect("a server that is up");
     let (mut read, mut buffer) = (Vec::new(), [0; 4096]);
     while read.iter().filter(|&&byte| byte == b'\n').count() < expected {
         match stream.read(&mut buffer) {
@@ -198,7 +198,7 @@ fn answers(server: &Server, commands: &[u8], expected: usize) -> String {
             _ => break,
         }
     }
-    String::from_utf8(read).unwrap()
+    String::from_utf8(read).expect("a server that is up")
 }
 
 /// Of some servers a refusal of AUTH gets lost behind commands that are unanswered, so that each later reply would be
