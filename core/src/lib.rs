@@ -33,6 +33,7 @@
 //! | [`engine`] | the client as one machine: requests in, connections made, replies out |
 //! | [`pubsub`] | what users want to hear of, what servers have confirmed, messages on their way |
 //! | `topology`, `retry` | which node a request goes to; what a refusal means and how long to wait |
+//! | [`auth`] | tokens that expire, and when to ask for the next one |
 //! | `connection` | one socket's conversation: handshake, replies in the order of requests, health |
 //! | [`commands`] | the commands of Redis, a trait per family |
 //! | [`command`] | commands as values: arguments, keys, flags, and the type of the reply |
@@ -58,6 +59,7 @@
 
 extern crate alloc;
 
+pub mod auth;
 #[cfg(feature = "std")]
 pub mod client;
 pub mod command;
@@ -76,7 +78,7 @@ mod time;
 pub mod topology;
 
 #[cfg(feature = "std")]
-pub use client::Client;
+pub use client::{Client, lock};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use time::Instant;

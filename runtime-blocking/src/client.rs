@@ -1,9 +1,10 @@
 //! The handle that users hold.
 
+use std::future::Future;
 use std::io;
 use std::ops::Deref;
 
-use redstart_core::client::Options;
+use redstart_core::client::{Handle, Options, Wait};
 use redstart_core::command::{Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive::{self, Turn, Waiting};
@@ -90,6 +91,24 @@ fn new(config: impl IntoConfig) -> Result<(core::Client, Driver)> {
     let config = config.into_config()?;
     let net = BlockingNet::new(&config).map_err(|error| unavailable(&error))?;
     Ok(drive::Driver::new(config, net, drive::random_seed())?)
+}
+
+impl Handle for Client {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &core::Client {
+        self.0.client()
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.0.wait(call)
+    }
+}
+
+impl Wait for Client {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.0.wait(call)
+    }
 }
 
 fn unavailable(error: &io::Error) -> Error {

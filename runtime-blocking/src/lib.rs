@@ -23,7 +23,7 @@ pub use client::Client;
 pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
 pub use redstart_core::client::Options;
-pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, pubsub};
+pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, lock, pubsub};
 pub use socket::BlockingSocket;
 
 /// Messages from channels and patterns.

@@ -1,9 +1,10 @@
 //! The clients of all runtimes behind one face, so that one test runs on each.
 
+use std::future::Future;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use redstart_core::client::{NoEvent, Options, Subscription};
+use redstart_core::client::{Handle, NoEvent, Options, Subscription, Wait};
 use redstart_core::command::{Args, Batch, Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::engine::ServerInfo;
@@ -249,6 +250,31 @@ impl AnySubscription {
         match self {
             Self::Tokio(subscription) | Self::AsyncStd(subscription) => subscription.unsubscribe(channels),
             Self::Blocking(subscription) => subscription.unsubscribe(channels),
+        }
+    }
+}
+
+impl Handle for AnyClient {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &Client {
+        match &self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => client,
+            Inner::Blocking(client) => Handle::client(client),
+        }
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.wait(call)
+    }
+}
+
+impl Wait for AnyClient {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        match &self.0 {
+            Inner::Tokio(_) => tokio().block_on(call),
+            Inner::AsyncStd(_) => async_std::task::block_on(call),
+            Inner::Blocking(client) => client.wait(call),
         }
     }
 }

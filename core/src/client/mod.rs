@@ -25,12 +25,14 @@
 //! }
 //! ```
 
+mod alarms;
+mod handle;
 mod inbox;
+pub mod lock;
 mod mailbox;
 mod post;
 mod queue;
 mod reply;
-mod script;
 mod slots;
 mod subscription;
 #[cfg(test)]
@@ -43,6 +45,7 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
 
+pub use handle::{Handle, Wait};
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
 pub(crate) use post::Post;
@@ -201,6 +204,11 @@ impl Client {
             _ => Poll::Pending,
         };
         poll_fn(|cx| self.mailbox().poll_status(cx.waker(), verdict)).await;
+    }
+
+    /// Sends a command, if there is room for it, and does not wait for the reply.
+    fn post<T>(&self, command: Command<T>) {
+        self.mailbox().post(command.packed(), self.options);
     }
 
     /// What this client was configured with.

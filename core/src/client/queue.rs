@@ -60,8 +60,6 @@ struct State {
     dropped: Dropped,
     reader: Option<Waker>,
     calls: Vec<Call>,
-    /// The last wake that was asked for and whose time has come.
-    elapsed: u64,
     ended: bool,
 }
 
@@ -99,9 +97,6 @@ impl Queue {
                 wake.extend(call.waker.take());
             }
         }
-        if let Some(wake) = delivery.elapsed.take() {
-            state.elapsed = wake;
-        }
         if core::mem::take(&mut delivery.ended) {
             state.end(wake);
         }
@@ -113,13 +108,8 @@ impl Queue {
         self.lock().end(wake);
     }
 
-    /// Moves events to `batch`, which is empty. Pending: there are none, and `wake` has not come.
-    pub(super) fn poll_batch(
-        &self,
-        batch: &mut VecDeque<Event>,
-        wake: Option<u64>,
-        cx: &Context<'_>,
-    ) -> Poll<Taken> {
+    /// Moves events to `batch`, which is empty. If it is left so, nothing will come any more.
+    pub(super) fn poll_batch(&self, batch: &mut VecDeque<Event>, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         batch.extend(state.dropped.told());
         let mut bytes = 0;
@@ -131,14 +121,8 @@ impl Queue {
             }
         }
         state.bytes = state.bytes.saturating_sub(bytes);
-        if !batch.is_empty() {
-            return Poll::Ready(Taken::Events);
-        }
-        if state.ended {
-            return Poll::Ready(Taken::End);
-        }
-        if wake == Some(state.elapsed) {
-            return Poll::Ready(Taken::Nothing);
+        if state.ended || !batch.is_empty() {
+            return Poll::Ready(());
         }
         if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
             state.reader = Some(cx.waker().clone());
@@ -171,16 +155,6 @@ impl Queue {
         let at = state.calls.iter().position(|call| call.number == number);
         at.is_some_and(|at| state.calls.swap_remove(at).outcome.is_none())
     }
-}
-
-/// What a reader has got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    Events,
-    /// The time has passed.
-    Nothing,
-    /// Nothing will come any more.
-    End,
 }
 
 impl State {
@@ -233,7 +207,7 @@ mod tests {
 
     fn read(queue: &Queue) -> Vec<Event> {
         let (mut all, mut batch) = (Vec::new(), VecDeque::new());
-        while queue.poll_batch(&mut batch, None, &Context::from_waker(Waker::noop())).is_ready() {
+        while queue.poll_batch(&mut batch, &Context::from_waker(Waker::noop())).is_ready() {
             all.extend(batch.drain(..));
         }
         all

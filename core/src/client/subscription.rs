@@ -12,7 +12,8 @@ use core::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::queue::{Queue, Taken};
+use super::alarms::within;
+use super::queue::Queue;
 use super::{Client, Mailbox, Options, Shared};
 use crate::command::{Args, Command};
 use crate::error::{Delivery, Error, ErrorKind, Limit};
@@ -223,24 +224,14 @@ impl Subscription {
     /// # Errors
     /// There was none in time, or the client is closed.
     pub async fn next_timeout(&mut self, timeout: Duration) -> Result<Event, NoEvent> {
-        let mut wake = None;
-        poll_fn(|cx| {
-            if let Some(event) = self.batch.pop_front() {
-                return Poll::Ready(Ok(event));
-            }
-            let polled = self.queue.poll_batch(&mut self.batch, wake, cx);
-            if polled.is_pending() && wake.is_none() {
-                let number = self.mailbox().next_number();
-                wake = Some(number);
-                self.wish(Wish::Intent(Intent::Wake { subscription: self.id, number, after: timeout }));
-            }
-            polled.map(|taken| match taken {
-                Taken::Events => self.batch.pop_front().ok_or(NoEvent::Timeout),
-                Taken::Nothing => Err(NoEvent::Timeout),
-                Taken::End => Err(NoEvent::Closed),
-            })
-        })
-        .await
+        if let Some(event) = self.try_next() {
+            return Ok(event);
+        }
+        let mut limit = Client { shared: Arc::clone(&self.shared), options: self.options }.pause(timeout);
+        match within(&mut limit, self.next()).await {
+            Some(event) => event.ok_or(NoEvent::Closed),
+            None => Err(NoEvent::Timeout),
+        }
     }
 
     /// The next event if there is one now.
@@ -256,7 +247,7 @@ impl Subscription {
         if let Some(event) = self.batch.pop_front() {
             return Poll::Ready(Some(event));
         }
-        self.queue.poll_batch(&mut self.batch, None, cx).map(|_| self.batch.pop_front())
+        self.queue.poll_batch(&mut self.batch, cx).map(|_| self.batch.pop_front())
     }
 }
 

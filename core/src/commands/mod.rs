@@ -23,17 +23,21 @@
 //! `BLPOP` and its like wait at the server until there is something for them, or until the time is over that they are
 //! given. It is sent in whole milliseconds, rounded up. Zero is for ever, and so is all beyond seven weeks.
 
+mod acl;
 mod bitmaps;
 mod cluster;
 mod connection;
 mod expiry;
 mod fields;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod latency;
 mod lists;
+mod modules;
 mod pubsub;
 mod replication;
 mod scan;
@@ -42,19 +46,25 @@ mod scripting;
 mod sentinel;
 mod server;
 mod sets;
+mod slowlog;
 mod sorted_sets;
+mod streams;
 mod strings;
 
+pub use acl::*;
 pub use bitmaps::*;
 pub use cluster::*;
 pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
+pub use functions::*;
 pub use geo::*;
 pub use hashes::*;
 pub use hyperloglog::*;
 pub use introspection::*;
 pub use keys::*;
+pub use latency::*;
 pub use lists::*;
+pub use modules::*;
 pub use pubsub::*;
 pub use replication::*;
 pub use scan::*;
@@ -63,7 +73,9 @@ pub use scripting::*;
 pub use sentinel::*;
 pub use server::*;
 pub use sets::*;
+pub use slowlog::*;
 pub use sorted_sets::*;
+pub use streams::*;
 pub use strings::*;
 
 // `client.run(..)` is one call more, and is wanted wherever these are.

@@ -2,11 +2,11 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::future::Future;
 
 use super::{Sleep, Subscription, Turn};
 use crate::client::{Client, Options};
 use crate::command::{Args, Batch, Command, FromReply, Run};
-use crate::commands::Script;
 use crate::config::{Config, Deployment};
 use crate::engine::ServerInfo;
 use crate::error::Error;
@@ -26,6 +26,17 @@ impl<N: Sleep> Waiting<N> {
     #[must_use]
     pub fn new(client: Client, turn: Turn<N>) -> Self {
         Self { client, turn: Arc::new(turn) }
+    }
+
+    /// The client whose calls are futures.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits for a future of this client.
+    pub fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.turn.wait(call)
     }
 
     /// A handle to the same connections whose calls go by other options.
@@ -64,27 +75,6 @@ impl<N: Sleep> Waiting<N> {
     /// As [`transaction`](Self::transaction), but for the errors of single commands.
     pub fn try_transaction<B: Batch>(&self, batch: B) -> Result<B::Results> {
         self.turn.wait(self.client.try_transaction(batch))
-    }
-
-    /// Runs a script by its digest, so that its text is sent only if the server does not know it.
-    ///
-    /// # Errors
-    /// As any command. What a script did before it failed stays done.
-    pub fn run_script<T: FromReply>(&self, script: &Script, keys: impl Args, args: impl Args) -> Result<T> {
-        self.turn.wait(self.client.run_script(script, keys, args))
-    }
-
-    /// As [`run_script`](Self::run_script) for a script that writes nothing, which the server enforces.
-    ///
-    /// # Errors
-    /// As any command.
-    pub fn run_script_ro<T: FromReply>(
-        &self,
-        script: &Script,
-        keys: impl Args,
-        args: impl Args,
-    ) -> Result<T> {
-        self.turn.wait(self.client.run_script_ro(script, keys, args))
     }
 
     /// Waits until a connection is ready; returns what the server says of itself.

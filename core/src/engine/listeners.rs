@@ -39,6 +39,11 @@ impl Listeners {
         self.links.peek(node)
     }
 
+    /// Which node a connection is with.
+    pub(super) fn node_of(&self, conn: ConnId) -> Option<NodeId> {
+        self.links.node_of(conn)
+    }
+
     pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {
         self.links.get(node)
     }
@@ -93,6 +98,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.listeners.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -144,6 +150,7 @@ impl Engine {
                         connection.finish_front();
                     }
                 }
+                Answer::Renewed(_) => {}
                 Answer::Reply(_, outcome) => {
                     if let Some(connection) = link.connection(conn) {
                         connection.finish_front();

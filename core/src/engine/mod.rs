@@ -18,10 +18,12 @@ mod fan_out;
 mod link;
 mod links;
 mod listeners;
+mod logins;
 mod parked;
 mod pubsub;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
 mod state;
 #[cfg(test)]
@@ -40,8 +42,11 @@ use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
 use self::listeners::Listeners;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
+use self::scripts::Texts;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
@@ -77,6 +82,8 @@ pub struct Engine {
     listeners: Listeners,
     /// The node of a cluster for subscriptions that any node can serve.
     anchor: Option<NodeId>,
+    texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -103,6 +110,7 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
             listeners: Listeners::new(&config),
             config,
@@ -115,6 +123,8 @@ impl Engine {
             fan_outs: FanOuts::default(),
             pubsub: PubSub::default(),
             anchor: None,
+            texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -216,6 +226,9 @@ impl Engine {
             self.handle_lost(now, conn, &error);
         } else {
             self.handle_alive(now, node, conn);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -245,6 +258,7 @@ impl Engine {
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
                 Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
+                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
@@ -288,6 +302,8 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
         self.handle_home_lost(node, conn);
         let goes_on = self.links.peek(node).is_some_and(Link::is_ready);
@@ -319,6 +335,7 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.handle_subscription_timeout(now);
         self.handle_listener_timeout(now);
@@ -363,6 +380,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -416,6 +434,7 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -475,6 +494,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });

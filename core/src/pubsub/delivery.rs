@@ -20,8 +20,6 @@ pub struct Delivery {
     pub events: Vec<Event>,
     /// Calls that have ended, by their numbers.
     pub outcomes: Vec<(u64, Result<(), Error>)>,
-    /// The number of the last [wake](super::Intent::Wake) whose time has come.
-    pub elapsed: Option<u64>,
     /// It is over: nothing follows.
     pub ended: bool,
     /// Where small payloads are copied to.

@@ -43,15 +43,6 @@ pub enum Intent {
         /// Which.
         call: u64,
     },
-    /// To be told when so much time has passed. A later wish replaces an earlier one.
-    Wake {
-        /// Who.
-        subscription: SubscriptionId,
-        /// The number of this wish.
-        number: u64,
-        /// How long.
-        after: Duration,
-    },
     /// To hear of nothing any more.
     Close {
         /// Who.

@@ -65,8 +65,6 @@ struct Subscription {
     delivery: Delivery,
     /// It is among those to be told something.
     told: bool,
-    /// When it is to be woken, and the number of the wish.
-    wake_at: Option<(Instant, u64)>,
 }
 
 /// A call that waits until its topics are whole.
@@ -94,7 +92,6 @@ pub(crate) struct PubSub {
     ids: BTreeMap<SubscriptionId, usize>,
     tickets: BTreeMap<u64, Ticket>,
     deadlines: BTreeSet<(Instant, u64)>,
-    wakes: BTreeSet<(Instant, usize)>,
     /// Topics that were turned away and are tried again then.
     later: BTreeSet<(Instant, NodeId, TopicId)>,
     /// Those that have something to be told.
@@ -134,10 +131,6 @@ impl PubSub {
                     self.withdraw(call, &ticket, places);
                 }
             }
-            Intent::Wake { subscription, number, after } => {
-                let at = self.admit(subscription);
-                self.wake_at(at, Some((now + after, number)));
-            }
             Intent::Close { subscription } => self.close(subscription, places),
         }
     }
@@ -157,7 +150,6 @@ impl PubSub {
             missing: 0,
             delivery: Delivery::default(),
             told: false,
-            wake_at: None,
         });
         self.ids.insert(id, at);
         at
@@ -280,21 +272,10 @@ impl PubSub {
         for topic in self.topics_of(at) {
             self.leave(at, topic, places);
         }
-        self.wake_at(at, None);
         self.ids.remove(&id);
         self.told.retain(|told| *told != at);
         self.subscriptions[at] = None;
         self.free.push(at);
-    }
-
-    fn wake_at(&mut self, at: usize, when: Option<(Instant, u64)>) {
-        let Some(subscription) = self.subscriptions.get_mut(at).and_then(Option::as_mut) else { return };
-        if let Some((before, _)) = core::mem::replace(&mut subscription.wake_at, when) {
-            self.wakes.remove(&(before, at));
-        }
-        if let Some((when, _)) = when {
-            self.wakes.insert((when, at));
-        }
     }
 
     /// Adds to what a subscription is told.
@@ -340,15 +321,6 @@ impl PubSub {
             let error = Error::new(ErrorKind::Timeout(waiting), fate).with_cause(ticket.cause.take());
             self.fail(call, error, places);
         }
-        while let Some((at, subscription)) = self.wakes.first().copied()
-            && at <= now
-        {
-            let woken = self.subscriptions.get(subscription).and_then(Option::as_ref);
-            let number = woken.and_then(|it| it.wake_at).map(|(_, number)| number);
-            self.wakes.pop_first();
-            self.wake_at(subscription, None);
-            self.tell(subscription, |delivery| delivery.elapsed = number);
-        }
         while let Some(&(at, node, id)) = self.later.first()
             && at <= now
         {
@@ -361,9 +333,7 @@ impl PubSub {
     /// When [`handle_timeout`](Self::handle_timeout) must be called.
     pub(crate) fn poll_timeout(&self) -> Instant {
         let first = |times: Option<Instant>| times.unwrap_or(Instant::FAR);
-        first(self.deadlines.first().map(|(at, _)| *at))
-            .min(first(self.wakes.first().map(|(at, _)| *at)))
-            .min(first(self.later.first().map(|(at, ..)| *at)))
+        first(self.deadlines.first().map(|(at, _)| *at)).min(first(self.later.first().map(|(at, ..)| *at)))
     }
 
     /// The next subscription that is to be told something. Whoever asks takes it out of the delivery.
@@ -422,7 +392,6 @@ impl PubSub {
             self.tell(at, |delivery| delivery.ended = true);
         }
         self.deadlines.clear();
-        self.wakes.clear();
         self.later.clear();
         self.seats.clear();
         self.busy.clear();
