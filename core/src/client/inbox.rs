@@ -7,7 +7,7 @@ use super::slots::Room;
 use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{Outgoing, RequestId};
-use crate::engine::{Engine, Patience, Request};
+use crate::engine::{Engine, Patience, Request, Taken};
 
 /// What one call sends.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Inbox {
     pub(crate) bytes: Outgoing,
     pub(crate) requests: Vec<Request>,
     pub(crate) cancelled: Vec<RequestId>,
+    /// What was taken for callers who are gone.
+    pub(crate) unclaimed: Vec<Taken>,
     pub(crate) close: Option<Duration>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
@@ -32,7 +34,11 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.cancelled.is_empty() && self.close.is_none() && !self.line_changed
+        self.requests.is_empty()
+            && self.cancelled.is_empty()
+            && self.unclaimed.is_empty()
+            && self.close.is_none()
+            && !self.line_changed
     }
 
     /// Looks up the nodes that callers have chosen.
@@ -53,6 +59,7 @@ impl Inbox {
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.cancelled.clear();
+        self.unclaimed.clear();
         self.close = None;
         self.nodes.clear();
         self.line_changed = false;

@@ -20,10 +20,10 @@ use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Batch, Flags, Packed, PackedBatch, Target};
+use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
 use crate::connection::{RequestId, ServerInfo};
-use crate::engine::{Engine, Event, Patience};
+use crate::engine::{Engine, Event, Patience, Taken};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
 
@@ -196,8 +196,14 @@ impl Mailbox {
         if let Parcel::Pipeline(batch) | Parcel::Transaction(batch) = parcel
             && batch.has_chosen_node()
         {
-            let reason = "a node can be chosen for a single command only";
-            return Err(Error::new(ErrorKind::Usage(reason), Delivery::NotSent));
+            return Err(misused("a node can be chosen for a single command only"));
+        }
+        match parcel {
+            Parcel::Command(command) if command.flags().has(Flags::BLOCKING) => check_wait(command)?,
+            Parcel::Pipeline(batch) if batch.has_blocking() => {
+                return Err(misused("a command that waits at the server cannot be in a pipeline"));
+            }
+            _ => {}
         }
         if !self.routes {
             return Ok(Target::default());
@@ -239,8 +245,9 @@ impl Mailbox {
         }
     }
 
-    /// The caller is gone: what waits for room or for a connection is not sent.
-    pub(super) fn abandon(&self, id: RequestId) {
+    /// The caller is gone: what waits for room or for a connection is not sent, and what has come already is undone
+    /// if it has to be.
+    pub(super) fn abandon(&self, id: RequestId, undo: Option<Undo>) {
         let mut state = self.lock();
         match state.slots.abandon(id) {
             Left::Nothing => return,
@@ -253,6 +260,11 @@ impl Mailbox {
                 state.inbox.line_changed = true;
             }
             Left::UnderWay => state.inbox.cancelled.push(id),
+            Left::Unseen(Ok(frame)) => match Taken::new(undo, frame) {
+                Ok(taken) => state.inbox.unclaimed.push(taken),
+                Err(_) => return,
+            },
+            Left::Unseen(Err(_)) => return,
         }
         leave(state);
     }
@@ -337,6 +349,22 @@ impl Mailbox {
 }
 
 #[cold]
+fn misused(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Usage(reason), Delivery::NotSent)
+}
+
+/// Refuses what would wait for the writes of a connection that has made none.
+#[cold]
+fn check_wait(command: &Packed) -> Result<(), Error> {
+    match command.name().as_str() {
+        "WAIT" | "WAITAOF" => {
+            Err(misused("it waits for the writes of its own connection: run both in a session"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cold]
 fn cross_slot(slots: (u16, u16)) -> Error {
     Error::new(ErrorKind::CrossSlot { slots }, Delivery::NotSent)
 }
@@ -378,6 +406,10 @@ impl State {
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Taken { id, taken } if self.slots.is_awaited(id) => {
+                wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
+            }
+            Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);

@@ -87,6 +87,15 @@ impl Options {
         self
     }
 
+    /// The same options for a call whose command spends up to `wait` at the server.
+    const fn beyond(mut self, wait: Duration) -> Self {
+        if matches!(self.patience, Patience::Default) {
+            let is_endless = wait.as_nanos() == Duration::MAX.as_nanos();
+            self.patience = if is_endless { Patience::Unbounded } else { Patience::Beyond(wait) };
+        }
+        self
+    }
+
     /// Calls wait for as long as it takes, unless their commands have a timeout of their own.
     #[must_use]
     pub const fn no_timeout(mut self) -> Self {

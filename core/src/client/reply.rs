@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -33,11 +33,13 @@ struct Call<'a> {
     mailbox: &'a Mailbox,
     options: Options,
     phase: Phase,
+    /// How the command is undone if its reply comes to nobody.
+    undo: Option<Undo>,
 }
 
 impl<'a> Call<'a> {
     const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
-        Self { mailbox, options, phase: Phase::New }
+        Self { mailbox, options, phase: Phase::New, undo: None }
     }
 
     #[inline]
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
-            self.mailbox.abandon(id);
+            self.mailbox.abandon(id, self.undo);
         }
     }
 }
@@ -122,7 +124,12 @@ impl<'a, T> Reply<'a, T> {
         if parts.is_some() {
             command.forget_arguments();
         }
-        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
+        let mut call = Call::new(mailbox, options);
+        if let Some(time) = command.block_time() {
+            call.options = options.beyond(time);
+            call.undo = Undo::of(command.args());
+        }
+        Self { call, command, parts, reply: PhantomData }
     }
 }
 

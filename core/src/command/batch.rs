@@ -284,6 +284,12 @@ impl PackedBatch {
         self.entries.iter().any(|entry| entry.chosen)
     }
 
+    /// Whether one of the commands waits at the server, unless it is in a transaction.
+    #[must_use]
+    pub fn has_blocking(&self) -> bool {
+        self.entries.iter().any(|entry| entry.flags.has(Flags::BLOCKING))
+    }
+
     /// The longest time that one of the commands asks for; `None` if none asks.
     #[must_use]
     pub fn own_timeout(&self) -> Option<Duration> {

@@ -17,6 +17,7 @@ mod split;
 mod target;
 mod time;
 mod tuple;
+mod undo;
 mod value;
 
 use alloc::boxed::Box;
@@ -41,6 +42,7 @@ pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
+pub(crate) use undo::Undo;
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.

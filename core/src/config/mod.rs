@@ -25,6 +25,7 @@ mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod pool;
 mod read_from;
 mod refresh;
 mod secret;
@@ -42,6 +43,7 @@ pub use address_map::AddressMap;
 pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub use pool::PoolOptions;
 pub use read_from::ReadFrom;
 pub use refresh::RefreshOptions;
 pub use secret::{Credentials, Secret};
@@ -131,6 +133,7 @@ pub struct Config {
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
+    pub(crate) pool: PoolOptions,
     pub(crate) reply_limits: Limits,
 }
 
@@ -160,6 +163,7 @@ impl Default for Config {
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
+            pool: PoolOptions::default(),
             reply_limits: Limits::default(),
         }
     }
@@ -357,6 +361,13 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// The connections beside the shared one, for blocking commands and sessions. Default: see [`PoolOptions`].
+    #[must_use]
+    pub fn pool(mut self, pool: PoolOptions) -> Self {
+        self.pool = pool;
         self
     }
 

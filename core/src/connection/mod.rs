@@ -58,6 +58,8 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// The server is asked for the number by which other connections can name this one.
+    wants_id: bool,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -81,6 +83,7 @@ impl Connection {
         Self {
             state: State::Connecting,
             purpose,
+            wants_id: false,
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
@@ -94,6 +97,12 @@ impl Connection {
         }
     }
 
+    /// The same connection, to be named to the server from other ones.
+    pub(crate) const fn wanting_id(mut self) -> Self {
+        self.wants_id = true;
+        self
+    }
+
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready)
     }
@@ -101,7 +110,7 @@ impl Connection {
     /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
     pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, self.purpose, &mut self.out);
+        let mut handshake = Handshake::start(config, self.purpose, self.wants_id, &mut self.out);
         let over = handshake.take_info();
         self.state = if over.is_some() { State::Ready } else { State::Handshake(handshake) };
         over

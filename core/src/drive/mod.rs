@@ -181,6 +181,9 @@ impl<N: Net> Driver<N> {
                 engine.handle_request(now, request, &mut inbox.bytes);
             }
         }
+        for taken in inbox.unclaimed.drain(..) {
+            engine.give_back(now, &taken);
+        }
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }

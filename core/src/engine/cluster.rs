@@ -171,6 +171,9 @@ impl Engine {
             }
             Some(_) => {}
         }
+        if !is_member {
+            self.retire_aside(now, node);
+        }
     }
 
     /// Closes the connection with a node that owes something and is silent, without waiting any longer.
@@ -179,6 +182,7 @@ impl Engine {
         self.actions.push_back(Action::Close(conn));
         let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
         self.lose(now, conn, &error);
+        self.drop_aside(now, node, &error);
     }
 
     /// A node owes something and has been silent for long.
@@ -204,6 +208,7 @@ impl Engine {
                 waiting.append(link.take_parked());
             }
         }
+        let aside = self.sides.take_waiting();
         while let Some(mut entry) = waiting.pop() {
             if entry.id.is_awaited() {
                 forget_asking(&mut entry, waiting.bytes());
@@ -211,6 +216,10 @@ impl Engine {
             } else {
                 waiting.bytes().release(entry.wire_len as usize);
             }
+        }
+        for (mut entry, mut bytes) in aside {
+            forget_asking(&mut entry, &mut bytes);
+            self.submit(now, entry, &mut bytes);
         }
         self.forget_strangers();
     }
@@ -231,7 +240,7 @@ impl Engine {
         }
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         for node in self.links.ids() {
-            let vacant = self.links.peek(node).is_some_and(Link::is_vacant);
+            let vacant = self.links.peek(node).is_some_and(Link::is_vacant) && !self.sides.uses(node);
             if vacant && cluster.release(node) {
                 self.links.remove(node);
             }
@@ -266,7 +275,8 @@ impl Engine {
 
     /// A connection is ready: of a cluster that is said when its topology is known besides, of a service if it
     /// is with the primary.
-    pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
+    pub(super) fn tell_connected(&mut self, now: Instant, node: NodeId, info: ServerInfo) {
+        self.warm_up(now, node);
         match &mut self.topology {
             Topology::Single(_) => {}
             Topology::Cluster(cluster) => cluster.handle_zone(node, &info.availability_zone),

@@ -3,8 +3,11 @@
 
 use core::time::Duration;
 
+use alloc::string::String;
+
 use super::fan_out::CHILD;
 use super::link;
+use super::recall::RETURN;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
 use crate::connection::{ASKING, Entry};
@@ -25,7 +28,7 @@ impl Engine {
         now: Instant,
         node: NodeId,
         conn: ConnId,
-        mut entry: Entry,
+        entry: Entry,
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
@@ -33,14 +36,34 @@ impl Engine {
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
         }
+        let name = String::from(link.name());
+        self.follow_refusal(now, node, name, (entry, bytes), outcome)
+    }
+
+    /// Decides what becomes of a request that the node of this name answered with an error.
+    ///
+    /// # Errors
+    /// The error makes no sense: the connection is beyond use.
+    pub(super) fn follow_refusal(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        name: String,
+        (mut entry, mut bytes): (Entry, Outgoing),
+        outcome: Result<Frame, Error>,
+    ) -> Result<(), Error> {
         forget_asking(&mut entry, &mut bytes);
         let error = match outcome {
             Ok(frame) => refusal(&frame, entry),
             Err(error) => error,
         };
-        let error = error.with_node(link.name());
+        let error = self.end_of_wait(&error).unwrap_or(error).with_node(&name);
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
-        let may_wait = entry.id.is_callers() || entry.id.slot == CHILD;
+        let may_wait = entry.id.is_callers() || matches!(entry.id.slot, CHILD | RETURN);
+        if may_wait && is_ended_by_failover(&error) {
+            self.send_again(now, entry, bytes, error);
+            return Ok(());
+        }
         if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
             return Ok(());
@@ -75,6 +98,7 @@ impl Engine {
                 if let Some(link) = self.links.get(node) {
                     link.retire();
                 }
+                self.retire_aside(now, node);
             }
         }
         self.send_later(now, entry, bytes, error, Duration::MAX);
@@ -122,6 +146,7 @@ impl Engine {
                 if let Some(link) = self.links.get(node) {
                     link.retire();
                 }
+                self.retire_aside(now, node);
                 self.send_later(now, entry, bytes, error, Duration::MAX);
             }
             Decision::RefreshThenRetry | Decision::Later => {
@@ -158,6 +183,13 @@ impl Engine {
 
 /// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
+
+/// Whether a wait at the server was ended because the server has become a replica.
+fn is_ended_by_failover(error: &Error) -> bool {
+    error.server().is_some_and(|refusal| {
+        refusal.code() == ServerCode::Unblocked && refusal.text().contains("instance state changed")
+    })
+}
 
 /// Puts `ASKING` before a request.
 fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {

@@ -172,6 +172,7 @@ impl Engine {
         self.actions.push_back(Action::Close(conn));
         let error = fault(ConnectionError::Silent);
         self.lose(now, conn, &error);
+        self.drop_aside(now, node, &error);
         self.handle_service_lost(now, node, &error);
     }
 
@@ -215,6 +216,7 @@ impl Engine {
             link.retire();
             self.close_retired(now, node);
         }
+        self.retire_aside(now, node);
     }
 
     /// No sentinel led to the primary.
@@ -236,7 +238,7 @@ impl Engine {
     pub(super) fn forget_useless(&mut self) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
         for node in service.nodes() {
-            let vacant = self.links.peek(node).is_none_or(Link::is_vacant);
+            let vacant = self.links.peek(node).is_none_or(Link::is_vacant) && !self.sides.uses(node);
             if vacant && service.release(node) {
                 self.links.remove(node);
             }

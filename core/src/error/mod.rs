@@ -141,6 +141,8 @@ pub enum Waiting {
     Queue,
     /// A connection: name resolution, connecting and the handshake together.
     Connection,
+    /// A side connection: all that there may be are in use.
+    SideConnection,
     /// The reply.
     Reply,
     /// Replies still due while the client closed.
@@ -152,6 +154,7 @@ impl fmt::Display for Waiting {
         f.write_str(match self {
             Self::Queue => "room in the queue",
             Self::Connection => "a connection",
+            Self::SideConnection => "a side connection",
             Self::Reply => "the reply",
             Self::Drain => "the last replies",
         })
@@ -170,6 +173,8 @@ pub enum Limit {
     CommandBytes(usize),
     /// An argument is longer than 512 MiB, which no server takes.
     ArgumentBytes(usize),
+    /// As many calls as may wait for a side connection.
+    PoolQueue(usize),
     /// A [walk](crate::commands::Scan) was begun anew so often in a row, since nodes changed under it. It goes on if
     /// it is asked to.
     Restarts(usize),
@@ -182,6 +187,7 @@ impl fmt::Display for Limit {
             Self::QueueBytes(limit) => write!(f, "the queue is full ({limit} bytes)"),
             Self::CommandBytes(limit) => write!(f, "the command is larger than the queue ({limit} bytes)"),
             Self::ArgumentBytes(limit) => write!(f, "an argument is longer than {limit} bytes"),
+            Self::PoolQueue(limit) => write!(f, "{limit} calls wait for a side connection"),
             Self::Restarts(limit) => write!(f, "begun anew {limit} times, as the nodes went on changing"),
         }
     }

@@ -1,0 +1,341 @@
+//! Side connections: those that one request, or one caller, has to itself.
+//!
+//! Each node has a pool of them, bounded in number. What finds none free waits in line; who comes first is served
+//! first. A connection is used again only when the server has answered all that was asked on it, and nothing is
+//! under way that could touch what comes next.
+
+mod pool;
+mod side;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use self::pool::Pool;
+pub(super) use self::pool::Way;
+pub(super) use self::side::{Due, Recall, Side, Use};
+use super::link::{Ended, fate, is_permanent, may_have_run, name};
+use crate::command::Flags;
+use crate::config::Endpoint;
+use crate::connection::{ConnId, Entry, Outgoing, RequestId};
+use crate::error::Error;
+use crate::time::Instant;
+use crate::topology::NodeId;
+
+#[derive(Debug)]
+pub(super) struct Sides {
+    sides: BTreeMap<ConnId, Side>,
+    pools: BTreeMap<NodeId, Pool>,
+    /// Nothing has to be looked at before.
+    earliest: Instant,
+}
+
+impl Default for Sides {
+    fn default() -> Self {
+        Self { sides: BTreeMap::new(), pools: BTreeMap::new(), earliest: Instant::FAR }
+    }
+}
+
+impl Sides {
+    /// A side connection, to look at it or to write and read.
+    pub(super) fn get(&mut self, conn: ConnId) -> Option<&mut Side> {
+        self.sides.get_mut(&conn)
+    }
+
+    /// The name of the node that a connection is with.
+    pub(super) fn name_of(&self, conn: ConnId) -> Option<&str> {
+        let side = self.sides.get(&conn)?;
+        self.pools.get(&side.node).map(|pool| pool.name.as_str())
+    }
+
+    fn pool(&mut self, node: NodeId, way: Way) -> &mut Pool {
+        let pool = self.pools.entry(node).or_insert_with(|| Pool::new(way.clone()));
+        pool.set_way(way);
+        pool
+    }
+
+    /// Sends a request on a connection of its own, or keeps it until there is one. Its bytes are the first in
+    /// `bytes`.
+    ///
+    /// # Errors
+    /// Too many wait already.
+    pub(super) fn submit(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        way: Way,
+        entry: Entry,
+        bytes: &mut Outgoing,
+    ) -> Result<(), Error> {
+        let pool = self.pool(node, way);
+        let Some(conn) = pool.pop_idle() else {
+            pool.queue(entry, bytes)?;
+            self.note_pool(node);
+            return Ok(());
+        };
+        self.send(now, conn, entry, bytes);
+        Ok(())
+    }
+
+    fn send(&mut self, now: Instant, conn: ConnId, entry: Entry, bytes: &mut Outgoing) {
+        if let Some(side) = self.sides.get_mut(&conn) {
+            side.state = Use::Busy;
+            side.connection.send(now, entry, bytes);
+        }
+        self.note(conn);
+    }
+
+    /// Has the pool of a node keep some connections although nobody uses them.
+    pub(super) fn keep_warm(&mut self, node: NodeId, way: Way) {
+        self.pool(node, way).set_warm(true);
+    }
+
+    /// Starts a connection with a node, if one is wanted and due.
+    pub(super) fn poll_connect(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        next_conn: impl FnOnce() -> ConnId,
+    ) -> Option<(ConnId, Endpoint)> {
+        let pool = self.pools.get_mut(&node)?;
+        if !pool.poll_connect(now) {
+            return None;
+        }
+        let conn = next_conn();
+        let endpoint = pool.way().endpoint.clone();
+        self.sides.insert(conn, Side::new(now, node, pool.way()));
+        self.note(conn);
+        Some((conn, endpoint))
+    }
+
+    /// The handshake on a connection is over.
+    pub(super) fn handle_ready(&mut self, conn: ConnId, client_id: u64) {
+        if let Some(side) = self.sides.get_mut(&conn) {
+            side.client_id = client_id;
+            if let Some(pool) = self.pools.get_mut(&side.node).filter(|_| side.is_opening()) {
+                pool.handle_ready();
+            }
+            side.state = Use::Busy;
+        }
+    }
+
+    /// Gives a connection on which nothing is under way to the first in line. Returns whether it must be closed
+    /// instead.
+    pub(super) fn serve(&mut self, now: Instant, conn: ConnId) -> bool {
+        let Some(side) = self.sides.get_mut(&conn) else { return false };
+        let Some(pool) = self.pools.get_mut(&side.node) else { return true };
+        if side.is_over(now) {
+            return true;
+        }
+        match pool.pop_waiting() {
+            Some((entry, mut bytes)) => self.send(now, conn, entry, &mut bytes),
+            None => {
+                side.state = Use::Idle(now);
+                pool.push_idle(conn);
+                self.note(conn);
+            }
+        }
+        false
+    }
+
+    /// Forgets a connection. Returns it, if it was there.
+    pub(super) fn remove(&mut self, conn: ConnId) -> Option<Side> {
+        let side = self.sides.remove(&conn)?;
+        if let Some(pool) = self.pools.get_mut(&side.node) {
+            pool.forget(conn, side.is_opening());
+        }
+        self.note_pool(side.node);
+        Some(side)
+    }
+
+    /// A connection is gone. What certainly did not run, and reads, are the first in line again; the others end.
+    /// Returns the node that it was with.
+    pub(super) fn handle_lost(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        error: &Error,
+        rng: &mut fastrand::Rng,
+        ended: &mut Ended,
+    ) -> Option<NodeId> {
+        let side = self.remove(conn)?;
+        let (node, was_opening, retries) = (side.node, side.is_opening(), side.config.retries);
+        let pool = self.pools.get_mut(&node)?;
+        let error = error.clone().with_node(&pool.name);
+        if was_opening {
+            pool.handle_failed(now, &error, rng);
+            if is_permanent(&error) {
+                pool.fail_waiting(&error, ended);
+            }
+        }
+        let (mut entries, mut bytes) = side.connection.into_requests();
+        let mut written = bytes.in_flight();
+        while let Some(mut entry) = entries.pop() {
+            let may_have_run = may_have_run(&entry, written);
+            written = written.saturating_sub(entry.wire_len as usize);
+            let may_repeat = entry.flags.may_repeat() && u32::from(entry.attempts) < retries;
+            if entry.id.is_awaited() && (!may_have_run || may_repeat) {
+                if may_have_run {
+                    entry.attempts = entry.attempts.saturating_add(1);
+                    entry.flags = entry.flags.with(Flags::SENT_BEFORE);
+                }
+                pool.queue_first(entry, &mut bytes);
+                continue;
+            }
+            if entry.id.is_awaited() {
+                let error = error.clone().with_delivery(fate(may_have_run));
+                ended.push((entry, name(error, &bytes, &entry)));
+            }
+            bytes.release(entry.wire_len as usize);
+        }
+        self.note_pool(node);
+        Some(node)
+    }
+
+    /// The connections with a node.
+    pub(super) fn of_node(&self, node: NodeId) -> Vec<ConnId> {
+        self.sides.iter().filter(|(_, side)| side.node == node).map(|(conn, _)| *conn).collect()
+    }
+
+    /// Whether a node must be kept in mind.
+    pub(super) fn uses(&self, node: NodeId) -> bool {
+        self.pools.get(&node).is_some_and(|pool| !pool.is_vacant())
+    }
+
+    /// The node is of no use any more. Returns the connections with it that nobody uses; the others are closed after
+    /// their use.
+    pub(super) fn retire(&mut self, now: Instant, node: NodeId) -> Vec<ConnId> {
+        let Some(pool) = self.pools.get_mut(&node) else { return Vec::new() };
+        pool.set_warm(false);
+        let idle = pool.idle().to_vec();
+        for side in self.sides.values_mut().filter(|side| side.node == node) {
+            side.retire(now);
+            self.earliest = self.earliest.min(side.poll_timeout());
+        }
+        idle
+    }
+
+    /// Takes all who wait, to be routed anew.
+    pub(super) fn take_waiting(&mut self) -> Vec<(Entry, Outgoing)> {
+        self.pools.values_mut().flat_map(Pool::take_waiting).collect()
+    }
+
+    /// Ends all who wait.
+    pub(super) fn fail_waiting(&mut self, error: &Error, ended: &mut Ended) {
+        self.pools.values_mut().for_each(|pool| pool.fail_waiting(error, ended));
+    }
+
+    /// Forgets requests that nobody waits for any more; `ids` are sorted. Returns the connections on which the server
+    /// waits in vain.
+    pub(super) fn cancel(&mut self, ids: &[RequestId]) -> Vec<ConnId> {
+        self.pools.values_mut().for_each(|pool| pool.cancel(ids));
+        let mut vain = Vec::new();
+        for (conn, side) in &mut self.sides {
+            side.cancel(ids);
+            if side.waits_in_vain() {
+                vain.push(*conn);
+            }
+        }
+        vain
+    }
+
+    /// Marks a connection: the server is asked to end the wait on it. Returns its number there, if it has one.
+    pub(super) fn recall(&mut self, now: Instant, conn: ConnId) -> Option<u64> {
+        let side = self.sides.get_mut(&conn)?;
+        let until = now + side.config.connect_timeout;
+        side.state = Use::Recalled(Recall::begin(until));
+        let client_id = side.client_id;
+        self.note(conn);
+        (client_id != 0).then_some(client_id)
+    }
+
+    /// The wait that was to be ended on a connection.
+    pub(super) fn recalled(&mut self, conn: ConnId) -> Option<&mut Recall> {
+        self.earliest = Instant::ORIGIN;
+        match &mut self.sides.get_mut(&conn)?.state {
+            Use::Recalled(recall) => Some(recall),
+            _ => None,
+        }
+    }
+
+    /// What is to be done on each connection now. Ends those whose deadline has come while they were waiting.
+    pub(super) fn handle_timeout(&mut self, now: Instant, ended: &mut Ended) -> Vec<(ConnId, Due)> {
+        if now < self.earliest {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        for pool in self.pools.values_mut() {
+            pool.expire(now, ended);
+        }
+        for (conn, side) in &mut self.sides {
+            let pool = self.pools.get(&side.node);
+            let place = pool.and_then(|pool| pool.idle().iter().position(|idle| idle == conn));
+            let spare = pool.map_or(0, |pool| pool.idle().len().saturating_sub(pool.min_idle()));
+            let is_spare = place.is_some_and(|place| place < spare);
+            match side.handle_timeout(now, is_spare) {
+                Due::Nothing => {}
+                what => due.push((*conn, what)),
+            }
+        }
+        due
+    }
+
+    /// Everything is looked at now: nothing that was known of the times holds any longer.
+    pub(super) fn forget_times(&mut self) {
+        let sides = self.sides.values().map(Side::poll_timeout);
+        let pools = self.pools.values().map(Pool::poll_timeout);
+        self.earliest = sides.chain(pools).min().unwrap_or(Instant::FAR);
+    }
+
+    /// A time before which nothing has to be looked at.
+    pub(super) const fn earliest(&self) -> Instant {
+        self.earliest
+    }
+
+    /// Something about a connection has changed, perhaps when it must be looked at.
+    pub(super) fn note(&mut self, conn: ConnId) {
+        if let Some(side) = self.sides.get(&conn) {
+            self.earliest = self.earliest.min(side.poll_timeout());
+        }
+    }
+
+    fn note_pool(&mut self, node: NodeId) {
+        if let Some(pool) = self.pools.get(&node) {
+            self.earliest = self.earliest.min(pool.poll_timeout());
+        }
+    }
+
+    pub(super) fn nodes(&self) -> Vec<NodeId> {
+        self.pools.keys().copied().collect()
+    }
+
+    pub(super) fn conns(&self) -> Vec<ConnId> {
+        self.sides.keys().copied().collect()
+    }
+
+    /// Whether nothing is under way whose end is worth waiting for.
+    pub(super) fn is_drained(&self) -> bool {
+        !self.pools.values().any(Pool::is_awaited) && self.sides.values().all(Side::is_drained)
+    }
+
+    /// Ends all that is under way, and forgets all connections. Returns them.
+    pub(super) fn give_up(&mut self, error: &Error, ended: &mut Ended) -> Vec<ConnId> {
+        self.fail_waiting(error, ended);
+        let sides = core::mem::take(&mut self.sides);
+        let conns = sides.keys().copied().collect();
+        for side in sides.into_values() {
+            let (mut entries, mut bytes) = side.connection.into_requests();
+            let mut written = bytes.in_flight();
+            while let Some(entry) = entries.pop() {
+                let may_have_run = may_have_run(&entry, written);
+                written = written.saturating_sub(entry.wire_len as usize);
+                if entry.id.is_awaited() {
+                    let error = error.clone().with_delivery(fate(may_have_run));
+                    ended.push((entry, name(error, &bytes, &entry)));
+                }
+                bytes.release(entry.wire_len as usize);
+            }
+        }
+        self.pools.clear();
+        conns
+    }
+}
