@@ -164,6 +164,7 @@ impl Engine {
             }
             _ => self.serve_aside(now, conn),
         }
+        self.finish_drain(now);
     }
 
     /// Gives a connection on which nothing is under way to the first who waits for one.

@@ -340,6 +340,16 @@ fn closing_ends_waits_and_gives_what_was_taken_to_whom_it_is_for() {
     bench.read(bench.shared, ":0\r\n:1\r\n");
     assert!(bench.engine.is_closed());
     assert_eq!(bench.closed().len(), 3);
+
+    let mut bench = Bench::new(PoolOptions::new());
+    bench.submit(1, "BLPOP k 0", 0);
+    let side = bench.open()[0];
+    bench.written(side);
+    bench.engine.close(bench.now(), Duration::from_secs(5));
+    bench.written(bench.shared);
+    bench.read(bench.shared, ":1\r\n");
+    bench.read(side, UNBLOCKED);
+    assert!(bench.engine.is_closed(), "whatever comes first");
 }
 
 #[test]
@@ -383,7 +393,8 @@ fn a_server_that_has_become_a_replica_is_left() {
     bench.submit(1, "BLPOP k 0", 0);
     let side = bench.open()[0];
     bench.written(side);
-    let state = "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n";
+    let state =
+        "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n";
     bench.read(side, state);
     assert_eq!(bench.ended(), []);
     bench.pass(300);
