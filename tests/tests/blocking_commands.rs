@@ -176,19 +176,19 @@ async fn take(client: &Client, way: usize) -> Vec<u32> {
     let one = |pair: Option<(String, u32)>| pair.map(|(_, item)| item).into_iter().collect();
     let zero = Duration::ZERO;
     match way {
-        0 | 1 => one(client.blpop(["jobs", "others"], zero).await.unwrap()),
-        2 => one(client.brpop(["others", "jobs"], LONG).await.unwrap()),
+        0 | 1 => one(client.blpop(["jobs", "others"], zero).await.expect("it works")),
+        2 => one(client.brpop(["others", "jobs"], LONG).await.expect("it works")),
         3 => client
             .blmpop("jobs", ListEnd::Right, 3, zero)
             .await
-            .unwrap()
+            .expect("it works")
             .map_or(vec![], |(_, items): (String, _)| items),
         4 => {
-            let taken: Option<(String, u32, f64)> = client.bzpopmin("ranks", zero).await.unwrap();
+            let taken: Option<(String, u32, f64)> = client.bzpopmin("ranks", zero).await.expect("it works");
             taken.map(|(_, item, _)| item).into_iter().collect()
         }
         _ => {
-            let taken = client.bzmpop("ranks", ScoreEnd::Highest, 3, zero).await.unwrap();
+            let taken = client.bzmpop("ranks", ScoreEnd::Highest, 3, zero).await.expect("it works");
             taken.map_or(vec![], |(_, members): Popped<String, u32>| {
                 members.into_iter().map(|(member, _)| member).collect()
             })
@@ -207,7 +207,7 @@ impl Storm {
                 Vec::new()
             });
             let taken = taken.await;
-            self.taken.lock().unwrap().extend(taken);
+            self.taken.lock().expect("it works").extend(taken);
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -219,7 +219,7 @@ impl Storm {
             let hasty = client.with(Options::new().timeout(Duration::from_micros(rng.u64(50..600_000))));
             let taken: redstart_core::Result<Option<(String, u32)>> = hasty.blpop(["jobs", "others"], LONG);
             if let Ok(Some((_, item))) = taken {
-                self.taken.lock().unwrap().push(item);
+                self.taken.lock().expect("it works").push(item);
             }
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
@@ -237,9 +237,9 @@ fn produce(server: &Server, with_ranks: bool) {
     for item in 0..ITEMS {
         match rng.u8(..4) {
             0 if with_ranks => assert_eq!(wire.zadd("ranks", [(f64::from(item), item)]), Ok(1)),
-            0 | 1 => drop(wire.rpush("jobs", item).unwrap()),
-            2 => drop(wire.lpush("jobs", item).unwrap()),
-            _ => drop(wire.rpush("others", item).unwrap()),
+            0 | 1 => drop(wire.rpush("jobs", item).expect("it works")),
+            2 => drop(wire.lpush("jobs", item).expect("it works")),
+            _ => drop(wire.rpush("others", item).expect("it works")),
         }
         if item % 8 == 0 {
             thread::sleep(STORM / (ITEMS / 8));
@@ -250,11 +250,11 @@ fn produce(server: &Server, with_ranks: bool) {
 /// Every item was taken by a call that returned it, or is there still; none is there twice.
 fn check(server: &Server, storm: &Storm) {
     let wire = Wire::connect(server.addr(), 3);
-    let mut left: Vec<u32> = wire.lrange("jobs", 0, -1).unwrap();
-    left.extend(wire.lrange::<u32>("others", 0, -1).unwrap());
-    let ranks: Vec<u32> = wire.zrange("ranks", ByRank::new(0, -1)).unwrap();
+    let mut left: Vec<u32> = wire.lrange("jobs", 0, -1).expect("it works");
+    left.extend(wire.lrange::<u32>("others", 0, -1).expect("it works"));
+    let ranks: Vec<u32> = wire.zrange("ranks", ByRank::new(0, -1)).expect("it works");
     left.extend(ranks);
-    let taken = storm.taken.lock().unwrap().clone();
+    let taken = storm.taken.lock().expect("it works").clone();
     let all: BTreeSet<_> = taken.iter().chain(&left).copied().collect();
     let lost: Vec<_> = (0..ITEMS).filter(|item| !all.contains(item)).collect();
     assert_eq!(lost, [], "lost items");
@@ -267,15 +267,15 @@ fn check(server: &Server, storm: &Storm) {
 }
 
 fn storm(protocol: Protocol, runtime: Runtime) {
-    let _alone = STORMS.lock().unwrap();
+    let _alone = STORMS.lock().expect("it works");
     let server = Server::start(Version::V8);
     let url = format!("{}?pool_max=50&protocol={}&client_name=storm", server.url(), protocol.number());
     let storm = Arc::new(Storm::default());
     let seeds = 0..CALLERS;
     let builder = || thread::Builder::new().stack_size(256 << 10);
-    match runtime.connect(url).unwrap().into_async() {
+    match runtime.connect(url).expect("it works").into_async() {
         Ok(client) => {
-            block_on(client.set("k", 1)).unwrap();
+            block_on(client.set("k", 1)).expect("it works");
             let sleep: Sleep = if runtime == Runtime::Tokio {
                 |time| Box::pin(::tokio::time::sleep(time))
             } else {
@@ -285,7 +285,7 @@ fn storm(protocol: Protocol, runtime: Runtime) {
                 |call: Pin<Box<dyn Future<Output = ()> + Send>>| -> Pin<Box<dyn Future<Output = ()>>> {
                     if runtime == Runtime::Tokio {
                         let task = tokio().spawn(call);
-                        Box::pin(async { task.await.unwrap() })
+                        Box::pin(async { task.await.expect("it works") })
                     } else {
                         Box::pin(async_std::task::spawn(call))
                     }
@@ -313,10 +313,10 @@ fn storm(protocol: Protocol, runtime: Runtime) {
             block_on(client.close());
         }
         Err(client) => {
-            client.set("k", 1).unwrap();
+            client.set("k", 1).expect("it works");
             let call = |seed| {
                 let (storm, client) = (Arc::clone(&storm), client.clone());
-                builder().spawn(move || storm.call_blocking(&client, seed)).unwrap()
+                builder().spawn(move || storm.call_blocking(&client, seed)).expect("it works")
             };
             let calls: Vec<_> = seeds.map(call).collect();
             let gets = thread::spawn({
@@ -331,8 +331,8 @@ fn storm(protocol: Protocol, runtime: Runtime) {
             });
             produce(&server, false);
             storm.over.store(true, Ordering::Relaxed);
-            calls.into_iter().for_each(|call| call.join().unwrap());
-            gets.join().unwrap();
+            calls.into_iter().for_each(|call| call.join().expect("it works"));
+            gets.join().expect("it works");
             check_connections(&server);
             client.close();
         }
@@ -343,7 +343,7 @@ fn storm(protocol: Protocol, runtime: Runtime) {
 /// The pool keeps its limit.
 fn check_connections(server: &Server) {
     let wire = Wire::connect(server.addr(), 3);
-    let clients = wire.client_list(ClientFilter::All).unwrap();
+    let clients = wire.client_list(ClientFilter::All).expect("it works");
     let count = clients.iter().filter(|client| client.name.as_deref() == Some("storm")).count();
     assert!((1..=51).contains(&count), "{count} connections");
 }
