@@ -20,10 +20,11 @@ mod tuple;
 mod undo;
 mod value;
 
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
+
+use bytes::Bytes;
 
 use crate::config::Endpoint;
 
@@ -34,7 +35,7 @@ pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
-pub(crate) use packed::WireSink;
+pub(crate) use packed::{WireSink, bulk_header, by_text};
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
@@ -148,6 +149,13 @@ impl<T> Command<T> {
         self.flag(Flags::SCRIPT)
     }
 
+    /// Gives the text of the script that the command runs by its digest: `EVALSHA` or `EVALSHA_RO`. A server that
+    /// does not know the digest is sent the text instead, within the deadline of the call.
+    pub fn script_text(mut self, text: Bytes) -> Self {
+        self.packed.extra().script = Some(text);
+        self
+    }
+
     /// Says that the reply may be kept in a client-side cache until a key is invalidated.
     #[inline]
     pub const fn cacheable(self) -> Self {
@@ -194,7 +202,7 @@ impl<T> Command<T> {
     ///
     /// A node that is not there is an error of the call, and so is a chosen node in a pipeline or a transaction.
     pub fn node(mut self, endpoint: &Endpoint) -> Self {
-        self.packed.node = Some(Box::new(endpoint.clone()));
+        self.packed.extra().node = Some(endpoint.clone());
         self
     }
 

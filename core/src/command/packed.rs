@@ -49,6 +49,15 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// What few commands have.
+#[derive(Clone, Default)]
+pub(super) struct Extra {
+    /// Said by the caller: it goes to this node.
+    pub(super) node: Option<Endpoint>,
+    /// The text of the script that it runs by a digest, its first argument.
+    pub(super) script: Option<Bytes>,
+}
+
 /// A command without the type of its reply: its arguments, encoded, and what is known of it.
 #[derive(Clone)]
 pub struct Packed {
@@ -59,8 +68,7 @@ pub struct Packed {
     keys: SmallVec<[KeySpan; 1]>,
     /// Said by the caller, instead of found by the keys.
     pub(super) slot: Option<u16>,
-    /// Said by the caller: it goes to this node.
-    pub(super) node: Option<Box<Endpoint>>,
+    extra: Option<Box<Extra>>,
     argc: u32,
     /// How long it may wait at the server, in milliseconds; 0 is for ever. Said only of what is blocking.
     block_millis: u32,
@@ -78,7 +86,7 @@ impl Packed {
             shared: Vec::new(),
             keys: SmallVec::new(),
             slot: None,
-            node: None,
+            extra: None,
             argc: 0,
             block_millis: 0,
             name_words: 0,
@@ -261,7 +269,7 @@ impl Packed {
             shared: Vec::new(),
             keys: SmallVec::new(),
             slot: Some(slot),
-            node: self.node.clone(),
+            extra: self.extra.clone(),
             argc: 0,
             oversize: false,
             ..*self
@@ -316,10 +324,40 @@ impl Packed {
         Ok(found)
     }
 
+    pub(super) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
     /// The node that the caller chose.
     #[must_use]
     pub fn node(&self) -> Option<&Endpoint> {
-        self.node.as_deref()
+        self.extra.as_ref()?.node.as_ref()
+    }
+
+    /// The text of the script that the command runs by its digest, if it was [given](super::Command::script_text).
+    #[must_use]
+    pub fn script(&self) -> Option<&Bytes> {
+        self.extra.as_ref()?.script.as_ref()
+    }
+
+    /// The command that runs the same script by its text, if the text was given.
+    pub(super) fn by_text(&self) -> Option<Self> {
+        let text = self.script()?;
+        let mut args = self.stored();
+        let name = by_text(args.next()?.payload())?;
+        let mut other = Self {
+            bytes: Buffer::new(),
+            shared: Vec::new(),
+            keys: self.keys.clone(),
+            extra: None,
+            argc: 0,
+            oversize: false,
+            ..*self
+        };
+        other.push_bytes(name);
+        other.push_shared(text.clone());
+        args.skip(1).for_each(|arg| other.push_stored(arg));
+        Some(other)
     }
 
     /// Which node of a cluster the command is for, if the caller chose none.
@@ -344,6 +382,15 @@ impl Packed {
             name.push_str(&String::from_utf8_lossy(&word));
         }
         name
+    }
+}
+
+/// What runs by its text what `name` runs by its digest.
+pub(crate) fn by_text(name: &[u8]) -> Option<&'static [u8]> {
+    match name {
+        b"EVALSHA" => Some(b"EVAL"),
+        b"EVALSHA_RO" => Some(b"EVAL_RO"),
+        _ => None,
     }
 }
 

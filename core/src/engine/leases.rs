@@ -54,6 +54,7 @@ impl Engine {
         while self.phase == Phase::Open
             && let Some((conn, endpoint)) = self.sides.poll_connect(now, node, || self.links.next_conn())
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -105,7 +106,7 @@ impl Engine {
             let node = side.node;
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
-                Answer::Push(_) => {}
+                Answer::Push(_) | Answer::Renewed(_) => {}
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     self.sides.handle_ready(conn, info.client_id);
@@ -184,6 +185,7 @@ impl Engine {
 
     /// A connection is gone.
     pub(super) fn handle_lost_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
+        self.handle_login_failed_aside(now, conn, error);
         let mut ended = Ended::new();
         let Some(node) = self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended) else { return };
         self.end_all(now, ended);

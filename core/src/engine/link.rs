@@ -15,9 +15,10 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use super::logins::is_refused;
 use super::parked::Parked;
 use crate::command::{Flags, name_on_wire};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Credentials, Endpoint, Login};
 use crate::connection::{
     Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
 };
@@ -56,6 +57,8 @@ pub(super) struct Link {
     retiring: bool,
     /// The node owes something and is silent.
     suspect: bool,
+    /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
+    renewal: Option<Credentials>,
     parked: Parked,
     /// When to connect, while there is no connection.
     retry_at: Instant,
@@ -82,6 +85,7 @@ impl Link {
             open: false,
             retiring: false,
             suspect: false,
+            renewal: None,
             parked: Parked::default(),
             retry_at: now,
             failures: 0,
@@ -145,9 +149,60 @@ impl Link {
     /// Sends a request although the node is suspect: its answer tells that the node has caught up. Without a
     /// connection that is ready it is not sent.
     pub(super) fn submit_to_suspect(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
-        if let Some((_, connection)) = self.connection.as_mut().filter(|(_, it)| it.is_ready()) {
+        let connection = self.connection.as_mut().filter(|(_, it)| it.is_ready() && !it.is_authenticating());
+        if let Some((_, connection)) = connection {
             connection.send(now, entry, bytes);
         }
+    }
+
+    /// Who to be on its connections.
+    pub(super) fn login(&self) -> &Login {
+        &self.config.login
+    }
+
+    /// Who its connection was told to be.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.connection.as_ref()?.1.credentials()
+    }
+
+    /// It is known who to be on a new connection.
+    pub(super) fn handle_credentials(&mut self, now: Instant, conn: ConnId, credentials: Credentials) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|(mine, _)| *mine == conn) {
+            connection.handle_credentials(now, &self.config, credentials);
+        }
+    }
+
+    /// There are other credentials for the connection, if there is one that knows who to be.
+    pub(super) fn renew(&mut self, now: Instant, credentials: &Credentials) {
+        if self.credentials().is_some_and(|known| known != credentials) {
+            self.renewal = Some(credentials.clone());
+            self.open = false;
+            self.follow_renewal(now);
+        }
+    }
+
+    /// Tells the connection its new credentials, if it has some and owes nothing.
+    #[inline]
+    pub(super) fn follow_renewal(&mut self, now: Instant) {
+        if let Some(credentials) = &self.renewal
+            && let Some((_, connection)) = &mut self.connection
+            && connection.is_ready()
+            && connection.is_idle()
+            && !self.retiring
+        {
+            connection.authenticate(now, &self.config, credentials);
+        }
+    }
+
+    /// The connection was told credentials, and they were accepted or not; returns them. What was parked goes out,
+    /// unless there are yet others.
+    pub(super) fn handle_renewed(&mut self, now: Instant, accepted: bool) -> Option<Credentials> {
+        let told = self.credentials().cloned();
+        if self.renewal == told {
+            self.renewal = None;
+            self.send_parked(now);
+        }
+        told.filter(|_| !accepted)
     }
 
     /// What its connections are for from here on.
@@ -184,6 +239,7 @@ impl Link {
         self.last_error = None;
         self.suspect = false;
         self.send_parked(now);
+        self.follow_renewal(now);
     }
 
     /// The node has answered. What was parked while it was suspect goes out.
@@ -196,7 +252,7 @@ impl Link {
     }
 
     fn send_parked(&mut self, now: Instant) {
-        self.open = self.is_ready() && !self.retiring && !self.suspect;
+        self.open = self.is_ready() && !self.retiring && !self.suspect && self.renewal.is_none();
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
         let mut parked = core::mem::take(&mut self.parked);
         while let Some(entry) = parked.pop() {
@@ -244,6 +300,7 @@ impl Link {
         self.open = false;
         self.retiring = false;
         self.suspect = false;
+        self.renewal = None;
         self.connection.take().map(|(_, connection)| connection)
     }
 
@@ -265,7 +322,7 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
@@ -414,6 +471,11 @@ impl Link {
             None => parked,
         }
     }
+}
+
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
 }
 
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;

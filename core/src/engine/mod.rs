@@ -18,10 +18,12 @@ mod fan_out;
 mod leases;
 mod link;
 mod links;
+mod logins;
 mod parked;
 mod recall;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
 mod sides;
 mod state;
@@ -40,9 +42,12 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::recall::Taken;
 pub use self::request::{Action, Event, Patience, Request};
+use self::scripts::Texts;
 use self::sides::Sides;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
@@ -77,6 +82,8 @@ pub struct Engine {
     fan_outs: FanOuts,
     /// The number of the last thing that was put back, and how many are on their way.
     returns: (u32, usize),
+    texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -103,6 +110,7 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
             config,
             rng,
@@ -114,6 +122,8 @@ impl Engine {
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
             returns: (0, 0),
+            texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -208,6 +218,9 @@ impl Engine {
             self.handle_lost(now, conn, &error);
         } else {
             self.handle_alive(now, node);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -235,6 +248,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {
                         self.events.push_back(Event::Push(frame));
@@ -279,6 +293,8 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
         self.end_all(now, ended);
         self.tell_lost(node, was_ready, error);
@@ -307,6 +323,7 @@ impl Engine {
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
         self.handle_timeout_aside(now);
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.connect_all(now);
         self.follow_topology(now);
@@ -356,6 +373,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -404,6 +422,7 @@ impl Engine {
         for conn in self.sides.cancel(ids) {
             self.recall(now, conn);
         }
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -465,6 +484,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });

@@ -8,6 +8,7 @@ use alloc::string::String;
 use super::fan_out::CHILD;
 use super::link;
 use super::recall::RETURN;
+use super::scripts::precedes_scripts;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
 use crate::connection::{ASKING, Entry};
@@ -58,6 +59,9 @@ impl Engine {
             Err(error) => error,
         };
         let error = self.end_of_wait(&error).unwrap_or(error).with_node(&name);
+        if error.code() == Some(ServerCode::NoScript) && self.tell_script(now, node, entry, &mut bytes) {
+            return Ok(());
+        }
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
         let may_wait = entry.id.is_callers() || matches!(entry.id.slot, CHILD | RETURN);
         if may_wait && is_ended_by_failover(&error) {
@@ -66,6 +70,16 @@ impl Engine {
         }
         if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
+            return Ok(());
+        }
+        if error.code() == Some(ServerCode::NoAuth)
+            && entry.attempts < NOAUTH_TRIES
+            && let Some(link) = self.links.get(node).filter(|link| link.login().is_some())
+        {
+            // The server has forgotten who this is: it is told on another connection.
+            link.retire();
+            self.retire_aside(now, node);
+            self.send_again(now, entry, bytes, error);
             return Ok(());
         }
         match &self.topology {
@@ -191,6 +205,9 @@ fn is_ended_by_failover(error: &Error) -> bool {
     })
 }
 
+/// How often a request is sent again that met a server which did not know who it was from, although it was told.
+const NOAUTH_TRIES: u8 = 3;
+
 /// Puts `ASKING` before a request.
 fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {
     let mut asking = Outgoing::default();
@@ -213,26 +230,7 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 fn refusal(frame: &Frame, entry: Entry) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
+    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
-}
-
-/// Whether an error of this code is given before a script is begun, or where none can have changed anything.
-const fn precedes_scripts(code: ServerCode) -> bool {
-    matches!(
-        code,
-        ServerCode::NoScript
-            | ServerCode::Loading
-            | ServerCode::Busy
-            | ServerCode::NoAuth
-            | ServerCode::NoPerm
-            | ServerCode::Moved
-            | ServerCode::Ask
-            | ServerCode::TryAgain
-            | ServerCode::ClusterDown
-            | ServerCode::CrossSlot
-            | ServerCode::MasterDown
-            | ServerCode::ReadOnly
-    )
 }

@@ -13,9 +13,9 @@ use alloc::vec::Vec;
 use self::pool::Pool;
 pub(super) use self::pool::Way;
 pub(super) use self::side::{Due, Recall, Side, Use};
-use super::link::{Ended, fate, is_permanent, may_have_run, name};
+use super::link::{Ended, fate, is_permanent, may_have_others, may_have_run, name};
 use crate::command::Flags;
-use crate::config::Endpoint;
+use crate::config::{Credentials, Endpoint};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId};
 use crate::error::Error;
 use crate::time::Instant;
@@ -163,7 +163,7 @@ impl Sides {
         let error = error.clone().with_node(&pool.name);
         if was_opening {
             pool.handle_failed(now, &error, rng);
-            if is_permanent(&error) {
+            if is_permanent(&error) && !may_have_others(&side.config.login, &error) {
                 pool.fail_waiting(&error, ended);
             }
         }
@@ -210,6 +210,18 @@ impl Sides {
         for side in self.sides.values_mut().filter(|side| side.node == node) {
             side.retire(now);
             self.earliest = self.earliest.min(side.poll_timeout());
+        }
+        idle
+    }
+
+    /// There are other credentials for the connections with a node. Returns those that nobody uses; the others are
+    /// closed after their use.
+    pub(super) fn renew(&mut self, node: NodeId, credentials: &Credentials) -> Vec<ConnId> {
+        let mut idle = Vec::new();
+        for (conn, side) in self.sides.iter_mut().filter(|(_, side)| side.node == node) {
+            if side.renew(credentials) && side.is_idle() {
+                idle.push(*conn);
+            }
         }
         idle
     }

@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use super::pool::Way;
 use crate::command::Flags;
-use crate::config::Config;
+use crate::config::{Config, Credentials};
 use crate::connection::{Connection, Entry, RequestId};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::time::Instant;
@@ -134,7 +134,21 @@ impl Side {
 
     /// The node is of no use any more.
     pub(super) fn retire(&mut self, now: Instant) {
-        self.retire_by.get_or_insert(now + GRACE);
+        let by = now + GRACE;
+        self.retire_by = Some(self.retire_by.map_or(by, |before| before.min(by)));
+    }
+
+    /// There are other credentials: it is closed after its use if it was told others before. Returns whether it was.
+    pub(super) fn renew(&mut self, credentials: &Credentials) -> bool {
+        let is_stale = self.connection.credentials().is_some_and(|known| known != credentials);
+        if is_stale {
+            self.retire_by.get_or_insert(Instant::FAR);
+        }
+        is_stale
+    }
+
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.state, Use::Idle(_))
     }
 
     /// When what is asked of a node that is of no use any more is given up.
