@@ -15,15 +15,15 @@ use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Options;
 use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
+use super::{Options, misuse};
 use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
-use crate::connection::{RequestId, ServerInfo};
+use crate::connection::{ConnId, RequestId, ServerInfo};
 use crate::engine::{Engine, Event, Patience, Taken};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
@@ -106,8 +106,12 @@ impl Mailbox {
     }
 
     /// Encodes a pipeline as this client sends it.
-    pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
-        let mut packed = if self.routes { PackedBatch::splitting() } else { PackedBatch::default() };
+    pub(super) fn pack_pipeline(&self, batch: impl Batch, options: Options) -> PackedBatch {
+        let mut packed = if self.routes && options.session.is_none() {
+            PackedBatch::splitting()
+        } else {
+            PackedBatch::default()
+        };
         batch.pack_into(&mut packed);
         packed
     }
@@ -121,8 +125,9 @@ impl Mailbox {
 
     /// What this client sends instead of a command whose keys are in several slots.
     #[inline]
-    pub(super) fn split(&self, command: &Packed) -> Option<PackedBatch> {
+    pub(super) fn split(&self, command: &Packed, options: Options) -> Option<PackedBatch> {
         if !self.routes
+            || options.session.is_some()
             || command.node().is_some()
             || !command.flags().has(Flags::SPLIT)
             || command.slot().is_ok()
@@ -150,7 +155,7 @@ impl Mailbox {
         if let Some(error) = self.refuse(parcel, room) {
             return Submitted::Refused(error);
         }
-        let target = match self.target(parcel) {
+        let target = match self.target(parcel, options.session) {
             Ok(target) => target,
             Err(error) => return Submitted::Refused(error),
         };
@@ -195,20 +200,9 @@ impl Mailbox {
     /// # Errors
     /// The keys of a command, or of a transaction, are in different slots.
     #[inline]
-    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, Error> {
-        if let Parcel::Pipeline(batch) | Parcel::Transaction(batch) = parcel
-            && batch.has_chosen_node()
-        {
-            return Err(misused("a node can be chosen for a single command only"));
-        }
-        match parcel {
-            Parcel::Command(command) if command.flags().has(Flags::BLOCKING) => check_wait(command)?,
-            Parcel::Pipeline(batch) if batch.has_blocking() => {
-                return Err(misused("a command that waits at the server cannot be in a pipeline"));
-            }
-            _ => {}
-        }
-        if !self.routes {
+    fn target(&self, parcel: &Parcel<'_>, session: Option<ConnId>) -> Result<Target, Error> {
+        misuse::check(parcel, session.is_some())?;
+        if !self.routes || session.is_some() {
             return Ok(Target::default());
         }
         match parcel {
@@ -219,6 +213,8 @@ impl Mailbox {
                 None => Ok(Target::default()),
             },
             Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
+            Parcel::Silent(_) => Ok(Target::default()),
+            Parcel::Lease(target, _) => Ok(*target),
         }
     }
 
@@ -228,6 +224,7 @@ impl Mailbox {
         Aim {
             by_role: matches!(self.config.deployment, Deployment::Sentinel(_)),
             from: options.read_from.unwrap_or(self.config.read_from),
+            session: options.session,
         }
     }
 
@@ -237,7 +234,7 @@ impl Mailbox {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
             Polled::Admitted(deadline) => {
-                let target = self.target(parcel).unwrap_or_default();
+                let target = self.target(parcel, options.session).unwrap_or_default();
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
                 state.inbox.put(id, parcel, target, self.aim(options), Patience::Until(deadline));
@@ -277,7 +274,7 @@ impl Mailbox {
     pub(super) fn post(&self, command: &Packed, options: Options) {
         let parcel = Parcel::Command(command);
         let room = parcel.room();
-        let Ok(target) = self.target(&parcel) else { return };
+        let Ok(target) = self.target(&parcel, options.session) else { return };
         let mut state = self.lock();
         let closed = matches!(state.status, Status::Closed) || state.inbox.close.is_some();
         if !closed && state.fits(room, &self.config) {
@@ -306,6 +303,21 @@ impl Mailbox {
 
     pub(super) fn remove_alarm(&self, number: u64) {
         self.lock().alarms.remove(number);
+    }
+
+    /// A session is over: its connection can be used by others.
+    pub(super) fn release(&self, conn: ConnId) {
+        let mut state = self.lock();
+        state.inbox.released.push(conn);
+        leave(state);
+    }
+
+    /// Which node of a cluster a command is for.
+    ///
+    /// # Errors
+    /// Its keys are in different slots.
+    pub(super) fn target_of(&self, command: &Packed) -> Result<Target, Error> {
+        if self.routes { command.target().map_err(cross_slot) } else { Ok(Target::default()) }
     }
 
     /// Asks the driver to end.
@@ -386,22 +398,6 @@ impl Mailbox {
         state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
-    }
-}
-
-#[cold]
-fn misused(reason: &'static str) -> Error {
-    Error::new(ErrorKind::Usage(reason), Delivery::NotSent)
-}
-
-/// Refuses what would wait for the writes of a connection that has made none.
-#[cold]
-fn check_wait(command: &Packed) -> Result<(), Error> {
-    match command.name().as_str() {
-        "WAIT" | "WAITAOF" => {
-            Err(misused("it waits for the writes of its own connection: run both in a session"))
-        }
-        _ => Ok(()),
     }
 }
 

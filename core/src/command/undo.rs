@@ -14,11 +14,13 @@ use crate::resp::{Item, parse_i64};
 /// | `BZPOPMIN`, `BZPOPMAX`, `BZMPOP` | `ZADD` |
 /// | `BLMOVE`, `BRPOPLPUSH` | nothing: it lies where it was moved to |
 /// | `XREAD`, `XREADGROUP` | nothing: entries stay, and are pending with their consumer |
+/// | a lease of a connection | its end |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Undo {
     PushLeft,
     PushRight,
     Add,
+    Release,
 }
 
 impl Undo {
@@ -47,6 +49,7 @@ impl Undo {
             Self::PushLeft => "LPUSH",
             Self::PushRight => "RPUSH",
             Self::Add => "ZADD",
+            Self::Release => return None,
         };
         let mut command = Command::<()>::new(name).key(&*key).idempotent();
         match (self, taken.text()) {

@@ -137,6 +137,7 @@ pub struct Config {
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
     pub(crate) pool: PoolOptions,
+    pub(crate) max_conflicts: u32,
     pub(crate) reply_limits: Limits,
 }
 
@@ -167,6 +168,7 @@ impl Default for Config {
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
             pool: PoolOptions::default(),
+            max_conflicts: 1_024,
             reply_limits: Limits::default(),
         }
     }
@@ -387,6 +389,14 @@ impl Config {
     #[must_use]
     pub fn pool(mut self, pool: PoolOptions) -> Self {
         self.pool = pool;
+        self
+    }
+
+    /// How often keys may be changed by others while they are to be changed by
+    /// [`optimistic`](crate::Client::optimistic), before it gives up. Default 1,024.
+    #[must_use]
+    pub fn max_conflicts(mut self, conflicts: u32) -> Self {
+        self.max_conflicts = conflicts;
         self
     }
 

@@ -38,7 +38,7 @@ const OF_SOME: [(&[Setting], &[Scheme], Reason); 3] = [
     (&SENTINEL, &[Scheme::Sentinel], "only redis-sentinel:// has it"),
 ];
 
-const OF_ALL: [Setting; 29] = [
+const OF_ALL: [Setting; 30] = [
     ("db", Draft::database),
     ("username", Draft::username),
     ("password", Draft::password),
@@ -69,6 +69,7 @@ const OF_ALL: [Setting; 29] = [
     ("pool_max_lifetime", |draft, value| {
         optional(value, duration).map(|it| draft.config.pool.max_lifetime = it)
     }),
+    ("max_conflicts", |draft, value| number(value).map(|it| draft.config.max_conflicts = it)),
     ("max_reply_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.reply = it)),
     ("max_bulk_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.bulk = it)),
     ("max_elements", |draft, value| number(value).map(|it| draft.config.reply_limits.elements = it)),

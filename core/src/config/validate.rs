@@ -74,6 +74,7 @@ impl Config {
             ("pool_min_idle", self.pool.min_idle > self.pool.max, "more than pool_max"),
             ("pool_idle_timeout", zero(self.pool.idle_timeout), ZERO),
             ("pool_max_lifetime", zero(self.pool.max_lifetime), ZERO),
+            ("max_conflicts", self.max_conflicts == 0, ZERO),
             ("max_reply_bytes", limits.reply == 0, ZERO),
             ("max_bulk_bytes", limits.bulk == 0, ZERO),
             ("max_elements", limits.elements == 0, ZERO),

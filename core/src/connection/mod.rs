@@ -312,6 +312,11 @@ impl Connection {
         &mut self.in_flight
     }
 
+    /// The request that is answered next.
+    pub(crate) fn next(&self) -> Option<&Entry> {
+        self.in_flight.front()
+    }
+
     /// How many requests and bytes are kept.
     pub(crate) fn load(&self) -> (usize, usize) {
         (self.in_flight.len(), self.out.held())

@@ -209,6 +209,7 @@ impl<N: Net> Driver<N> {
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }
+        inbox.released.drain(..).for_each(|conn| engine.release(now, conn));
         if let Some(patience) = inbox.close {
             engine.close(now, patience);
         }

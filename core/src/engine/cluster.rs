@@ -45,7 +45,7 @@ impl Engine {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let node = match entry.target {
             Target::Read { slot, from } => cluster.route_read(slot, from, |node| self.links.health(node)),
-            Target::Nowhere => return self.refuse_node(now, entry, bytes),
+            Target::Nowhere | Target::Session(_) => return self.submit_to_none(now, entry, bytes),
             target => cluster.route(target),
         };
         match node {
@@ -67,6 +67,15 @@ impl Engine {
             && let Some(link) = self.link_to(now, node)
         {
             link.change_purpose(now, Purpose::ClusterReads);
+        }
+    }
+
+    /// Sends a request that is for no node: for a session, or for a node that does not exist.
+    #[cold]
+    pub(super) fn submit_to_none(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        match entry.target {
+            Target::Session(seat) => self.submit_in_session(now, seat, entry, bytes),
+            _ => self.refuse_node(now, entry, bytes),
         }
     }
 

@@ -5,11 +5,11 @@ use alloc::sync::Arc;
 use bytes::BytesMut;
 
 use super::recall::Taken;
-use super::sides::{Due, Use, Way};
+use super::sides::{Due, Served, Use, Way};
 use super::{Action, ConnId, Ended, Engine, Entry, Event, NodeId, Outgoing, Phase, RequestId};
 use crate::command::Undo;
 use crate::connection::{Answer, Purpose};
-use crate::error::{Delivery, Error, ErrorKind, ServerCode, Waiting};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode, Waiting};
 use crate::resp::{Frame, Kind, parse_i64};
 use crate::time::Instant;
 use crate::topology::Topology;
@@ -41,10 +41,14 @@ impl Engine {
         let Some(way) = self.way_to(node).filter(|_| has_link) else {
             return self.submit_unrouted(now, entry, bytes);
         };
-        if let Err(error) = self.sides.submit(now, node, way, entry, bytes) {
-            let error = super::link::name(error, bytes, &entry);
-            bytes.release(entry.wire_len as usize);
-            self.end(now, entry, Err(error));
+        match self.sides.submit(now, node, way, entry, bytes) {
+            Ok(None) => {}
+            Ok(Some(conn)) => self.grant(&entry, conn),
+            Err(error) => {
+                let error = super::link::name(error, bytes, &entry);
+                bytes.release(entry.wire_len as usize);
+                self.end(now, entry, Err(error));
+            }
         }
         self.connect_aside(now, node);
     }
@@ -134,12 +138,19 @@ impl Engine {
         if entry.id == RequestId::HEALTH {
             return Ok(());
         }
+        let undo = undo(&bytes, &entry);
+        let (undo, is_leased) = match &side.state {
+            Use::Leased(lease) => (lease.undo(undo), true),
+            Use::Recalled(recall) => (undo.filter(|_| !recall.elsewhere), false),
+            _ => (undo, false),
+        };
         match outcome {
-            Ok(frame) if frame.kind() != Kind::Error => match Taken::new(undo(&bytes, &entry), frame) {
+            Ok(frame) if frame.kind() != Kind::Error => match Taken::new(undo, frame) {
                 Ok(taken) if entry.id.is_callers() => self.end_taken(&entry, taken),
                 Ok(taken) => self.give_back(now, &taken),
                 Err(frame) => self.end(now, entry, Ok(frame)),
             },
+            outcome if is_leased => self.end_in_session(now, conn, (entry, bytes), outcome),
             outcome if entry.id.is_awaited() => {
                 let name = self.sides.name_of(conn).unwrap_or_default().into();
                 self.follow_refusal(now, node, name, (entry, bytes), outcome)?;
@@ -152,6 +163,7 @@ impl Engine {
 
     /// The request on a connection is answered.
     fn handle_answered(&mut self, now: Instant, conn: ConnId) {
+        let waits_in_vain = self.sides.waits_in_vain(conn);
         let Some(side) = self.sides.get(conn) else { return };
         match &mut side.state {
             Use::Recalled(recall) => {
@@ -163,6 +175,8 @@ impl Engine {
                     self.serve_aside(now, conn);
                 }
             }
+            Use::Leased(_) if waits_in_vain => self.recall(now, conn),
+            Use::Leased(_) => {}
             _ => self.serve_aside(now, conn),
         }
         self.finish_drain(now);
@@ -170,13 +184,21 @@ impl Engine {
 
     /// Gives a connection on which nothing is under way to the first who waits for one.
     pub(super) fn serve_aside(&mut self, now: Instant, conn: ConnId) {
-        if self.sides.serve(now, conn) || self.phase != Phase::Open {
-            self.close_aside(now, conn);
+        match self.sides.serve(now, conn) {
+            _ if self.phase != Phase::Open => self.close_aside(now, conn),
+            Served::Over => self.close_aside(now, conn),
+            Served::Leased(entry) => self.grant(&entry, conn),
+            Served::Used => {}
         }
     }
 
     /// Closes a connection on which nothing is under way that anybody waits for.
     pub(super) fn close_aside(&mut self, now: Instant, conn: ConnId) {
+        if self.sides.get(conn).is_some_and(|side| side.connection.any_awaited()) {
+            self.actions.push_back(Action::Close(conn));
+            let reason = ErrorKind::Connection(ConnectionError::SessionLost);
+            return self.handle_lost_aside(now, conn, &Error::new(reason, Delivery::NotSent));
+        }
         if let Some(side) = self.sides.remove(conn) {
             self.actions.push_back(Action::Close(conn));
             self.connect_aside(now, side.node);
@@ -228,7 +250,9 @@ impl Engine {
                     let error = Error::new(ErrorKind::Timeout(Waiting::Reply), Delivery::MaybeExecuted);
                     let error = error.with_node(node);
                     ended.extend(late.into_iter().map(|entry| (entry, error.clone())));
-                    self.recall(now, conn);
+                    if self.sides.waits_in_vain(conn) {
+                        self.recall(now, conn);
+                    }
                 }
                 Due::Fail(error) => {
                     self.actions.push_back(Action::Close(conn));
@@ -249,8 +273,10 @@ impl Engine {
         self.sides.fail_waiting(&Error::new(ErrorKind::Closed, Delivery::NotSent), &mut ended);
         self.end_all(now, ended);
         for conn in self.sides.conns() {
+            let waits = self.sides.waits(conn);
             match self.sides.get(conn).map(|side| &side.state) {
-                Some(Use::Busy) => self.recall(now, conn),
+                Some(Use::Leased(_)) if !waits => {}
+                Some(Use::Busy | Use::Leased(_)) => self.recall(now, conn),
                 Some(Use::Idle(_) | Use::Opening) => self.close_aside(now, conn),
                 Some(Use::Recalled(_)) | None => {}
             }
@@ -279,7 +305,7 @@ fn undo(bytes: &Outgoing, entry: &Entry) -> Option<Undo> {
 }
 
 /// The arguments of the command that starts at `wire[0]`.
-fn args(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn args(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut lines = Lines(wire);
     lines.next_line();
     core::iter::from_fn(move || {

@@ -25,6 +25,7 @@ mod refusals;
 mod request;
 mod scripts;
 mod sentinel;
+mod sessions;
 mod sides;
 mod state;
 #[cfg(test)]
@@ -153,8 +154,8 @@ impl Engine {
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let node = match &mut self.topology {
-            Topology::Single(_) if entry.target == Target::Nowhere => {
-                return self.refuse_node(now, entry, bytes);
+            Topology::Single(_) if matches!(entry.target, Target::Nowhere | Target::Session(_)) => {
+                return self.submit_to_none(now, entry, bytes);
             }
             Topology::Single(_) => Some(Single::NODE),
             Topology::Cluster(cluster) => match entry.target {

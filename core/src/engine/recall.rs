@@ -13,7 +13,7 @@
 //! next request else. If it is not known whether the server still has that to do, the connection is closed.
 
 use super::{ConnId, Engine, Entry, Outgoing, Phase, RequestId};
-use crate::command::{Command, Flags, Packed, Target, Undo, slot};
+use crate::command::{Command, Flags, FromReply, Packed, Target, Undo, slot};
 use crate::error::{Delivery, Error};
 use crate::resp::Frame;
 use crate::time::Instant;
@@ -38,6 +38,7 @@ impl Taken {
     /// The reply, if it took nothing away.
     pub(crate) fn new(undo: Option<Undo>, frame: Frame) -> Result<Self, Frame> {
         match undo {
+            Some(undo @ Undo::Release) => Ok(Self { undo, frame }),
             Some(undo) if undo.command(frame.item()).is_some() => Ok(Self { undo, frame }),
             _ => Err(frame),
         }
@@ -56,6 +57,10 @@ impl Engine {
     /// It is sent until the server has answered: elements go back to that end of their list which they came from.
     /// Rather than to lose them, they are put back twice if the connection is lost meanwhile.
     pub fn give_back(&mut self, now: Instant, taken: &Taken) {
+        if taken.undo == Undo::Release {
+            let numbers = <(u64, u64)>::from_reply(taken.frame.item());
+            return numbers.map_or((), |(conn, _)| self.release(now, ConnId(conn)));
+        }
         let Some(command) = taken.undo.command(taken.frame.item()) else { return };
         if self.phase == Phase::Closed {
             return;

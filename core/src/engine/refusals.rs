@@ -227,7 +227,7 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 }
 
 /// The error of a request that the server answered with an error frame.
-fn refusal(frame: &Frame, entry: Entry) -> Error {
+pub(super) fn refusal(frame: &Frame, entry: Entry) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
     let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(&error);

@@ -88,8 +88,8 @@ impl Request {
     #[inline]
     pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
         let (part, flags) = match self.replies {
-            1 => (self.part, self.flags),
-            replies => (replies, self.flags.with(Flags::TRANSACTION)),
+            1 => (self.part, self.flags.without(Flags::CHANGES)),
+            replies => (replies, self.flags.without(Flags::CHANGES).with(Flags::TRANSACTION)),
         };
         Entry {
             id: self.id,

@@ -23,8 +23,8 @@ impl Engine {
     #[cold]
     pub(super) fn submit_to_service(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
-        if entry.target == Target::Nowhere {
-            return self.refuse_node(now, entry, bytes);
+        if matches!(entry.target, Target::Nowhere | Target::Session(_)) {
+            return self.submit_to_none(now, entry, bytes);
         }
         match service.route(entry.target, entry.id.is_callers(), |node| self.links.health(node)) {
             Some(node) => self.submit_to(now, node, entry, bytes),

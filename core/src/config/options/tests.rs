@@ -54,6 +54,7 @@ fn option_table() -> Vec<(&'static str, &'static str, Config)> {
         ("pool_idle_timeout", "5s", pool(PoolOptions::new().idle_timeout(secs(5)))),
         ("pool_idle_timeout", "none", pool(PoolOptions::new().idle_timeout(None))),
         ("pool_max_lifetime", "60m", pool(PoolOptions::new().max_lifetime(secs(3_600)))),
+        ("max_conflicts", "3", with().max_conflicts(3)),
         ("max_reply_bytes", "4294967295", limits(|it| it.reply = u32::MAX)),
         ("max_bulk_bytes", "1G", limits(|it| it.bulk = 1 << 30)),
         ("max_elements", "1000000", limits(|it| it.elements = 1_000_000)),
@@ -211,6 +212,7 @@ fn options_stand_together() {
         .queue_commands(12)
         .queue_bytes(16 << 20)
         .when_full(WhenFull::Fail)
+        .max_conflicts(3)
         .pool(PoolOptions::new().max(9).min_idle(2).queue(0).idle_timeout(secs(5)).max_lifetime(secs(3_600)));
     expected.reply_limits =
         Limits { depth: 1024, bulk: 1 << 30, elements: 1_000_000, line: 1024, reply: u32::MAX };
@@ -223,7 +225,7 @@ fn explicit_defaults_are_the_defaults() {
                &connect_timeout=5s&response_timeout=5&liveness_timeout=10s&health_interval=30s&close_timeout=5s\
                &tcp_keepalive=30s&backoff_base=10ms&backoff_cap=2s&retries=16&queue_commands=65536\
                &queue_bytes=64m&when_full=wait&pool_max=50&pool_min_idle=0&pool_queue=8192&pool_idle_timeout=60s\
-               &pool_max_lifetime=none&max_reply_bytes=1g&max_bulk_bytes=512M\
+               &pool_max_lifetime=none&max_conflicts=1024&max_reply_bytes=1g&max_bulk_bytes=512M\
                &max_elements=2147483647&max_line_bytes=64K&max_depth=128";
     assert_eq!(Config::from_url(url), Ok(Config::default()));
     let url = "redis-cluster://h?suspect_after=0.5&read_from=primary&refresh_interval=250ms&refresh_period=1m\
@@ -280,6 +282,7 @@ fn options_refused() {
         ("pool_max=3&pool_min_idle=4", "pool_min_idle", "more than pool_max"),
         ("pool_idle_timeout=0", "pool_idle_timeout", "zero"),
         ("pool_max_lifetime=0", "pool_max_lifetime", "zero"),
+        ("max_conflicts=0", "max_conflicts", "zero"),
         ("max_reply_bytes=4g", "max_reply_bytes", "too large"),
         ("max_reply_bytes=0", "max_reply_bytes", "zero"),
         ("max_bulk_bytes=0", "max_bulk_bytes", "zero"),

@@ -12,7 +12,8 @@ use alloc::vec::Vec;
 
 use self::pool::Pool;
 pub(super) use self::pool::Way;
-pub(super) use self::side::{Due, Recall, Side, Use};
+use self::side::is_blocking;
+pub(super) use self::side::{Due, Lease, Recall, Side, Use};
 use super::link::{Ended, fate, is_permanent, may_have_others, may_have_run, name};
 use crate::command::Flags;
 use crate::config::{Credentials, Endpoint};
@@ -21,17 +22,30 @@ use crate::error::Error;
 use crate::time::Instant;
 use crate::topology::NodeId;
 
+/// What has become of a connection on which nothing was under way.
+#[derive(Debug)]
+pub(super) enum Served {
+    /// It is used, or kept for later.
+    Used,
+    /// It is leased to who asked for that by this request.
+    Leased(Entry),
+    /// It must be closed.
+    Over,
+}
+
 #[derive(Debug)]
 pub(super) struct Sides {
     sides: BTreeMap<ConnId, Side>,
     pools: BTreeMap<NodeId, Pool>,
+    /// The connections that sessions have.
+    seats: Vec<Option<ConnId>>,
     /// Nothing has to be looked at before.
     earliest: Instant,
 }
 
 impl Default for Sides {
     fn default() -> Self {
-        Self { sides: BTreeMap::new(), pools: BTreeMap::new(), earliest: Instant::FAR }
+        Self { sides: BTreeMap::new(), pools: BTreeMap::new(), seats: Vec::new(), earliest: Instant::FAR }
     }
 }
 
@@ -54,7 +68,7 @@ impl Sides {
     }
 
     /// Sends a request on a connection of its own, or keeps it until there is one. Its bytes are the first in
-    /// `bytes`.
+    /// `bytes`. Returns the connection if it is leased now.
     ///
     /// # Errors
     /// Too many wait already.
@@ -65,23 +79,72 @@ impl Sides {
         way: Way,
         entry: Entry,
         bytes: &mut Outgoing,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<ConnId>, Error> {
         let pool = self.pool(node, way);
         let Some(conn) = pool.pop_idle() else {
             pool.queue(entry, bytes)?;
             self.note_pool(node);
-            return Ok(());
+            return Ok(None);
         };
-        self.send(now, conn, entry, bytes);
-        Ok(())
+        Ok(self.send(now, conn, entry, bytes).then_some(conn))
     }
 
-    fn send(&mut self, now: Instant, conn: ConnId, entry: Entry, bytes: &mut Outgoing) {
-        if let Some(side) = self.sides.get_mut(&conn) {
+    /// Gives a connection that nobody uses to a request. Returns whether it is a lease that was asked for.
+    fn send(&mut self, now: Instant, conn: ConnId, entry: Entry, bytes: &mut Outgoing) -> bool {
+        let is_lease = entry.wire_len == 0;
+        if is_lease {
+            self.seat(conn);
+        } else if let Some(side) = self.sides.get_mut(&conn) {
             side.state = Use::Busy;
             side.connection.send(now, entry, bytes);
         }
         self.note(conn);
+        is_lease
+    }
+
+    /// Gives a connection to a session.
+    fn seat(&mut self, conn: ConnId) {
+        let free = self.seats.iter().position(Option::is_none);
+        let seat = free.unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        self.seats[seat] = Some(conn);
+        if let Some(side) = self.sides.get_mut(&conn) {
+            // There are far fewer connections than a process may have files.
+            side.state = Use::Leased(Lease::new(seat as u16));
+        }
+    }
+
+    /// The session of a connection is over.
+    pub(super) fn unseat(&mut self, conn: ConnId) {
+        if let Some(seat) = self.seats.iter_mut().find(|seat| **seat == Some(conn)) {
+            *seat = None;
+        }
+    }
+
+    /// Where the session is that has a connection.
+    pub(super) fn seat_of(&self, conn: ConnId) -> Option<u16> {
+        match &self.sides.get(&conn)?.state {
+            Use::Leased(lease) => Some(lease.seat()),
+            _ => None,
+        }
+    }
+
+    /// The connection of a session.
+    pub(super) fn session(&mut self, seat: u16) -> Option<(&mut Side, ConnId)> {
+        let conn = (*self.seats.get(usize::from(seat))?)?;
+        self.sides.get_mut(&conn).map(|side| (side, conn))
+    }
+
+    /// Whether the server waits in a request on a connection.
+    pub(super) fn waits(&self, conn: ConnId) -> bool {
+        self.sides.get(&conn).is_some_and(|side| side.connection.next().is_some_and(is_blocking))
+    }
+
+    /// Whether it does for nobody.
+    pub(super) fn waits_in_vain(&self, conn: ConnId) -> bool {
+        self.sides.get(&conn).is_some_and(Side::waits_in_vain)
     }
 
     /// Has the pool of a node keep some connections although nobody uses them.
@@ -118,28 +181,32 @@ impl Sides {
         }
     }
 
-    /// Gives a connection on which nothing is under way to the first in line. Returns whether it must be closed
-    /// instead.
-    pub(super) fn serve(&mut self, now: Instant, conn: ConnId) -> bool {
-        let Some(side) = self.sides.get_mut(&conn) else { return false };
-        let Some(pool) = self.pools.get_mut(&side.node) else { return true };
+    /// Gives a connection on which nothing is under way to the first in line.
+    pub(super) fn serve(&mut self, now: Instant, conn: ConnId) -> Served {
+        let Some(side) = self.sides.get_mut(&conn) else { return Served::Used };
+        let Some(pool) = self.pools.get_mut(&side.node) else { return Served::Over };
         if side.is_over(now) {
-            return true;
+            return Served::Over;
         }
         match pool.pop_waiting() {
-            Some((entry, mut bytes)) => self.send(now, conn, entry, &mut bytes),
+            Some((entry, mut bytes)) => {
+                if self.send(now, conn, entry, &mut bytes) {
+                    return Served::Leased(entry);
+                }
+            }
             None => {
                 side.state = Use::Idle(now);
                 pool.push_idle(conn);
                 self.note(conn);
             }
         }
-        false
+        Served::Used
     }
 
     /// Forgets a connection. Returns it, if it was there.
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<Side> {
         let side = self.sides.remove(&conn)?;
+        self.unseat(conn);
         if let Some(pool) = self.pools.get_mut(&side.node) {
             pool.forget(conn, side.is_opening());
         }
@@ -159,6 +226,7 @@ impl Sides {
     ) -> Option<NodeId> {
         let side = self.remove(conn)?;
         let (node, was_opening, retries) = (side.node, side.is_opening(), side.config.retries);
+        let is_sessions = side.is_sessions();
         let pool = self.pools.get_mut(&node)?;
         let error = error.clone().with_node(&pool.name);
         if was_opening {
@@ -170,10 +238,11 @@ impl Sides {
         let (mut entries, mut bytes) = side.connection.into_requests();
         let mut written = bytes.in_flight();
         while let Some(mut entry) = entries.pop() {
-            let may_have_run = may_have_run(&entry, written);
+            // What a session sends as one may be several commands.
+            let may_have_run = may_have_run(&entry, written) || (is_sessions && written > 0);
             written = written.saturating_sub(entry.wire_len as usize);
             let may_repeat = entry.flags.may_repeat() && u32::from(entry.attempts) < retries;
-            if entry.id.is_awaited() && (!may_have_run || may_repeat) {
+            if entry.id.is_awaited() && !is_sessions && (!may_have_run || may_repeat) {
                 if may_have_run {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.flags = entry.flags.with(Flags::SENT_BEFORE);
@@ -252,9 +321,15 @@ impl Sides {
 
     /// Marks a connection: the server is asked to end the wait on it. Returns its number there, if it has one.
     pub(super) fn recall(&mut self, now: Instant, conn: ConnId) -> Option<u64> {
+        self.unseat(conn);
         let side = self.sides.get_mut(&conn)?;
         let until = now + side.config.connect_timeout;
-        side.state = Use::Recalled(Recall::begin(until));
+        let mut recall = Recall::begin(until);
+        if let Use::Leased(lease) = &side.state {
+            // The session is over, and what it has set is still set.
+            (recall.unclear, recall.elsewhere) = (true, lease.is_changed());
+        }
+        side.state = Use::Recalled(recall);
         let client_id = side.client_id;
         self.note(conn);
         (client_id != 0).then_some(client_id)

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::pool::Way;
-use crate::command::Flags;
+use crate::command::{Change, Flags};
 use crate::config::{Config, Credentials};
 use crate::connection::{Connection, Entry, RequestId};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
@@ -29,8 +29,10 @@ pub(in crate::engine) enum Use {
     Idle(Instant),
     /// It has a request that somebody waits for.
     Busy,
-    /// Nobody waits for its request any more: the server is asked to end it.
+    /// It has a request, or several, that nobody waits for any more: the server is asked to end them.
     Recalled(Recall),
+    /// A session has it.
+    Leased(Lease),
 }
 
 /// The end of a wait at the server before its time.
@@ -44,10 +46,53 @@ pub(in crate::engine) struct Recall {
     pub(in crate::engine) answered: bool,
     /// Nobody knows whether the server will end one more wait.
     pub(in crate::engine) unclear: bool,
+    /// What was taken cannot be put back by another connection: it came from another database, perhaps.
+    pub(in crate::engine) elsewhere: bool,
     /// When to ask again: the request may have come to the server after the question.
     again_at: Instant,
     /// When to give up.
     until: Instant,
+}
+
+/// What a session has done to its connection.
+#[derive(Debug)]
+pub(in crate::engine) struct Lease {
+    seat: u16,
+    watching: bool,
+    queuing: bool,
+    changed: bool,
+}
+
+impl Lease {
+    pub(super) const fn new(seat: u16) -> Self {
+        Self { seat, watching: false, queuing: false, changed: false }
+    }
+
+    pub(super) const fn seat(&self) -> u16 {
+        self.seat
+    }
+
+    /// A command that does this is sent.
+    pub(in crate::engine) const fn note(&mut self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Watch) => self.watching = true,
+            Some(Change::Unwatch) => self.watching = false,
+            Some(Change::Multi) => self.queuing = true,
+            Some(Change::End) => (self.watching, self.queuing) = (false, false),
+            Some(Change::State | Change::Login | Change::Stream) => self.changed = true,
+        }
+    }
+
+    /// Whether something is set that stays.
+    pub(in crate::engine) const fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Whether the connection is as it was when it was new.
+    pub(in crate::engine) const fn is_clean(&self) -> bool {
+        !self.watching && !self.queuing && !self.changed
+    }
 }
 
 /// The first pause before the server is asked again; it doubles each time.
@@ -62,7 +107,7 @@ impl Recall {
     /// The server is asked now.
     pub(super) const fn begin(until: Instant) -> Self {
         let again_at = Instant::FAR;
-        Self { asking: true, asked: 1, answered: false, unclear: false, again_at, until }
+        Self { asking: true, asked: 1, answered: false, unclear: false, elsewhere: false, again_at, until }
     }
 
     /// The server has not ended the wait.
@@ -95,6 +140,11 @@ pub(in crate::engine) enum Due {
     Close,
     /// It is beyond use.
     Fail(Error),
+}
+
+/// Whether the server waits in it.
+pub(super) const fn is_blocking(entry: &Entry) -> bool {
+    entry.flags.has(Flags::BLOCKING)
 }
 
 #[derive(Debug)]
@@ -161,10 +211,15 @@ impl Side {
     }
 
     /// Whether the server waits in a request that nobody waits for.
-    pub(super) fn waits_in_vain(&mut self) -> bool {
-        let front = self.connection.in_flight().front();
-        matches!(self.state, Use::Busy)
-            && front.is_some_and(|entry| entry.flags.has(Flags::BLOCKING) && !entry.id.is_awaited())
+    pub(super) fn waits_in_vain(&self) -> bool {
+        let front = self.connection.next();
+        matches!(self.state, Use::Busy | Use::Leased(_))
+            && front.is_some_and(|entry| is_blocking(entry) && !entry.id.is_awaited())
+    }
+
+    /// Whether its requests are, or were, those of a session.
+    pub(super) const fn is_sessions(&self) -> bool {
+        matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { unclear: true, .. }))
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
@@ -203,7 +258,9 @@ impl Side {
                     Due::Nothing
                 }
             }
-            Use::Busy => {
+            // What may change the connection may also keep it from answering PING.
+            Use::Leased(_) if self.connection.is_idle() && now < given_up_at => Due::Nothing,
+            Use::Busy | Use::Leased(_) => {
                 let late = self.connection.in_flight().expire(now);
                 if late.is_empty() && now >= given_up_at {
                     let reason = ErrorKind::Connection(ConnectionError::Replaced);
@@ -227,7 +284,8 @@ impl Side {
                 connection.min(stale_at).min(self.expires_at())
             }
             Use::Recalled(recall) => recall.again_at.min(recall.until),
-            Use::Busy => connection.min(self.given_up_at()),
+            Use::Leased(_) if self.connection.is_idle() => self.given_up_at(),
+            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()),
             Use::Opening => connection,
         }
     }
