@@ -8,7 +8,7 @@
 //! # async fn example(client: redstart_core::Client) -> redstart_core::Result<()> {
 //! let session = client.session().await?;
 //! session.watch("stock").await?;
-//! let left: i64 = session.get("stock").await?;
+//! let left = session.get("stock").await?.unwrap_or(0);
 //! // `None`: somebody has changed it meanwhile, and nothing was done.
 //! let sold = session.transaction((p.set("stock", left - 1), p.incr("sold"))).await?;
 //! # Ok(())
@@ -225,7 +225,7 @@ impl Client {
     /// # async fn example(client: redstart_core::Client) -> redstart_core::Result<()> {
     /// let sold = client
     ///     .optimistic("stock", async |session| {
-    ///         let left: i64 = session.get("stock").await?;
+    ///         let left = session.get("stock").await?.unwrap_or(0);
     ///         Ok((left > 0).then(|| (p.set("stock", left - 1), p.incr("sold"))))
     ///     })
     ///     .await?;
@@ -272,9 +272,9 @@ pub trait Optimistic: Wait {
     /// # use redstart_core::commands::StringCommands;
     /// # fn example<C: Wait>(client: C) -> redstart_core::Result<()>
     /// # where for<'a> &'a redstart_core::client::session::Session<C>:
-    /// #     redstart_core::commands::Run<Output<i64> = redstart_core::Result<i64>> {
+    /// #     redstart_core::commands::Run<Output<Option<i64>> = redstart_core::Result<Option<i64>>> {
     /// let sold = client.optimistic("stock", |session| {
-    ///     let left: i64 = session.get("stock")?;
+    ///     let left = session.get("stock")?.unwrap_or(0);
     ///     Ok((left > 0).then(|| (p.set("stock", left - 1), p.incr("sold"))))
     /// })?;
     /// # Ok(())

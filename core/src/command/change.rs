@@ -21,8 +21,8 @@ pub(crate) enum Change {
     Stream,
 }
 
-/// Whether a command of this name may be one of those; [`Change::of`] tells for sure. Names that are not written as
-/// documented may.
+/// Whether a command of this name may be one of those; [`Change::of`] tells for sure. Names that are not in capitals
+/// may.
 #[inline(always)]
 pub(super) const fn may_change(name: &str) -> bool {
     match name.as_bytes() {
@@ -31,8 +31,11 @@ pub(super) const fn may_change(name: &str) -> bool {
         | b"REPLCONF" | b"SUBSCRIBE" | b"PSUBSCRIBE" | b"SSUBSCRIBE" | b"UNSUBSCRIBE" | b"PUNSUBSCRIBE"
         | b"SUNSUBSCRIBE" | b"CLIENT" | b"CLIENT CACHING" | b"CLIENT NO-EVICT" | b"CLIENT NO-TOUCH"
         | b"CLIENT REPLY" | b"CLIENT SETINFO" | b"CLIENT SETNAME" | b"CLIENT TRACKING" => true,
-        [first, ..] => first.is_ascii_lowercase(),
-        [] => false,
+        // Three letters tell how a name is written, and cost nothing where it is known beforehand.
+        [first, second, .., last] => {
+            first.is_ascii_lowercase() || second.is_ascii_lowercase() || last.is_ascii_lowercase()
+        }
+        _ => false,
     }
 }
 

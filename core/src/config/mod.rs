@@ -333,8 +333,9 @@ impl Config {
     /// How long a node of a cluster or one that sentinels watch may owe a reply and say nothing before it is
     /// a suspect: nothing new is sent to it, and its successor is looked for. Default 500 ms.
     ///
-    /// Means nothing to a single server, which has no successor. What a suspect owes is waited for: when it
-    /// answers, it goes on; when it is replaced, the connection is given up.
+    /// Means nothing to a single server, which has no successor. A suspect is tried by a second connection, in case
+    /// only the first is dead. What it owes is waited for: when it answers, it goes on; when it is replaced, its
+    /// connections are given up.
     #[must_use]
     pub fn suspect_after(mut self, silence: Duration) -> Self {
         self.suspect_after = silence;

@@ -380,6 +380,11 @@ impl Connection {
         }
     }
 
+    /// Whether something has come at this time that is due.
+    pub(crate) fn was_heard(&self, now: Instant) -> bool {
+        self.heard_at >= now
+    }
+
     /// When silence becomes too long: never before the request that waits longest has timed out.
     fn silent_at(&self, config: &Config) -> Instant {
         let due = self.heard_at + config.liveness_timeout;
@@ -410,7 +415,8 @@ impl Connection {
         Ok(())
     }
 
-    fn ping(&mut self, now: Instant, config: &Config) {
+    /// Tries whether the server answers.
+    pub(crate) fn ping(&mut self, now: Instant, config: &Config) {
         let deadline = now + config.liveness_timeout;
         self.send_own(now, RequestId::HEALTH, deadline, &Command::new("PING"));
     }

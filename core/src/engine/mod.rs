@@ -218,7 +218,7 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.handle_lost(now, conn, &error);
         } else {
-            self.handle_alive(now, node);
+            self.handle_alive(now, node, conn);
             if let Some(link) = self.links.get(node) {
                 link.follow_renewal(now);
             }
@@ -239,7 +239,7 @@ impl Engine {
         read: &mut BytesMut,
     ) -> Result<(), Error> {
         while let Some(link) = self.links.get(node)
-            && let Some(answer) = link.next_answer(now, read)?
+            && let Some(answer) = link.next_answer(now, conn, read)?
         {
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
@@ -277,15 +277,18 @@ impl Engine {
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        if let Some(node) = self.lose(now, conn, error) {
-            if let Topology::Cluster(cluster) = &mut self.topology {
-                cluster.handle_lost(now, node);
-            }
-            self.handle_service_lost(now, node, error);
-            self.connect(now, node);
-        } else {
-            self.handle_lost_aside(now, conn, error);
+        let Some(node) = self.lose(now, conn, error) else {
+            return self.handle_lost_aside(now, conn, error);
+        };
+        // Nothing is known against a node that answers on a newer connection.
+        if self.links.peek(node).is_some_and(|link| link.is_ready() && !link.is_suspect()) {
+            return;
         }
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_lost(now, node);
+        }
+        self.handle_service_lost(now, node, error);
+        self.connect(now, node);
     }
 
     /// Decides about the requests of a connection that is gone. Returns which node it was with.
@@ -296,9 +299,12 @@ impl Engine {
         let error = error.clone().with_node(link.name());
         self.handle_login_failed(now, node, &error);
         let link = self.links.get(node)?;
-        let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
+        let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
+        let goes_on = link.is_ready();
         self.end_all(now, ended);
-        self.tell_lost(node, was_ready, error);
+        if !goes_on {
+            self.tell_lost(node, was_ready, error);
+        }
         Some(node)
     }
 
@@ -335,26 +341,19 @@ impl Engine {
     fn handle_link_timeout(&mut self, now: Instant, node: NodeId) {
         let mut ended = Ended::new();
         let Some(link) = self.links.get(node) else { return };
-        let outcome = link.handle_timeout(now, &mut ended);
-        let conn = link.conn_id();
-        let is_silent = link.suspect_at() <= now;
+        let (late, broken) = link.handle_timeout(now, &mut ended);
         self.end_all(now, ended);
-        match (outcome, conn) {
-            (Err(error), Some(conn)) => {
-                self.actions.push_back(Action::Close(conn));
-                self.handle_lost(now, conn, &error);
-            }
-            (Ok(late), _) => {
-                if let Topology::Cluster(cluster) = &mut self.topology
-                    && late > 0
-                {
-                    cluster.handle_timed_out(now, node, late);
-                }
-                if is_silent {
-                    self.handle_silent(now, node);
-                }
-            }
-            (Err(_), None) => {}
+        if let Topology::Cluster(cluster) = &mut self.topology
+            && late > 0
+        {
+            cluster.handle_timed_out(now, node, late);
+        }
+        for (conn, error) in broken {
+            self.actions.push_back(Action::Close(conn));
+            self.handle_lost(now, conn, &error);
+        }
+        if self.links.peek(node).is_some_and(|link| link.suspect_at() <= now) {
+            self.handle_silent(now, node);
         }
     }
 
@@ -387,21 +386,28 @@ impl Engine {
 
     /// The node has answered something.
     #[inline]
-    fn handle_alive(&mut self, now: Instant, node: NodeId) {
+    fn handle_alive(&mut self, now: Instant, node: NodeId, conn: ConnId) {
         match &mut self.topology {
             Topology::Single(_) => {}
             Topology::Cluster(cluster) => {
                 cluster.handle_alive(node);
-                if let Some(link) = self.links.get(node) {
-                    link.handle_alive(now);
-                }
+                self.acquit(now, node);
             }
-            Topology::Sentinel(_) => self.ask_suspect(now, node),
+            Topology::Sentinel(_) => self.ask_suspect(now, node, conn),
+        }
+    }
+
+    /// The node is well: what waits for it goes out.
+    #[inline]
+    fn acquit(&mut self, now: Instant, node: NodeId) {
+        if let Some(conn) = self.links.get(node).and_then(|link| link.handle_alive(now)) {
+            self.links.disconnect(conn);
+            self.actions.push_back(Action::Close(conn));
         }
     }
 
     fn close_retired(&mut self, now: Instant, node: NodeId) {
-        if let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
+        while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
             self.connect(now, node);
