@@ -40,17 +40,21 @@
 //!
 //! In a transaction such commands do not wait. A pipeline refuses them.
 
+mod acl;
 mod bitmaps;
 mod cluster;
 mod connection;
 mod expiry;
 mod fields;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod latency;
 mod lists;
+mod modules;
 mod replication;
 mod scan;
 mod scan_iter;
@@ -59,19 +63,25 @@ mod sentinel;
 mod server;
 mod session;
 mod sets;
+mod slowlog;
 mod sorted_sets;
+mod streams;
 mod strings;
 
+pub use acl::*;
 pub use bitmaps::*;
 pub use cluster::*;
 pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
+pub use functions::*;
 pub use geo::*;
 pub use hashes::*;
 pub use hyperloglog::*;
 pub use introspection::*;
 pub use keys::*;
+pub use latency::*;
 pub use lists::*;
+pub use modules::*;
 pub use replication::*;
 pub use scan::*;
 pub use scan_iter::*;
@@ -80,7 +90,9 @@ pub use sentinel::*;
 pub use server::*;
 pub use session::*;
 pub use sets::*;
+pub use slowlog::*;
 pub use sorted_sets::*;
+pub use streams::*;
 pub use strings::*;
 
 // `client.run(..)` is one call more, and is wanted wherever these are.
