@@ -176,13 +176,13 @@ impl Engine {
 
     /// A connection has begun: if there is somebody to be asked who to be, that is done.
     pub(super) fn log_in(&mut self, now: Instant, node: NodeId, conn: ConnId, endpoint: &Endpoint) {
-        let link = if self.links.node_of(conn).is_some() {
-            self.links.peek(node)
-        } else {
-            self.listeners.peek(node)
-        };
+        let is_aside = self.listeners.node_of(conn).is_some();
+        let link = if is_aside { self.listeners.peek(node) } else { self.links.peek(node) };
         let Some(link) = link.filter(|link| link.login().is_asked()) else { return };
-        let is_open = |conn| self.links.node_of(conn).or_else(|| self.listeners.node_of(conn)).is_some();
+        let is_open = |conn| {
+            let node = self.links.node_of(conn).or_else(|| self.listeners.node_of(conn));
+            node.is_some() || self.sides.name_of(conn).is_some()
+        };
         if let Some(credentials) = self.logins.begin(now, is_open, link.login(), (conn, endpoint)) {
             self.give(now, conn, credentials);
         }
@@ -195,6 +195,8 @@ impl Engine {
         };
         if let Some(link) = link {
             link.handle_credentials(now, conn, credentials);
+        } else if let Some(side) = self.sides.get(conn) {
+            side.connection.handle_credentials(now, &side.config, credentials);
         }
     }
 
@@ -210,7 +212,8 @@ impl Engine {
             Ok(credentials) => return self.give(now, conn, credentials),
             Err(error) => Error::new(ErrorKind::Credentials(error), Delivery::NotSent),
         };
-        let home = self.links.node_of(conn).and_then(|node| self.links.peek(node));
+        let home = self.links.node_of(conn).or_else(|| Some(self.sides.get(conn)?.node));
+        let home = home.and_then(|node| self.links.peek(node));
         let aside = || self.listeners.node_of(conn).and_then(|node| self.listeners.peek(node));
         if let Some(link) = home.or_else(aside) {
             let (login, error) = (link.login().clone(), error.clone().with_node(link.name()));
@@ -265,6 +268,9 @@ impl Engine {
             {
                 link.renew(now, credentials);
                 self.close_retired(now, node);
+                for conn in self.sides.renew(node, credentials) {
+                    self.close_aside(now, conn);
+                }
             }
         }
     }
@@ -289,6 +295,14 @@ impl Engine {
             let login = link.login().clone();
             self.logins.handle_refused(now, &login, &credentials, error.clone());
         }
+    }
+
+    /// The same of a side connection.
+    pub(super) fn handle_login_failed_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
+        let Some(side) = self.sides.get(conn).filter(|_| is_refused(error)) else { return };
+        let Some(credentials) = side.connection.credentials().cloned() else { return };
+        let login = side.config.login.clone();
+        self.logins.handle_refused(now, &login, &credentials, error.clone());
     }
 
     pub(super) fn handle_logins_timeout(&mut self, now: Instant) {
