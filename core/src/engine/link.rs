@@ -66,6 +66,8 @@ pub(super) struct Link {
     /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
     renewal: Option<Credentials>,
     parked: Parked,
+    /// There is to be a connection although nothing is parked.
+    held: bool,
     /// When to connect, while there is no connection.
     retry_at: Instant,
     failures: u32,
@@ -94,10 +96,15 @@ impl Link {
             suspect: false,
             renewal: None,
             parked: Parked::default(),
+            held: false,
             retry_at: now,
             failures: 0,
             last_error: None,
         }
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(super) fn name(&self) -> &str {
@@ -136,7 +143,8 @@ impl Link {
 
     fn is_wanted(&self) -> bool {
         let is_on_trial = self.suspect && !self.elders.is_empty();
-        self.connects == Connects::Always || !self.parked.is_empty() || is_on_trial
+        let is_needed = self.held || !self.parked.is_empty();
+        self.connects == Connects::Always || is_needed || is_on_trial
     }
 
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
@@ -145,6 +153,28 @@ impl Link {
         match &mut self.connection {
             Some((_, connection)) if self.open => connection.send(now, entry, bytes),
             _ => self.parked.push(entry, bytes),
+        }
+    }
+
+    /// Whether there is to be a connection although nothing is parked.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Whether there is a connection that speaks RESP2, for sure.
+    pub(super) fn speaks_resp2(&self) -> bool {
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.protocol() == Some(2))
+    }
+
+    /// Whether requests are sent as they come.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Sends a request by which subscriptions begin or end, if requests are sent as they come. It is not kept.
+    pub(super) fn send_subscriptions(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) {
+            connection.send_subscriptions(now, entry, bytes);
         }
     }
 
@@ -326,16 +356,11 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) && !self.may_have_others(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
         was_ready
-    }
-
-    /// Whether the credentials were refused, and others are on their way.
-    fn may_have_others(&self, error: &Error) -> bool {
-        is_refused(error) && matches!(self.login(), Login::Tokens(..))
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
@@ -468,13 +493,18 @@ impl Link {
     }
 }
 
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
+}
+
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
-const fn may_have_run(entry: &Entry, written: usize) -> bool {
+pub(super) const fn may_have_run(entry: &Entry, written: usize) -> bool {
     if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
-const fn fate(may_have_run: bool) -> Delivery {
+pub(super) const fn fate(may_have_run: bool) -> Delivery {
     if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 

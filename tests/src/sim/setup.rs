@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use redstart_core::config::{Backoff, Config, Credentials, Protocol, WhenFull};
+use redstart_core::config::{Backoff, Config, Credentials, Protocol, TokenOptions, WhenFull};
 
 use super::cluster::ClusterSetup;
 use super::faults::{Class, Faults};
 use super::sentinel::ServiceSetup;
 use super::server::Settings;
+use super::tokens::Tokens;
 use super::world::Expected;
 
 pub(super) const fn ms(millis: u64) -> Duration {
@@ -31,6 +32,8 @@ pub struct Setup {
     pub protocol: Protocol,
     /// The client's password.
     pub password: Option<&'static str>,
+    /// Where the client gets tokens.
+    pub tokens: Option<Tokens>,
     /// The client's database.
     pub database: u32,
     /// Whether the client says its name and version.
@@ -70,6 +73,7 @@ impl Default for Setup {
             server: Settings::default(),
             protocol: Protocol::Auto,
             password: None,
+            tokens: None,
             database: 0,
             introduces_itself: false,
             connect_timeout: ms(100),
@@ -93,16 +97,18 @@ impl Setup {
     pub(super) fn draw(seed: u64, rng: &mut Rng, with_text: bool) -> Self {
         let faults = Faults::draw(rng);
         let old = rng.u8(..5) == 0;
-        let password = if rng.bool() { Some("secret") } else { None };
+        let tokens = (rng.u8(..4) == 0).then(|| Tokens::new(ms(rng.u64(80..600)), rng.bool()));
+        let password = if tokens.is_none() && rng.bool() { Some("secret") } else { None };
         let protocols: &[_] = &[Protocol::Auto, Protocol::Resp2, Protocol::Resp3];
         let protocol = protocols[rng.usize(..if old { 2 } else { 3 })];
         let impatient = faults.has(Class::Impatience);
         Self {
             seed,
             faults,
-            server: Settings { old, password, no_multi: false },
+            server: Settings { old, password, tokens: tokens.clone(), no_multi: false },
             protocol,
             password,
+            tokens,
             database: rng.u32(..2) * 3,
             introduces_itself: rng.bool(),
             connect_timeout: ms(rng.u64(100..300)),
@@ -147,6 +153,13 @@ impl Setup {
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
             .when_full(self.when_full);
+        let config = match self.tokens.clone() {
+            Some(tokens) => {
+                let pauses = Backoff { base: ms(2), cap: ms(20) };
+                config.token_provider(move || tokens.issue(), TokenOptions::new().backoff(pauses))
+            }
+            None => config,
+        };
         match (&self.cluster, &self.service) {
             (Some(cluster), _) => cluster.apply(config),
             (None, Some(service)) => service.apply(config),
