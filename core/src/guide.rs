@@ -9,3 +9,10 @@
 #[doc = include_str!("guide/pubsub.rs")]
 /// ```
 pub mod pubsub {}
+
+#[doc = include_str!("guide/streams.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/streams.rs")]
+/// ```
+pub mod streams {}

@@ -144,6 +144,7 @@ impl World {
         };
         if matches!(due, Due::Whole | Due::Part) {
             self.judge_sending(id);
+            self.judge_way(id, request);
         }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
@@ -285,6 +286,8 @@ impl World {
             }
             _ => server::write(reply, conn.session.resp3, out),
         }
+        self.tell_of_slots(id, request, reply);
+        let conn = &mut self.conns[id];
         let end = conn.down.sent + out.len() as u64;
         conn.down.ends.push_back((end, turns));
         if matches!(reply, Value::Error(error) if error.text().ends_with(" :0")) {
