@@ -98,7 +98,7 @@ impl Sim {
         }
         self.live_until(now + 2 * patience)?;
         self.judge_readers()?;
-        let published = self.world.borrow().published.clone();
+        let published = self.world.borrow().published;
         for (number, reader) in self.readers.iter().enumerate() {
             let log = reader.log.borrow();
             let missed = reader.plan.last().topics().find(|topic| !log.has_heard(topic, &published));
