@@ -69,6 +69,8 @@ mod connection;
 pub mod drive;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "std")]
+pub mod guide;
 pub mod resp;
 mod retry;
 mod time;

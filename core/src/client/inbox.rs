@@ -3,10 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Bytes;
-
 use super::slots::Room;
-use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
+use crate::command::{Flags, Packed, PackedBatch, ScriptText, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{Outgoing, RequestId};
 use crate::engine::{Engine, Patience, Request};
@@ -29,7 +27,7 @@ pub(crate) struct Inbox {
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
     /// The texts of scripts that are run by their digests.
-    pub(crate) texts: Vec<(RequestId, u32, Bytes)>,
+    pub(crate) texts: Vec<(RequestId, u32, ScriptText)>,
     /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
     pub(super) line_changed: bool,
 }
@@ -154,12 +152,13 @@ impl Inbox {
                     Some(node) => self.name(node),
                     None => aim.at(target, flags),
                 };
-                self.texts.extend(command.script().map(|text| (id, 0, text.clone())));
+                self.texts.extend(command.script().map(|text| (id, 0, ScriptText(text.clone()))));
                 self.requests.push(Request { wire_len, target, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);
-                self.texts.extend(batch.texts().map(|(part, text)| (id, part as u32, text.clone())));
+                self.texts
+                    .extend(batch.texts().map(|(part, text)| (id, part as u32, ScriptText(text.clone()))));
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());

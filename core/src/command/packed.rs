@@ -49,6 +49,16 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// The text of a script, which is not shown: it can hold secrets.
+#[derive(Clone)]
+pub(crate) struct ScriptText(pub(crate) Bytes);
+
+impl fmt::Debug for ScriptText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScriptText({} bytes)", self.0.len())
+    }
+}
+
 /// What few commands have.
 #[derive(Clone, Default)]
 pub(super) struct Extra {
