@@ -397,16 +397,11 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) && !self.may_have_others(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
         was_ready
-    }
-
-    /// Whether the credentials were refused, and others are on their way.
-    fn may_have_others(&self, error: &Error) -> bool {
-        is_refused(error) && matches!(self.login(), Login::Tokens(..))
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
@@ -563,13 +558,18 @@ impl Link {
     }
 }
 
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
+}
+
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
-const fn may_have_run(entry: &Entry, written: usize) -> bool {
+pub(super) const fn may_have_run(entry: &Entry, written: usize) -> bool {
     if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
-const fn fate(may_have_run: bool) -> Delivery {
+pub(super) const fn fate(may_have_run: bool) -> Delivery {
     if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 

@@ -104,6 +104,12 @@ impl Links {
         self.places.iter().flatten().map(|place| &place.link)
     }
 
+    /// A number for a connection that is not the link's own.
+    pub(super) const fn next_conn(&mut self) -> ConnId {
+        self.last_conn += 1;
+        ConnId(self.last_conn)
+    }
+
     /// Starts a connection with a node, if one is wanted and due.
     pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<(ConnId, Endpoint)> {
         let mut last_conn = self.last_conn;
