@@ -20,6 +20,7 @@ use redstart_core::error::{CredentialError, Delivery, ErrorKind, ServerCode, Wai
 use redstart_core::{Config, Error};
 use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
 use redstart_tests::live::for_each_target;
+use redstart_tests::server::hostile::{Fault, Script};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig};
 use redstart_tests::server::{Server, ServerConfig, Version, poll_until};
 
@@ -332,27 +333,24 @@ fn a_password_may_be_rotated_while_its_user_is_connected() {
 
 #[test]
 fn a_server_that_has_forgotten_who_this_is_is_told_again() {
-    for version in Version::ALL {
-        let server = ServerConfig::new(version).requirepass("secret").start();
-        for_each_runtime(|runtime| {
-            let client = runtime.connect(&*server.url()).unwrap();
-            client.set("n", 0).unwrap();
-            for expected in 1..=3 {
-                let reset: String = client.run(Command::new("RESET")).unwrap();
-                assert_eq!(reset, "RESET");
-                assert_eq!(
-                    client.transaction((p.incr("n"), p.get::<i64>("n"))),
-                    Ok((2 * expected - 1, Some(2 * expected - 1)))
-                );
-                let _: String = client.run(Command::new("RESET")).unwrap();
-                assert_eq!(client.incr("n"), Ok(2 * expected));
-            }
-        });
-        let nobody = Runtime::Blocking
-            .connect(config(&server).protocol(Protocol::Resp2).library_name(None).library_version(None));
-        let error = nobody.unwrap().get::<String>("k").unwrap_err();
+    let no_auth = || Fault::error("NOAUTH Authentication required.");
+    for_each_runtime(|runtime| {
+        let server = Script::new().on_first(2, "SET", no_auth()).on("GET", no_auth()).start();
+        let nobody = Config::new(Endpoint::tcp("127.0.0.1", server.port()));
+        let client = runtime.connect(nobody.clone().credentials(Credentials::new("ann", "one"))).unwrap();
+        client.set("k", "v").unwrap();
+        assert_eq!((server.count("SET"), server.count("HELLO")), (3, 3), "each time on another connection");
+        // A server that goes on so is not asked for ever.
+        let error = client.get::<String>("k").unwrap_err();
         assert_eq!((error.code(), error.delivery()), (Some(ServerCode::NoAuth), Delivery::Rejected));
-    }
+        assert_eq!(server.count("GET"), 4);
+        let error = runtime.connect(nobody).unwrap().get::<String>("k").unwrap_err();
+        assert_eq!(
+            (error.code(), server.count("GET")),
+            (Some(ServerCode::NoAuth), 5),
+            "there is nothing to tell"
+        );
+    });
 }
 
 #[test]

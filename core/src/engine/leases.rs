@@ -110,7 +110,7 @@ impl Engine {
             let node = side.node;
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
-                Answer::Push(_) | Answer::Renewed(_) => {}
+                Answer::Push(_) | Answer::Renewed(..) => {}
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     self.sides.handle_ready(conn, info.client_id);

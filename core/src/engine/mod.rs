@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **After one input, drain every output before the next**: [`poll_action`](Engine::poll_action) until it
-//! is `None`, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
+//! is `None`, [`poll_demand`](Engine::poll_demand) too if credentials are asked for, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
 //! [`outgoing`](Engine::outgoing), then [`poll_timeout`](Engine::poll_timeout). An input asserts in debug
 //! builds that no action is left. Events may be gathered over several inputs of one wake.
 
@@ -249,7 +249,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
+                Answer::Renewed(told, outcome) => self.handle_renewed(now, node, &told, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {
                         self.events.push_back(Event::Push(frame));

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use core::time::Duration;
 
 use redstart_core::config::{Config, Credentials, Endpoint, Token, TokenOptions};
 use redstart_core::error::CredentialError;

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use core::time::Duration;
 
 use redstart_core::Client;
 use redstart_core::client::lock::{LockError, Locks};
