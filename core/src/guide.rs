@@ -1,32 +1,32 @@
-//! A guide: one page for each thing that takes more than a command.
+//! A guide, a page for each subject.
 //!
-//! The examples are run against real servers by the tests. They take a [`Client`](crate::Client), which is what the
-//! clients of `redstart-tokio` and `redstart-async-std` dereference to; with `redstart-blocking` they are the same
-//! without `async` and `.await`, unless a page says otherwise.
+//! The programs are for Tokio. With async-std they are the same; in blocking code `.await` goes away, and streams are
+//! iterators. Each is run by the tests as it stands here.
 
-/// Who to be on the servers.
-///
 #[doc = include_str!("guide/credentials.md")]
 ///
-/// ```
+/// ```ignore
 #[doc = include_str!("guide/credentials.rs")]
 /// ```
 pub mod credentials {}
 
-/// One at a time, over many processes.
-///
 #[doc = include_str!("guide/locks.md")]
 ///
-/// ```
+/// ```ignore
 #[doc = include_str!("guide/locks.rs")]
 /// ```
 pub mod locks {}
 
-/// Lua that the server runs as one step.
+#[doc = include_str!("guide/pubsub.md")]
 ///
+/// ```ignore
+#[doc = include_str!("guide/pubsub.rs")]
+/// ```
+pub mod pubsub {}
+
 #[doc = include_str!("guide/scripts.md")]
 ///
-/// ```
+/// ```ignore
 #[doc = include_str!("guide/scripts.rs")]
 /// ```
 pub mod scripts {}

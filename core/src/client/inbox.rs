@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::slots::Room;
+use super::subscription::Wish;
 use crate::command::{Flags, Packed, PackedBatch, ScriptText, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{ConnId, Outgoing, RequestId};
@@ -32,6 +33,7 @@ pub(crate) struct Inbox {
     /// Connections of sessions that are over.
     pub(crate) released: Vec<ConnId>,
     pub(crate) close: Option<Duration>,
+    pub(crate) wishes: Vec<Wish>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
     /// The connections of sessions, by the numbers in their requests' targets.
@@ -49,6 +51,7 @@ impl Inbox {
             && self.unclaimed.is_empty()
             && self.released.is_empty()
             && self.close.is_none()
+            && self.wishes.is_empty()
             && !self.line_changed
     }
 

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
-use redstart_core::config::{Config, Credentials, Endpoint, Token, TokenOptions};
-use redstart_core::error::CredentialError;
+use redstart_tokio::config::{Config, Credentials, Endpoint, Token, TokenOptions};
+use redstart_tokio::error::CredentialError;
 
 /// Whose password is in a file, which is read whenever a connection is made.
 pub fn from_a_file(config: Config) -> Config {

@@ -1,8 +1,8 @@
 use core::time::Duration;
 
-use redstart_core::Client;
-use redstart_core::client::lock::{LockError, Locks};
-use redstart_core::commands::StringCommands;
+use redstart_tokio::Client;
+use redstart_tokio::commands::StringCommands;
+use redstart_tokio::lock::{LockError, Locks};
 
 /// Only one of many processes writes the report.
 pub async fn example(client: &Client) -> Result<(), LockError> {

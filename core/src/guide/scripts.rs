@@ -1,6 +1,6 @@
-use redstart_core::command::Prepare as p;
-use redstart_core::commands::{KeyCommands, Script, ScriptingCommands, StringCommands};
-use redstart_core::{Client, Error};
+use redstart_tokio::command::Prepare as p;
+use redstart_tokio::commands::{KeyCommands, Script, ScriptingCommands, StringCommands};
+use redstart_tokio::{Client, Error};
 
 /// Takes from a stock, if there is enough of it.
 pub async fn example(client: &Client) -> Result<(), Error> {
