@@ -12,13 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redstart_core::command::{Command, Prepare as p, Run};
-use redstart_core::commands::{ConnectionCommands, KeyCommands, StringCommands};
+use redstart_core::commands::*;
 use redstart_core::config::{
     CredentialProvider, Credentials, Endpoint, Protocol, Renewals, SentinelOptions, Supply,
 };
 use redstart_core::error::{CredentialError, Delivery, ErrorKind, ServerCode, Waiting};
+use redstart_core::pubsub::Event;
 use redstart_core::{Config, Error};
-use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
+use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime, tokio};
 use redstart_tests::live::for_each_target;
 use redstart_tests::server::hostile::{Fault, Script};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig};
@@ -183,6 +184,35 @@ fn other_credentials_are_told_to_connections_that_are_there() {
             hand.push("ann", "one");
             poll_until("the connection to be ann's", || (whoami(&client) == "ann").then_some(()));
             assert_eq!((client.client_id().unwrap(), hand.asked()), (id, 1));
+        });
+    });
+}
+
+/// With RESP2 a connection with subscriptions cannot be told: it is replaced, and that is announced.
+#[test]
+fn subscriptions_go_along_with_other_credentials() {
+    for_each_target(|target| {
+        add_user(target, "ann", "one");
+        add_user(target, "bob", "two");
+        let is_resp2 = target.protocol().number() == 2;
+        let protocol = if is_resp2 { Protocol::Resp2 } else { Protocol::Resp3 };
+        let hand = Hand::new("ann", "one");
+        let config = config(target).protocol(protocol).credential_provider(hand.clone());
+        tokio().block_on(async {
+            let client = redstart_tokio::Client::connect(config).await.unwrap();
+            let mut news = client.subscribe("news").await.unwrap();
+            hand.push("bob", "two");
+            let users = || target.cli(&["CLIENT", "LIST"]).matches("user=ann").count();
+            poll_until("all connections to be bob's", || (users() == 0).then_some(()));
+            let mut next = async || news.next_timeout(Duration::from_secs(5)).await.unwrap();
+            if is_resp2 {
+                assert!(matches!(next().await, Event::Interrupted));
+                assert!(matches!(next().await, Event::Resumed));
+            }
+            let heard: u64 = client.publish("news", "rain").await.unwrap();
+            assert_eq!(heard, 1);
+            let Event::Message(message) = next().await else { panic!("a message") };
+            assert_eq!(&message.payload[..], b"rain");
         });
     });
 }

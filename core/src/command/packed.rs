@@ -358,7 +358,8 @@ impl Packed {
     }
 
     /// The command that runs the same script by its text, if the text was given.
-    pub(super) fn by_text(&self) -> Option<Self> {
+    #[inline]
+    pub(crate) fn by_text(&self) -> Option<Self> {
         let text = self.script()?;
         let mut args = self.stored();
         let name = by_text(args.next()?.payload())?;
