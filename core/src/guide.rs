@@ -30,3 +30,10 @@ pub mod pubsub {}
 #[doc = include_str!("guide/scripts.rs")]
 /// ```
 pub mod scripts {}
+
+#[doc = include_str!("guide/streams.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/streams.rs")]
+/// ```
+pub mod streams {}

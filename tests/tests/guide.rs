@@ -9,6 +9,8 @@ mod locks;
 mod pubsub;
 #[path = "../../core/src/guide/scripts.rs"]
 mod scripts;
+#[path = "../../core/src/guide/streams.rs"]
+mod streams;
 
 use redstart_core::command::{Command, Run};
 use redstart_core::config::Endpoint;
@@ -54,4 +56,13 @@ fn publish_and_subscribe() {
 fn scripts() {
     let (_server, client) = start();
     tokio().block_on(scripts::example(&client)).unwrap();
+}
+
+#[test]
+fn streams_and_their_consumers() {
+    let server = Server::start(Version::V7);
+    tokio().block_on(async {
+        let client = Client::connect(server.url()).await.unwrap();
+        streams::example(&client).await.unwrap();
+    });
 }
