@@ -183,7 +183,7 @@ impl<'a> Staple<'a> {
             cert_id,
             cert_status: match self.status {
                 Status::Good => CertStatus::good(),
-                Status::Revoked => CertStatus::revoked(&revoked),
+                Status::Revoked => CertStatus::revoked(revoked),
                 Status::Unknown => CertStatus::unknown(),
             },
             this_update: time(self.times.0),

@@ -55,6 +55,8 @@ pub struct Setup {
     pub cluster: Option<ClusterSetup>,
     /// The service, if sentinels watch the servers.
     pub service: Option<ServiceSetup>,
+    /// Whether connections are secured by TLS.
+    pub tls: bool,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -81,6 +83,7 @@ impl Default for Setup {
             when_full: WhenFull::Wait,
             cluster: None,
             service: None,
+            tls: false,
             with_text: true,
         }
     }
@@ -115,6 +118,7 @@ impl Setup {
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
             service: None,
+            tls: false,
             with_text,
         }
     }
@@ -145,7 +149,8 @@ impl Setup {
             .backoff(Backoff { base: ms(2), cap: ms(50) })
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
-            .when_full(self.when_full);
+            .when_full(self.when_full)
+            .tls(self.tls.then(super::tls::client));
         let config = match self.tokens.clone() {
             Some(tokens) => {
                 let pauses = Backoff { base: ms(2), cap: ms(20) };
