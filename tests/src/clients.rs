@@ -96,6 +96,17 @@ macro_rules! wait {
 }
 
 impl AnyClient {
+    /// The client itself, which is one of core, or the blocking one.
+    ///
+    /// # Errors
+    /// The blocking one.
+    pub fn into_async(self) -> std::result::Result<Client, redstart_blocking::Client> {
+        match self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => Ok(client),
+            Inner::Blocking(client) => Err(client),
+        }
+    }
+
     /// A handle whose calls go by other options.
     #[must_use]
     pub fn with(&self, options: Options) -> Self {

@@ -53,7 +53,7 @@ fn nodes(cluster: &Cluster) -> impl Iterator<Item = &Server> {
 fn use_all(client: &AnyClient) {
     for number in 0..60 {
         let key = format!("key:{number}");
-        client.set(&key, number).unwrap();
+        assert_eq!(client.set(&key, number), Ok(()));
         assert_eq!(client.get::<u64>(&key), Ok(Some(number)));
     }
 }
@@ -69,6 +69,10 @@ fn a_cluster_through_redirects_and_failovers() {
             Config::cluster([seed]).tls(trusting(&ca)).client_name(&*name).response_timeout(PATIENCE);
         let client = runtime.connect(config).unwrap();
         use_all(&client);
+        // One that waits has a connection of its own.
+        client.rpush("{key:1}list", ["item"]).unwrap();
+        let item: Option<(String, String)> = client.blpop(["{key:1}list"], PATIENCE).unwrap();
+        assert!(item.is_some());
         // ASK, and MOVED once the move has ended.
         let slot = slot::of(b"key:0");
         let to = (cluster.primary_of(slot) + 1) % 3;
@@ -77,8 +81,9 @@ fn a_cluster_through_redirects_and_failovers() {
         client.set("key:0", 1).unwrap();
         cluster.end_move(slot, to);
         use_all(&client);
-        for node in nodes(&cluster) {
-            let ports = ports_used(node, &name);
+        let ports: Vec<_> = nodes(&cluster).map(|node| ports_used(node, &name)).collect();
+        assert!(ports.iter().map(Vec::len).sum::<usize>() > 3, "one for each primary, and one besides");
+        for (node, ports) in nodes(&cluster).zip(ports) {
             assert!(ports.iter().all(|port| *port == node.tls_port()), "{ports:?}, not {}", node.tls_port());
         }
         client.close();

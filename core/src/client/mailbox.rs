@@ -15,16 +15,16 @@ use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Options;
 use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Batch, Flags, Packed, PackedBatch, Target};
+use super::{Options, misuse};
+use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
-use crate::connection::{RequestId, ServerInfo};
-use crate::engine::{Engine, Event, Patience};
+use crate::connection::{ConnId, RequestId, ServerInfo};
+use crate::engine::{Engine, Event, Patience, Taken};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
 
@@ -106,8 +106,12 @@ impl Mailbox {
     }
 
     /// Encodes a pipeline as this client sends it.
-    pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
-        let mut packed = if self.routes { PackedBatch::splitting() } else { PackedBatch::default() };
+    pub(super) fn pack_pipeline(&self, batch: impl Batch, options: Options) -> PackedBatch {
+        let mut packed = if self.routes && options.session.is_none() {
+            PackedBatch::splitting()
+        } else {
+            PackedBatch::default()
+        };
         batch.pack_into(&mut packed);
         packed
     }
@@ -121,8 +125,9 @@ impl Mailbox {
 
     /// What this client sends instead of a command whose keys are in several slots.
     #[inline]
-    pub(super) fn split(&self, command: &Packed) -> Option<PackedBatch> {
+    pub(super) fn split(&self, command: &Packed, options: Options) -> Option<PackedBatch> {
         if !self.routes
+            || options.session.is_some()
             || command.node().is_some()
             || !command.flags().has(Flags::SPLIT)
             || command.slot().is_ok()
@@ -150,7 +155,7 @@ impl Mailbox {
         if let Some(error) = self.refuse(parcel, room) {
             return Submitted::Refused(error);
         }
-        let target = match self.target(parcel) {
+        let target = match self.target(parcel, options.session) {
             Ok(target) => target,
             Err(error) => return Submitted::Refused(error),
         };
@@ -195,14 +200,9 @@ impl Mailbox {
     /// # Errors
     /// The keys of a command, or of a transaction, are in different slots.
     #[inline]
-    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, Error> {
-        if let Parcel::Pipeline(batch) | Parcel::Transaction(batch) = parcel
-            && batch.has_chosen_node()
-        {
-            let reason = "a node can be chosen for a single command only";
-            return Err(Error::new(ErrorKind::Usage(reason), Delivery::NotSent));
-        }
-        if !self.routes {
+    fn target(&self, parcel: &Parcel<'_>, session: Option<ConnId>) -> Result<Target, Error> {
+        misuse::check(parcel, session.is_some())?;
+        if !self.routes || session.is_some() {
             return Ok(Target::default());
         }
         match parcel {
@@ -213,6 +213,8 @@ impl Mailbox {
                 None => Ok(Target::default()),
             },
             Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
+            Parcel::Silent(_) => Ok(Target::default()),
+            Parcel::Lease(target, _) => Ok(*target),
         }
     }
 
@@ -222,6 +224,7 @@ impl Mailbox {
         Aim {
             by_role: matches!(self.config.deployment, Deployment::Sentinel(_)),
             from: options.read_from.unwrap_or(self.config.read_from),
+            session: options.session,
         }
     }
 
@@ -231,7 +234,7 @@ impl Mailbox {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
             Polled::Admitted(deadline) => {
-                let target = self.target(parcel).unwrap_or_default();
+                let target = self.target(parcel, options.session).unwrap_or_default();
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
                 state.inbox.put(id, parcel, target, self.aim(options), Patience::Until(deadline));
@@ -242,8 +245,9 @@ impl Mailbox {
         }
     }
 
-    /// The caller is gone: what waits for room or for a connection is not sent.
-    pub(super) fn abandon(&self, id: RequestId) {
+    /// The caller is gone: what waits for room or for a connection is not sent, and what has come already is undone
+    /// if it has to be.
+    pub(super) fn abandon(&self, id: RequestId, undo: Option<Undo>) {
         let mut state = self.lock();
         match state.slots.abandon(id) {
             Left::Nothing => return,
@@ -256,6 +260,11 @@ impl Mailbox {
                 state.inbox.line_changed = true;
             }
             Left::UnderWay => state.inbox.cancelled.push(id),
+            Left::Unseen(Ok(frame)) => match Taken::new(undo, frame) {
+                Ok(taken) => state.inbox.unclaimed.push(taken),
+                Err(_) => return,
+            },
+            Left::Unseen(Err(_)) => return,
         }
         leave(state);
     }
@@ -265,7 +274,7 @@ impl Mailbox {
     pub(super) fn post(&self, command: &Packed, options: Options) {
         let parcel = Parcel::Command(command);
         let room = parcel.room();
-        let Ok(target) = self.target(&parcel) else { return };
+        let Ok(target) = self.target(&parcel, options.session) else { return };
         let mut state = self.lock();
         let closed = matches!(state.status, Status::Closed) || state.inbox.close.is_some();
         if !closed && state.fits(room, &self.config) {
@@ -294,6 +303,21 @@ impl Mailbox {
 
     pub(super) fn remove_alarm(&self, number: u64) {
         self.lock().alarms.remove(number);
+    }
+
+    /// A session is over: its connection can be used by others.
+    pub(super) fn release(&self, conn: ConnId) {
+        let mut state = self.lock();
+        state.inbox.released.push(conn);
+        leave(state);
+    }
+
+    /// Which node of a cluster a command is for.
+    ///
+    /// # Errors
+    /// Its keys are in different slots.
+    pub(super) fn target_of(&self, command: &Packed) -> Result<Target, Error> {
+        if self.routes { command.target().map_err(cross_slot) } else { Ok(Target::default()) }
     }
 
     /// Asks the driver to end.
@@ -419,6 +443,10 @@ impl State {
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Taken { id, taken } if self.slots.is_awaited(id) => {
+                wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
+            }
+            Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);

@@ -28,9 +28,13 @@
 mod alarms;
 mod handle;
 mod inbox;
+mod leased;
 pub mod lock;
 mod mailbox;
+mod misuse;
+mod optimistic;
 mod reply;
+pub mod session;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -43,21 +47,25 @@ use core::task::Poll;
 use core::time::Duration;
 
 pub use handle::{Handle, Wait};
+pub use leased::SilentReply;
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
 pub use reply::{PipelineReply, Reply, TransactionReply};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};
-use crate::connection::ServerInfo;
+use crate::connection::{ConnId, ServerInfo};
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::time::Instant;
 
 /// What [`Client::with`] can change for the calls of one handle.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     patience: Patience,
     read_from: Option<ReadFrom>,
+    /// The calls are those of the session that has this connection.
+    session: Option<ConnId>,
 }
 
 impl Options {
@@ -86,6 +94,27 @@ impl Options {
     const fn within(mut self, timeout: Option<Duration>) -> Self {
         if let Some(timeout) = timeout {
             self.patience = Patience::Within(timeout);
+        }
+        self
+    }
+
+    /// The same options for the calls of a session.
+    const fn in_session(mut self, conn: ConnId) -> Self {
+        self.session = Some(conn);
+        self
+    }
+
+    /// The same options for calls that have to end by then.
+    const fn until(mut self, deadline: Instant) -> Self {
+        self.patience = Patience::Until(deadline);
+        self
+    }
+
+    /// The same options for a call whose command spends up to `wait` at the server.
+    const fn beyond(mut self, wait: Duration) -> Self {
+        if matches!(self.patience, Patience::Default) {
+            let is_endless = wait.as_nanos() == Duration::MAX.as_nanos();
+            self.patience = if is_endless { Patience::Unbounded } else { Patience::Beyond(wait) };
         }
         self
     }

@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -29,19 +29,21 @@ enum Phase {
 
 /// One call to the mailbox, from submission to outcome. Dropping it gives the call up.
 #[derive(Debug)]
-struct Call<'a> {
+pub(super) struct Call<'a> {
     mailbox: &'a Mailbox,
     options: Options,
     phase: Phase,
+    /// How the command is undone if its reply comes to nobody.
+    pub(super) undo: Option<Undo>,
 }
 
 impl<'a> Call<'a> {
-    const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
-        Self { mailbox, options, phase: Phase::New }
+    pub(super) const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
+        Self { mailbox, options, phase: Phase::New, undo: None }
     }
 
     #[inline]
-    fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
+    pub(super) fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
             Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
@@ -86,7 +88,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the driver has the bytes, so that the call need not keep them any longer.
-    const fn is_sent(&self) -> bool {
+    pub(super) const fn is_sent(&self) -> bool {
         matches!(self.phase, Phase::Sent(_))
     }
 }
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
-            self.mailbox.abandon(id);
+            self.mailbox.abandon(id, self.undo);
         }
     }
 }
@@ -118,11 +120,16 @@ impl<'a, T> Reply<'a, T> {
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
         let mut command = command.into_packed();
         let options = options.within(command.own_timeout());
-        let parts = mailbox.split(&command).map(Box::new);
+        let parts = mailbox.split(&command, options).map(Box::new);
         if parts.is_some() {
             command.forget_arguments();
         }
-        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
+        let mut call = Call::new(mailbox, options);
+        if let Some(time) = command.block_time() {
+            call.options = options.beyond(time);
+            call.undo = Undo::of(command.args());
+        }
+        Self { call, command, parts, reply: PhantomData }
     }
 }
 
@@ -158,7 +165,7 @@ impl<T: FromReply> Future for Reply<'_, T> {
     }
 }
 
-fn single(polled: Polled) -> Outcome {
+pub(super) fn single(polled: Polled) -> Outcome {
     match polled {
         Polled::Done(outcome) => outcome,
         _ => Err(Error::missing_reply()),
@@ -176,7 +183,7 @@ pub struct PipelineReply<'a, B> {
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
-        let batch = mailbox.pack_pipeline(batch);
+        let batch = mailbox.pack_pipeline(batch, options);
         let options = options.within(batch.own_timeout());
         Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
@@ -269,6 +276,21 @@ impl<'a, B: Batch> TransactionReply<'a, B> {
     }
 }
 
+impl<'a, B: Batch> TransactionReply<'a, B> {
+    /// As [`poll`](Future::poll); `None` if a key was changed that is watched.
+    pub(super) fn poll_exec(&mut self, cx: &Context<'_>) -> Poll<Result<Option<B::Results>, Error>> {
+        let polled = self.call.poll(&Parcel::Transaction(&self.batch), cx);
+        if self.call.is_sent() {
+            self.batch.forget_arguments();
+        }
+        Poll::Ready(match single(core::task::ready!(polled)) {
+            Ok(exec) if exec.item().is_null() => Ok(None),
+            Ok(exec) => self.results(&exec).map(Some).map_err(|error| error.with_command("EXEC")),
+            Err(error) => Err(self.explain(error)),
+        })
+    }
+}
+
 impl<B: Batch> Future for TransactionReply<'_, B> {
     type Output = Result<B::Results, Error>;
 
@@ -277,13 +299,8 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
         if this.batch.is_empty() {
             return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
         }
-        let polled = this.call.poll(&Parcel::Transaction(&this.batch), cx);
-        if this.call.is_sent() {
-            this.batch.forget_arguments();
-        }
-        Poll::Ready(match single(core::task::ready!(polled)) {
-            Ok(exec) => this.results(&exec).map_err(|error| error.with_command("EXEC")),
-            Err(error) => Err(this.explain(error)),
-        })
+        let results = core::task::ready!(this.poll_exec(cx));
+        // Nobody watches a key on a connection that is shared.
+        Poll::Ready(results.and_then(|results| results.ok_or_else(Error::missing_reply)))
     }
 }

@@ -6,6 +6,7 @@
 mod args;
 mod batch;
 mod buffer;
+mod change;
 mod collections;
 mod flags;
 mod join;
@@ -17,6 +18,7 @@ mod split;
 mod target;
 mod time;
 mod tuple;
+mod undo;
 mod value;
 
 use core::fmt;
@@ -31,17 +33,19 @@ pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
+pub(crate) use change::Change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::{WireSink, bulk_header, by_text};
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
-pub use run::{Prepare, Run};
+pub use run::{OnSession, Prepare, Run};
 pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
+pub(crate) use undo::Undo;
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.

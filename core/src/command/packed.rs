@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
 use super::buffer::Buffer;
+use super::change::{Change, may_change};
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
@@ -91,7 +92,7 @@ impl Packed {
             block_millis: 0,
             name_words: 0,
             oversize: false,
-            flags: Flags::default(),
+            flags: if may_change(name) { Flags::CHANGES } else { Flags::default() },
             timeout: None,
         };
         for word in name.as_bytes().split(|&byte| byte == b' ') {
@@ -187,6 +188,12 @@ impl Packed {
     pub(super) fn set_block_time(&mut self, time: Duration) {
         self.flags = self.flags.with(Flags::BLOCKING);
         self.block_millis = block_millis(time);
+    }
+
+    /// What it does to its connection, if anything.
+    #[inline]
+    pub(crate) fn change(&self) -> Option<Change> {
+        if self.flags.has(Flags::CHANGES) { Change::of(self.args()) } else { None }
     }
 
     /// Whether an argument is longer than any server takes.

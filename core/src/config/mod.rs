@@ -25,6 +25,7 @@ mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod pool;
 mod provider;
 mod read_from;
 mod refresh;
@@ -44,6 +45,7 @@ pub use address_map::AddressMap;
 pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub use pool::PoolOptions;
 pub(crate) use provider::Login;
 pub use provider::{CredentialProvider, Renewals, Supply, Token, TokenOptions, TokenProvider};
 pub use read_from::ReadFrom;
@@ -139,6 +141,8 @@ pub struct Config {
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
+    pub(crate) pool: PoolOptions,
+    pub(crate) max_conflicts: u32,
     pub(crate) reply_limits: Limits,
 }
 
@@ -169,6 +173,8 @@ impl Default for Config {
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
+            pool: PoolOptions::default(),
+            max_conflicts: 1_024,
             reply_limits: Limits::default(),
         }
     }
@@ -391,6 +397,21 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// The connections beside the shared one, for blocking commands and sessions. Default: see [`PoolOptions`].
+    #[must_use]
+    pub fn pool(mut self, pool: PoolOptions) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// How often keys may be changed by others while they are to be changed by
+    /// [`optimistic`](crate::Client::optimistic), before it gives up. Default 1,024.
+    #[must_use]
+    pub fn max_conflicts(mut self, conflicts: u32) -> Self {
+        self.max_conflicts = conflicts;
         self
     }
 

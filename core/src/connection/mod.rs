@@ -65,6 +65,8 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// The server is asked for the number by which other connections can name this one.
+    wants_id: bool,
     /// The server is not told yet what the connection is for.
     purpose_due: bool,
     /// Who to be: `None` while that is asked for.
@@ -92,6 +94,7 @@ impl Connection {
         Self {
             state: State::Connecting,
             purpose,
+            wants_id: false,
             purpose_due: false,
             credentials: config.login.fixed().cloned(),
             decoder: Decoder::new(config.reply_limits),
@@ -105,6 +108,12 @@ impl Connection {
             asked_at: None,
             latency: None,
         }
+    }
+
+    /// The same connection, to be named to the server from other ones.
+    pub(crate) const fn wanting_id(mut self) -> Self {
+        self.wants_id = true;
+        self
     }
 
     pub(crate) const fn is_ready(&self) -> bool {
@@ -123,7 +132,8 @@ impl Connection {
             return None;
         }
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, self.purpose, self.credentials.clone(), &mut self.out);
+        let (purpose, credentials) = (self.purpose, self.credentials.clone());
+        let mut handshake = Handshake::start(config, purpose, self.wants_id, credentials, &mut self.out);
         let over = handshake.take_info();
         self.state = if over.is_some() { State::Ready } else { State::Handshake(Box::new(handshake)) };
         over
@@ -307,6 +317,11 @@ impl Connection {
 
     pub(crate) const fn in_flight(&mut self) -> &mut Entries {
         &mut self.in_flight
+    }
+
+    /// The request that is answered next.
+    pub(crate) fn next(&self) -> Option<&Entry> {
+        self.in_flight.front()
     }
 
     /// How many requests and bytes are kept.

@@ -213,9 +213,13 @@ impl<N: Net> Driver<N> {
                 engine.handle_request(now, request, &mut inbox.bytes);
             }
         }
+        for taken in inbox.unclaimed.drain(..) {
+            engine.give_back(now, &taken);
+        }
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }
+        inbox.released.drain(..).for_each(|conn| engine.release(now, conn));
         if let Some(patience) = inbox.close {
             engine.close(now, patience);
         }

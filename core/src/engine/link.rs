@@ -41,7 +41,7 @@ const ELDERS_MAX: usize = 3;
 pub(super) type Ended = Vec<(Entry, Error)>;
 
 /// What a new connection is called, where it leads, and how it is secured.
-pub(super) type Way = (ConnId, Endpoint, Option<Arc<Tls>>);
+pub(super) type Opening = (ConnId, Endpoint, Option<Arc<Tls>>);
 
 /// When a link connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Link {
     }
 
     /// Starts a connection if one is wanted and due.
-    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<Way> {
+    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<Opening> {
         if self.connection.is_some() || !self.is_wanted() || now < self.retry_at {
             return None;
         }
@@ -400,16 +400,11 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) && !self.may_have_others(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
         was_ready
-    }
-
-    /// Whether the credentials were refused, and others are on their way.
-    fn may_have_others(&self, error: &Error) -> bool {
-        is_refused(error) && matches!(self.login(), Login::Tokens(..))
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
@@ -566,13 +561,18 @@ impl Link {
     }
 }
 
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
+}
+
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
-const fn may_have_run(entry: &Entry, written: usize) -> bool {
+pub(super) const fn may_have_run(entry: &Entry, written: usize) -> bool {
     if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
-const fn fate(may_have_run: bool) -> Delivery {
+pub(super) const fn fate(may_have_run: bool) -> Delivery {
     if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 

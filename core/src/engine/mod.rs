@@ -15,14 +15,18 @@
 mod cluster;
 mod delayed;
 mod fan_out;
+mod leases;
 mod link;
 mod links;
 mod logins;
 mod parked;
+mod recall;
 mod refusals;
 mod request;
 mod scripts;
 mod sentinel;
+mod sessions;
+mod sides;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -42,8 +46,10 @@ use self::links::Links;
 use self::logins::Logins;
 pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
+pub use self::recall::Taken;
 pub use self::request::{Action, Event, Patience, Request};
 use self::scripts::Texts;
+use self::sides::Sides;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
@@ -70,10 +76,13 @@ pub struct Engine {
     phase: Phase,
     topology: Topology,
     links: Links,
+    sides: Sides,
     /// Requests for which no node is known yet.
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    /// The number of the last thing that was put back, and how many are on their way.
+    returns: (u32, usize),
     texts: Texts,
     logins: Logins,
     /// What the first server said of itself, until the topology is known.
@@ -109,9 +118,11 @@ impl Engine {
             phase: Phase::Open,
             topology,
             links,
+            sides: Sides::default(),
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            returns: (0, 0),
             texts: Texts::default(),
             logins,
             greeting: None,
@@ -124,8 +135,8 @@ impl Engine {
 
     /// Takes a request. Its `wire_len` bytes are the first in `bytes` and are taken off it.
     ///
-    /// It ends with one [`Event::Reply`], whatever happens, unless it is [cancelled](Self::cancel): after
-    /// [`close`](Self::close) at once, with [`ErrorKind::Closed`].
+    /// It ends with one [`Event::Reply`] or [`Event::Taken`], whatever happens, unless it is
+    /// [cancelled](Self::cancel): after [`close`](Self::close) at once, with [`ErrorKind::Closed`].
     #[inline]
     pub fn handle_request(&mut self, now: Instant, request: Request, bytes: &mut Outgoing) {
         let entry = request.into_entry(now, &self.config);
@@ -143,8 +154,8 @@ impl Engine {
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let node = match &mut self.topology {
-            Topology::Single(_) if entry.target == Target::Nowhere => {
-                return self.refuse_node(now, entry, bytes);
+            Topology::Single(_) if matches!(entry.target, Target::Nowhere | Target::Session(_)) => {
+                return self.submit_to_none(now, entry, bytes);
             }
             Topology::Single(_) => Some(Single::NODE),
             Topology::Cluster(cluster) => match entry.target {
@@ -164,6 +175,9 @@ impl Engine {
 
     #[inline]
     fn submit_to(&mut self, now: Instant, node: NodeId, entry: Entry, bytes: &mut Outgoing) {
+        if entry.flags.has(Flags::BLOCKING) {
+            return self.submit_aside(now, node, entry, bytes);
+        }
         let Some(link) = self.link_to(now, node) else {
             return self.submit_unrouted(now, entry, bytes);
         };
@@ -187,8 +201,8 @@ impl Engine {
     /// The socket of `conn` is open, and TLS is shaking hands. It may be left out: if that is never done, the error
     /// says what was waited for.
     pub fn handle_securing(&mut self, conn: ConnId) {
-        let Some(node) = self.links.node_of(conn) else { return };
-        if let Some(connection) = self.links.get(node).and_then(|link| link.connection(conn)) {
+        let own = self.links.node_of(conn).and_then(|node| self.links.get(node)?.connection(conn));
+        if let Some(connection) = own.or_else(|| Some(&mut self.sides.get(conn)?.connection)) {
             connection.handle_securing();
         }
     }
@@ -196,9 +210,9 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return };
+        let Some(node) = self.links.node_of(conn) else { return self.handle_connected_aside(now, conn) };
         if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
-            self.tell_connected(node, info);
+            self.tell_connected(now, node, info);
         }
     }
 
@@ -207,7 +221,7 @@ impl Engine {
     /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return read.clear() };
+        let Some(node) = self.links.node_of(conn) else { return self.handle_data_aside(now, conn, read) };
         if let Err(error) = self.take_answers(now, node, conn, read) {
             read.clear();
             self.actions.push_back(Action::Close(conn));
@@ -255,7 +269,7 @@ impl Engine {
                     if let Some(link) = self.links.get(node) {
                         link.handle_ready(now);
                     }
-                    self.tell_connected(node, info);
+                    self.tell_connected(now, node, info);
                 }
             }
         }
@@ -272,7 +286,9 @@ impl Engine {
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        let Some(node) = self.lose(now, conn, error) else { return };
+        let Some(node) = self.lose(now, conn, error) else {
+            return self.handle_lost_aside(now, conn, error);
+        };
         // Nothing is known against a node that answers on a newer connection.
         if self.links.peek(node).is_some_and(|link| link.is_ready() && !link.is_suspect()) {
             return;
@@ -322,6 +338,7 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_timeout_aside(now);
         self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.connect_all(now);
@@ -407,8 +424,8 @@ impl Engine {
     }
 
     /// Forgets requests that nobody waits for any more; they end without an event. What waits for a
-    /// connection is not sent; what a connection has taken is written, and its reply swallowed. The order of
-    /// `ids` is changed.
+    /// connection is not sent; what a connection has taken is written, and its reply swallowed. What waits at the
+    /// server is ended there, and if it has taken something away, that is put back. The order of `ids` is changed.
     pub fn cancel(&mut self, now: Instant, ids: &mut [RequestId]) {
         ids.sort_unstable();
         for node in self.links.ids() {
@@ -418,6 +435,9 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        for conn in self.sides.cancel(ids) {
+            self.recall(now, conn);
+        }
         self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
@@ -435,12 +455,14 @@ impl Engine {
             Phase::Draining(before) => Phase::Draining(until.min(before)),
             Phase::Closed => return,
         };
+        self.close_all_aside(now);
         self.finish_drain(now);
     }
 
     fn finish_drain(&mut self, now: Instant) {
         let draining = matches!(self.phase, Phase::Draining(_));
         let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty() || !self.fan_outs.is_empty();
+        let waiting = waiting || self.is_returning() || !self.sides.is_drained();
         if draining && !waiting && self.links.iter().all(Link::is_drained) {
             self.give_up(now);
         }
@@ -462,6 +484,8 @@ impl Engine {
         while let Some((entry, _)) = self.delayed.pop_due(Instant::FAR) {
             ended.push((entry, late.clone().with_delivery(Delivery::Rejected)));
         }
+        let conns = self.sides.give_up(&late, &mut ended);
+        self.actions.extend(conns.into_iter().map(Action::Close));
         self.end_all(now, ended);
         self.actions.extend(self.links.take_connections().map(Action::Close));
     }
@@ -500,6 +524,8 @@ impl Engine {
     fn handle_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         match entry.id.slot {
             fan_out::CHILD => self.handle_child(now, entry, result),
+            recall::UNBLOCK => self.handle_unblocked(now, &entry, &result),
+            recall::RETURN => self.handle_returned(now),
             _ if entry.id.is_awaited() && self.phase != Phase::Closed => {
                 self.handle_answer_to_own(now, entry, result);
             }

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use super::recall::Taken;
 use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint, Tls};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
@@ -18,6 +19,8 @@ pub enum Patience {
     Default,
     /// This long.
     Within(Duration),
+    /// The configured response timeout on top of this time, which the command spends waiting at the server.
+    Beyond(Duration),
     /// Until then: it has waited before.
     Until(Instant),
     /// For ever.
@@ -30,6 +33,9 @@ impl Patience {
         match self {
             Self::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
             Self::Within(timeout) => now + timeout,
+            Self::Beyond(wait) => {
+                config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout + wait)
+            }
             Self::Until(deadline) => deadline,
             Self::Unbounded => Instant::FAR,
         }
@@ -83,8 +89,8 @@ impl Request {
     #[inline]
     pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
         let (part, flags) = match self.replies {
-            1 => (self.part, self.flags),
-            replies => (replies, self.flags.with(Flags::TRANSACTION)),
+            1 => (self.part, self.flags.without(Flags::CHANGES)),
+            replies => (replies, self.flags.without(Flags::CHANGES).with(Flags::TRANSACTION)),
         };
         Entry {
             id: self.id,
@@ -120,6 +126,14 @@ pub enum Event {
         part: u32,
         /// How. An error of the server is an `Err`.
         result: Result<Frame, Error>,
+    },
+    /// A [blocking](Flags::BLOCKING) request has ended by taking something away from the server. If nobody waits for it
+    /// any more, [give it back](super::Engine::give_back).
+    Taken {
+        /// Which.
+        id: RequestId,
+        /// What it took.
+        taken: Taken,
     },
     /// A connection is ready.
     Connected(ServerInfo),
