@@ -33,9 +33,12 @@ pub mod lock;
 mod mailbox;
 mod misuse;
 mod optimistic;
+mod post;
+mod queue;
 mod reply;
 pub mod session;
 mod slots;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod wall_clock;
@@ -50,7 +53,9 @@ pub use handle::{Handle, Wait};
 pub use leased::SilentReply;
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
+pub(crate) use post::Post;
 pub use reply::{PipelineReply, Reply, TransactionReply};
+pub use subscription::{NoEvent, Subscription};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};
