@@ -235,3 +235,36 @@ fn a_handshake_that_is_cut_off() {
         });
     }
 }
+
+/// What is wrong with the configuration, told before anything is tried.
+#[track_caller]
+fn unusable(tls: Tls) -> (String, &'static str) {
+    let error = Runtime::Tokio.connect(config("localhost", 1, tls)).expect_err("it cannot be used");
+    let ErrorKind::Config(refused) = error.kind() else { panic!("{error}") };
+    (refused.option.clone(), refused.reason)
+}
+
+#[test]
+fn files_that_cannot_be_used() {
+    let ca = Authority::root("ca");
+    let [one, other] = [(); 2].map(|()| ca.issue(&Issue::names(["client"])));
+    let secret = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let of = |chain: &str, key: &str| trusting(&ca).identity_pem(chain, key);
+    let key_file = text(one.key_file());
+    let table = [
+        (Tls::new().ca_file("/nowhere/ca.pem"), "tls_ca_file", "the file cannot be read"),
+        (Tls::new().ca_file(key_file), "tls_ca_file", "no certificate in it"),
+        (Tls::new().ca_pem("what is this"), "tls_ca_file", "no certificate in it"),
+        (Tls::new().ca_pem(&broken[..50]), "tls_ca_file", "not in the form of PEM"),
+        (Tls::new().ca_pem(broken), "tls_ca_file", "a certificate that is none"),
+        (trusting(&ca).identity_files("/nowhere/c", key_file), "tls_cert_file", "the file cannot be read"),
+        (of(&one.key, &one.key), "tls_cert_file", "no certificate in it"),
+        (of(&one.chain, &other.key), "tls_key_file", "not the key of the certificate"),
+        (of(&one.chain, &one.chain), "tls_key_file", "no key in it that is not encrypted"),
+        (of(&one.chain, secret), "tls_key_file", "no key in it that is not encrypted"),
+    ];
+    for (tls, option, reason) in table {
+        assert_eq!(unusable(tls), (option.into(), reason));
+    }
+}

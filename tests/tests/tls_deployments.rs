@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redstart_core::client::Options;
 use redstart_core::command::slot;
@@ -161,6 +161,19 @@ fn a_node_that_is_learnt_of_needs_a_certificate_for_its_own_name() {
         // What the node is to be called can be said.
         let named = at(trusting(&ca).dangerous().accept_any_name());
         runtime.connect(named).unwrap().set("k", 1).unwrap();
+    });
+}
+
+#[test]
+fn a_cluster_whose_seeds_nobody_trusts() {
+    let (ca, other) = (Authority::root("ca"), Authority::root("other"));
+    let seeds = [(); 2].map(|()| hostile(&other, &Issue::localhost(), Script::new()));
+    for_each_runtime(|runtime| {
+        let at = |seed: &Hostile| Endpoint::tcp("localhost", seed.port());
+        let start = Instant::now();
+        let error = runtime.connect(Config::cluster(seeds.iter().map(at)).tls(trusting(&ca))).unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(3), "well before its time is over");
+        assert_eq!(tls_error(&error), &TlsError::Certificate(CertificateError::UnknownIssuer));
     });
 }
 

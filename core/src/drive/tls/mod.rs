@@ -15,6 +15,7 @@ mod setup;
 mod verify;
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use core::fmt;
 use core::task::{Context, Poll, Waker, ready};
 use std::io::{self, BufRead, IoSlice, Write};
@@ -157,10 +158,11 @@ impl<S: Socket> Inner<S> {
     /// # Errors
     /// The session has ended.
     fn process(&mut self, cx: &mut Context<'_>) -> Result<(), TlsError> {
-        let taken = self.session.read_tls(&mut (&mut self.incoming).reader());
-        if !taken.is_ok_and(|count| count > 0) {
+        match self.session.read_tls(&mut (&mut self.incoming).reader()) {
             // Behind the peer's last word nothing counts.
-            self.incoming.clear();
+            Ok(0) => self.incoming.clear(),
+            Ok(_) => {}
+            Err(error) => return Err(TlsError::Other(error.to_string())),
         }
         let is_greeted = self.session.protocol_version().is_some();
         self.session.process_new_packets().map(drop).map_err(|error| {

@@ -13,7 +13,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, version};
 use super::TlsStream;
 use super::fault::{broken, fault};
 use super::verify::Verifier;
-use crate::config::{Config, Deployment, Endpoint, Ocsp, Pem, Tls, TlsVersion};
+use crate::config::{Accepted, Config, Deployment, Endpoint, Ocsp, Pem, Tls, TlsVersion};
 use crate::drive::net::Socket;
 use crate::error::{CertificateError, ConfigError, TlsError};
 
@@ -113,7 +113,7 @@ fn roots(tls: &Tls) -> Result<RootCertStore, ConfigError> {
     if tls.system_roots.unwrap_or(tls.roots.is_empty()) {
         // Of the system's, of which there are many, those that cannot be read are left out.
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if store.is_empty() && !tls.is_dangerous() {
+        if store.is_empty() && tls.accepted != Accepted::AnyCertificate {
             return Err(refused("tls_system_roots", "the system has none"));
         }
     }
