@@ -9,3 +9,10 @@
 #[doc = include_str!("guide/pubsub.rs")]
 /// ```
 pub mod pubsub {}
+
+#[doc = include_str!("guide/tls.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/tls.rs")]
+/// ```
+pub mod tls {}

@@ -212,8 +212,12 @@ impl Engine {
     /// The socket of `conn` is open, and TLS is shaking hands. It may be left out: if that is never done, the error
     /// says what was waited for.
     pub fn handle_securing(&mut self, conn: ConnId) {
-        let own = self.links.node_of(conn).and_then(|node| self.links.get(node)?.connection(conn));
-        if let Some(connection) = own.or_else(|| Some(&mut self.sides.get(conn)?.connection)) {
+        let link = match self.links.node_of(conn) {
+            Some(node) => self.links.get(node),
+            None => self.listeners.node_of(conn).and_then(|node| self.listeners.get(node)),
+        };
+        let connection = link.and_then(|link| link.connection(conn));
+        if let Some(connection) = connection.or_else(|| Some(&mut self.sides.get(conn)?.connection)) {
             connection.handle_securing();
         }
     }

@@ -31,7 +31,7 @@ impl Net for SimNet {
     type Connect = SimConnect;
 
     fn now(&self) -> Instant {
-        Instant::from_nanos(self.world.borrow().now)
+        Instant::from_nanos(self.world.borrow().clock())
     }
 
     fn connect(&mut self, to: &Endpoint) -> SimConnect {
@@ -43,7 +43,7 @@ impl Net for SimNet {
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
         let mut world = self.world.borrow_mut();
-        if world.now >= at.as_nanos() {
+        if world.clock() >= at.as_nanos() {
             return Poll::Ready(());
         }
         world.set_alarm(at.as_nanos(), cx.waker());
