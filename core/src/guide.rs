@@ -10,6 +10,13 @@
 /// ```
 pub mod pubsub {}
 
+#[doc = include_str!("guide/streams.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/streams.rs")]
+/// ```
+pub mod streams {}
+
 #[doc = include_str!("guide/tls.md")]
 ///
 /// ```ignore

@@ -8,10 +8,16 @@ use redstart_core::commands::*;
 use redstart_core::config::{Config, Endpoint, Tls, TlsVersion};
 use redstart_core::error::{CertificateError, ConnectionError, Delivery, TlsAlert, TlsError, Waiting};
 use redstart_core::{Error, ErrorKind};
-use redstart_tests::clients::{Runtime, for_each_runtime};
+use redstart_tests::clients::{Runtime, for_each_runtime, tokio};
 use redstart_tests::server::hostile::{Fault, Script};
 use redstart_tests::server::pki::{Authority, Issue};
 use redstart_tests::server::{Server, ServerConfig, ServerTls, Version};
+use redstart_tokio::Client;
+
+#[expect(unreachable_pub, reason = "what is shown on a page is a program of its own")]
+mod guide {
+    include!("../../core/src/guide/tls.rs");
+}
 
 /// What a loaded machine may add to a deadline.
 const SLACK: Duration = Duration::from_secs(3);
@@ -267,4 +273,29 @@ fn files_that_cannot_be_used() {
     for (tls, option, reason) in table {
         assert_eq!(unusable(tls), (option.into(), reason));
     }
+}
+
+#[test]
+fn the_guide_does_what_it_says() {
+    let ca = Authority::root("ca");
+    let (own, client) = (ca.issue(&Issue::localhost()), ca.issue(&Issue::names(["client"])));
+    let server = ServerConfig::new(Version::V7).tls(&ServerTls::new(&own, &ca).ask_clients()).start();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("ca.pem", &ca.pem()), ("client.pem", &client.chain), ("client.key", &client.key)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let folder = folder.path().to_str().unwrap();
+    tokio().block_on(async {
+        let connect = async |host, port| {
+            let by_setters = Client::connect(guide::config(host, port, folder)).await.map(drop);
+            assert_eq!(by_setters, Client::connect(guide::url(host, port, folder)).await.map(drop));
+            by_setters
+        };
+        assert_eq!(connect("localhost", server.tls_port()).await, Ok(()));
+        let error = connect("127.0.0.2", server.tls_port()).await.unwrap_err();
+        assert_eq!(guide::advice(&error), "it is not TLS that failed", "nobody listens there");
+        let config = guide::config("localhost", server.tls_port(), folder).tls(Tls::new().ca_pem(&ca.pem()));
+        let error = Client::connect(config).await.unwrap_err();
+        assert_eq!(guide::advice(&error), "give a certificate with identity_files");
+    });
 }
