@@ -62,6 +62,8 @@ pub struct Setup {
     pub service: Option<ServiceSetup>,
     /// Whether connections are secured by TLS.
     pub tls: bool,
+    /// How many tasks listen to messages.
+    pub readers: usize,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -90,6 +92,7 @@ impl Default for Setup {
             cluster: None,
             service: None,
             tls: false,
+            readers: 0,
             with_text: true,
         }
     }
@@ -126,6 +129,7 @@ impl Setup {
             cluster: None,
             service: None,
             tls: false,
+            readers: 0,
             with_text,
         }
     }
@@ -136,6 +140,7 @@ impl Setup {
             queue_bytes: self.queue_bytes,
             database: self.database,
             connect_timeout: self.connect_timeout.as_nanos() as u64,
+            readers: self.readers > 0,
         }
     }
 
