@@ -62,6 +62,8 @@ pub struct Setup {
     pub service: Option<ServiceSetup>,
     /// How many tasks listen to messages.
     pub readers: usize,
+    /// Whether connections are secured by TLS.
+    pub tls: bool,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -90,6 +92,7 @@ impl Default for Setup {
             cluster: None,
             service: None,
             readers: 0,
+            tls: false,
             with_text: true,
         }
     }
@@ -126,6 +129,7 @@ impl Setup {
             cluster: None,
             service: None,
             readers: 0,
+            tls: false,
             with_text,
         }
     }
@@ -157,7 +161,8 @@ impl Setup {
             .backoff(self.backoff)
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
-            .when_full(self.when_full);
+            .when_full(self.when_full)
+            .tls(self.tls.then(super::tls::client));
         let config = match self.tokens.clone() {
             Some(tokens) => {
                 let pauses = Backoff { base: ms(2), cap: ms(20) };
