@@ -111,6 +111,7 @@ impl Engine {
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
                 Answer::Push(_) | Answer::Renewed(_) => {}
+                Answer::Line(line) => self.events.push_back(Event::Line { conn, line }),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     self.sides.handle_ready(conn, info.client_id);
@@ -208,6 +209,9 @@ impl Engine {
     /// A connection is gone.
     pub(super) fn handle_lost_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
         self.handle_login_failed_aside(now, conn, error);
+        if self.sides.seat_of(conn).is_some() {
+            self.events.push_back(Event::SessionLost { conn, error: error.clone() });
+        }
         let mut ended = Ended::new();
         let Some(node) = self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended) else { return };
         self.end_all(now, ended);

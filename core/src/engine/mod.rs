@@ -249,6 +249,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Line(_) => {}
                 Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {

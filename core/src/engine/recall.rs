@@ -19,9 +19,9 @@ use crate::resp::Frame;
 use crate::time::Instant;
 
 /// The place of a request to end a wait; its generation is the number of the connection.
-pub(super) const UNBLOCK: u32 = RequestId::PARTS + 1;
+pub(super) const UNBLOCK: u32 = RequestId::PARTS + 2;
 /// The place of what is put back.
-pub(super) const RETURN: u32 = RequestId::PARTS + 2;
+pub(super) const RETURN: u32 = RequestId::PARTS + 3;
 
 /// A reply that took something away from the server: it has to come to whom it is for, or be
 /// [given back](Engine::give_back).
