@@ -42,7 +42,6 @@ pub const MONITOR_BYTES: usize = 4 << 20;
 
 /// What a [`Monitor`] finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum MonitorEvent {
     /// The server has run a command.
     Line(MonitorLine),
