@@ -1,7 +1,7 @@
-//! A guide by subjects: one page each, with an example that runs.
+//! A guide, a page for each subject.
 //!
-//! The examples are written for an async client. On a blocking one they are the same without `async` and `.await`,
-//! except where it is said.
+//! The programs are for Tokio. With async-std they are the same; in blocking code `async` and `.await` go away, and
+//! streams are iterators. Each is run by the tests as it stands here.
 
 #[doc = include_str!("guide/waiting.md")]
 ///
@@ -23,3 +23,10 @@ pub mod sessions {}
 #[doc = include_str!("guide/monitor.rs")]
 /// ```
 pub mod monitor {}
+
+#[doc = include_str!("guide/pubsub.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/pubsub.rs")]
+/// ```
+pub mod pubsub {}

@@ -7,11 +7,10 @@
 pub const HELP: &str = "text for people at a prompt: the documentation says the same";
 
 const HANDSHAKE: &str = "part of connecting: set in the configuration of the client";
-const SUBSCRIPTION: &str = "state of a connection: publish/subscribe is not implemented yet";
+const SUBSCRIPTION: &str =
+    "`Client` has methods for subscriptions, which see to it whatever becomes of the connection";
 const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
-
-const PUBSUB: &str = "publish/subscribe is not implemented yet";
 
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
 pub const LEFT_OUT: &[(&str, &str)] = &[
@@ -25,18 +24,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("PFSELFTEST", DEVELOPMENT),
     ("PSUBSCRIBE", SUBSCRIPTION),
     ("PSYNC", INTERNAL),
-    ("PUBLISH", PUBSUB),
-    ("PUBSUB CHANNELS", PUBSUB),
-    ("PUBSUB NUMPAT", PUBSUB),
-    ("PUBSUB NUMSUB", PUBSUB),
-    ("PUBSUB SHARDCHANNELS", PUBSUB),
-    ("PUBSUB SHARDNUMSUB", PUBSUB),
     ("PUNSUBSCRIBE", SUBSCRIPTION),
     ("QUIT", "deprecated: close the client instead"),
     ("REPLCONF", INTERNAL),
     ("RESTORE-ASKING", INTERNAL),
     ("SCRIPT DEBUG", "turns the connection into a debugger's"),
-    ("SPUBLISH", PUBSUB),
     ("SSUBSCRIBE", SUBSCRIPTION),
     ("SUBSCRIBE", SUBSCRIPTION),
     ("SUNSUBSCRIBE", SUBSCRIPTION),

@@ -8,6 +8,10 @@ use redstart_tests::server::{Server, Version};
 #[path = "../../core/src/guide/monitor.rs"]
 #[expect(unreachable_pub, reason = "it is public in the guide")]
 mod monitor;
+#[expect(unreachable_pub, reason = "it is public in the guide")]
+mod pubsub {
+    include!("../../core/src/guide/pubsub.rs");
+}
 #[path = "../../core/src/guide/sessions.rs"]
 #[expect(unreachable_pub, reason = "it is public in the guide")]
 mod sessions;
@@ -32,6 +36,16 @@ fn commands_that_wait() {
         assert_eq!(waiting::work(client).await, Ok(3));
         assert_eq!(waiting::work_surely(client).await, Ok(2));
         assert_eq!((client.llen("jobs").await, client.llen("doing").await), (Ok(0), Ok(0)));
+    });
+}
+
+#[test]
+fn publish_and_subscribe() {
+    let server = Server::start(Version::V8);
+    tokio().block_on(async {
+        let client = redstart_tokio::Client::connect(server.url()).await.unwrap();
+        let told = pubsub::example(&client).await.unwrap();
+        assert_eq!(told, ["news said rain", "weather.oslo said snow"]);
     });
 }
 

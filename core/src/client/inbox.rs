@@ -6,6 +6,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::slots::Room;
+use super::subscription::Wish;
 use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{ConnId, Outgoing, RequestId};
@@ -34,6 +35,7 @@ pub(crate) struct Inbox {
     /// Connections of sessions that are over.
     pub(crate) released: Vec<ConnId>,
     pub(crate) close: Option<Duration>,
+    pub(crate) wishes: Vec<Wish>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
     /// The connections of sessions, by the numbers in their requests' targets.
@@ -51,6 +53,7 @@ impl Inbox {
             && self.unclaimed.is_empty()
             && self.released.is_empty()
             && self.close.is_none()
+            && self.wishes.is_empty()
             && !self.line_changed
     }
 

@@ -11,6 +11,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
 use super::monitor::Feeds;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
+use super::subscription::Wish;
 use super::{Options, misuse};
 use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
@@ -78,6 +80,8 @@ pub(crate) struct Mailbox {
     config: Arc<Config>,
     /// Requests are routed by their keys.
     routes: bool,
+    /// The last number that was given to a subscription, or to one of its calls.
+    numbers: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -105,7 +109,7 @@ impl Mailbox {
             alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
-        Self { config, routes, state: Mutex::new(state) }
+        Self { config, routes, numbers: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
     /// Encodes a pipeline as this client sends it.
@@ -272,6 +276,22 @@ impl Mailbox {
         leave(state);
     }
 
+    /// A number for a subscription or one of its calls, never given again.
+    pub(super) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Leaves a wish of a subscription. Returns whether somebody will see to it.
+    pub(super) fn wish(&self, wish: Wish) -> bool {
+        let mut state = self.lock();
+        if matches!(state.status, Status::Closed) {
+            return false;
+        }
+        state.inbox.wishes.push(wish);
+        leave(state);
+        true
+    }
+
     /// Sends a command whose reply nobody waits for, if there is room: it is tried once.
     #[cold]
     pub(super) fn post(&self, command: &Packed, options: Options) {
@@ -391,15 +411,15 @@ impl Mailbox {
         self.lock().line.len()
     }
 
-    /// The driver has ended: so has every call.
-    pub(crate) fn shut(&self, engine: &mut Engine) {
+    /// The driver has ended: so has every call. Returns wishes that nobody will see to.
+    pub(crate) fn shut(&self, engine: &mut Engine) -> Vec<Wish> {
         let mut wake = Vec::new();
         let mut state = self.lock();
         for event in engine.drain_events() {
             state.take_event(event, &mut wake);
         }
         state.status = Status::Closed;
-        state.inbox = Inbox::default();
+        let wishes = core::mem::take(&mut state.inbox).wishes;
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
@@ -407,6 +427,7 @@ impl Mailbox {
         state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
+        wishes
     }
 }
 

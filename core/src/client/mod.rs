@@ -34,9 +34,12 @@ mod mailbox;
 mod misuse;
 pub mod monitor;
 mod optimistic;
+mod post;
+mod queue;
 mod reply;
 pub mod session;
 mod slots;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod wall_clock;
@@ -51,7 +54,9 @@ pub use handle::{Handle, Wait};
 pub use leased::SilentReply;
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
+pub(crate) use post::Post;
 pub use reply::{PipelineReply, Reply, TransactionReply};
+pub use subscription::{NoEvent, Subscription};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};

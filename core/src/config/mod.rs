@@ -139,6 +139,7 @@ pub struct Config {
     pub(crate) pool: PoolOptions,
     pub(crate) max_conflicts: u32,
     pub(crate) reply_limits: Limits,
+    pub(crate) subscription_bytes: usize,
 }
 
 impl Default for Config {
@@ -170,6 +171,7 @@ impl Default for Config {
             pool: PoolOptions::default(),
             max_conflicts: 1_024,
             reply_limits: Limits::default(),
+            subscription_bytes: 8 << 20,
         }
     }
 }
@@ -383,6 +385,15 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// How many bytes of messages wait for whoever reads a [subscription](crate::client::Subscription), each with
+    /// about 100 bytes of its own, unless one alone has more. Behind that the oldest are dropped and
+    /// [counted](crate::pubsub::Event::Lagged). Default 8 MiB for each subscription.
+    #[must_use]
+    pub fn subscription_bytes(mut self, bytes: usize) -> Self {
+        self.subscription_bytes = bytes;
         self
     }
 

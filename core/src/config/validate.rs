@@ -70,6 +70,7 @@ impl Config {
             ("zones", !self.zones.values().all(|zone| is_zone(zone)), ZONE),
             ("queue_commands", self.queue_commands == 0, ZERO),
             ("queue_bytes", self.queue_bytes == 0, ZERO),
+            ("subscription_bytes", self.subscription_bytes == 0, ZERO),
             ("pool_max", self.pool.max == 0, ZERO),
             ("pool_min_idle", self.pool.min_idle > self.pool.max, "more than pool_max"),
             ("pool_idle_timeout", zero(self.pool.idle_timeout), ZERO),

@@ -59,6 +59,8 @@ pub(crate) enum Purpose {
     Checked,
     /// Questions to a sentinel, which is to tell of new primaries besides.
     Sentinel,
+    /// Subscriptions and nothing else, in RESP2.
+    Subscriber,
 }
 
 /// A step whose answer is awaited.
@@ -279,7 +281,7 @@ impl Handshake {
             self.say(Step::ClientId, &Command::new("CLIENT ID"), out);
         }
         match self.purpose {
-            Purpose::Plain => {}
+            Purpose::Plain | Purpose::Subscriber => {}
             Purpose::ClusterReads => self.say(Step::ReadOnly, &Command::new("READONLY"), out),
             Purpose::Checked => self.say(Step::Role, &Command::new("ROLE"), out),
             Purpose::Sentinel => {}

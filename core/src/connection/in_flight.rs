@@ -21,6 +21,8 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// Subscriptions that begin or end: answered by pushes, or refused by one reply.
+    pub(crate) const SUBSCRIPTION: Self = Self { slot: u32::MAX, generation: 3 };
     /// The connection says who it is from here on.
     pub(crate) const AUTH: Self = Self { slot: u32::MAX, generation: 2 };
 

@@ -104,6 +104,11 @@ impl Engine {
 
     /// Asks whom the topology wants to be asked, and does what its news demand.
     pub(super) fn follow_topology(&mut self, now: Instant) {
+        self.hear_news(now);
+        self.follow_subscriptions(now);
+    }
+
+    fn hear_news(&mut self, now: Instant) {
         loop {
             let Topology::Cluster(cluster) = &mut self.topology else { return self.follow_service(now) };
             if let Some((node, number)) = cluster.poll_question(now) {
@@ -155,6 +160,7 @@ impl Engine {
         for node in nodes {
             self.review(now, node);
         }
+        self.review_subscriptions();
         self.route_anew(now);
         if !change.slots.is_empty() {
             self.send_delayed_early(now);
@@ -213,6 +219,7 @@ impl Engine {
             self.drop_silent(now, node);
             self.route_anew(now);
         }
+        self.leave_anchor(node);
     }
 
     /// Sends all that waits to where it belongs now, in its order.

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::recall::Taken;
 use super::sides::{Due, Served, Use, Way};
@@ -110,6 +110,7 @@ impl Engine {
             let node = side.node;
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
+                Answer::Heard(strings) => read.advance(strings.len),
                 Answer::Push(_) | Answer::Renewed(_) => {}
                 Answer::Line(line) => self.events.push_back(Event::Line { conn, line }),
                 Answer::Ready(info) => {

@@ -69,6 +69,8 @@ pub(super) struct Link {
     /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
     renewal: Option<Credentials>,
     parked: Parked,
+    /// There is to be a connection although nothing is parked.
+    held: bool,
     /// When to connect, while there is no connection.
     retry_at: Instant,
     failures: u32,
@@ -97,10 +99,15 @@ impl Link {
             suspect: false,
             renewal: None,
             parked: Parked::default(),
+            held: false,
             retry_at: now,
             failures: 0,
             last_error: None,
         }
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(super) fn name(&self) -> &str {
@@ -149,7 +156,8 @@ impl Link {
 
     fn is_wanted(&self) -> bool {
         let is_on_trial = self.suspect && !self.elders.is_empty();
-        self.connects == Connects::Always || !self.parked.is_empty() || is_on_trial
+        let is_needed = self.held || !self.parked.is_empty();
+        self.connects == Connects::Always || is_needed || is_on_trial
     }
 
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
@@ -178,6 +186,28 @@ impl Link {
         if let Some(connection) = self.connection(conn).filter(|it| it.is_ready() && !it.is_authenticating())
         {
             connection.send(now, entry, bytes);
+        }
+    }
+
+    /// Whether there is to be a connection although nothing is parked.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Whether there is a connection that speaks RESP2, for sure.
+    pub(super) fn speaks_resp2(&self) -> bool {
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.protocol() == Some(2))
+    }
+
+    /// Whether requests are sent as they come.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Sends a request by which subscriptions begin or end, if requests are sent as they come. It is not kept.
+    pub(super) fn send_subscriptions(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) {
+            connection.send_subscriptions(now, entry, bytes);
         }
     }
 

@@ -47,6 +47,11 @@ impl Default for Links {
 }
 
 impl Links {
+    /// Links whose connections have numbers behind `first`.
+    pub(super) fn numbered_from(first: u64) -> Self {
+        Self { last_conn: first, ..Self::default() }
+    }
+
     /// The way to a node, to do something with it.
     #[inline]
     pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {

@@ -18,8 +18,10 @@ mod fan_out;
 mod leases;
 mod link;
 mod links;
+mod listeners;
 mod logins;
 mod parked;
+mod pubsub;
 mod recall;
 mod refusals;
 mod request;
@@ -43,6 +45,7 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::listeners::Listeners;
 use self::logins::Logins;
 pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
@@ -55,6 +58,7 @@ use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
+use crate::pubsub::PubSub;
 use crate::resp::{Frame, Kind};
 use crate::time::Instant;
 use crate::topology::{Cluster, NodeId, Service, Single, Topology};
@@ -81,6 +85,10 @@ pub struct Engine {
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    pubsub: PubSub,
+    listeners: Listeners,
+    /// The node of a cluster for subscriptions that any node can serve.
+    anchor: Option<NodeId>,
     /// The number of the last thing that was put back, and how many are on their way.
     returns: (u32, usize),
     texts: Texts,
@@ -113,6 +121,7 @@ impl Engine {
         };
         let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
+            listeners: Listeners::new(&config),
             config,
             rng,
             phase: Phase::Open,
@@ -122,6 +131,8 @@ impl Engine {
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            pubsub: PubSub::default(),
+            anchor: None,
             returns: (0, 0),
             texts: Texts::default(),
             logins,
@@ -201,9 +212,14 @@ impl Engine {
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
+        if self.handle_listener_connected(now, conn) {
+            return;
+        }
         let Some(node) = self.links.node_of(conn) else { return self.handle_connected_aside(now, conn) };
         if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
+            self.handle_home_ready(now, node, conn, &info);
             self.tell_connected(now, node, info);
+            self.follow_subscriptions(now);
         }
     }
 
@@ -212,7 +228,12 @@ impl Engine {
     /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return self.handle_data_aside(now, conn, read) };
+        let Some(node) = self.links.node_of(conn) else {
+            return match self.handle_listener_data(now, conn, read) {
+                true => {}
+                false => self.handle_data_aside(now, conn, read),
+            };
+        };
         if let Err(error) = self.take_answers(now, node, conn, read) {
             read.clear();
             self.actions.push_back(Action::Close(conn));
@@ -250,17 +271,15 @@ impl Engine {
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
                 Answer::Line(_) => {}
+                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
+                Answer::Push(frame) => self.handle_push(now, node, conn, frame),
                 Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
-                Answer::Push(frame) => {
-                    if !self.handle_sentinel_push(now, node, &frame) {
-                        self.events.push_back(Event::Push(frame));
-                    }
-                }
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
                         link.handle_ready(now);
                     }
+                    self.handle_home_ready(now, node, conn, &info);
                     self.tell_connected(now, node, info);
                 }
             }
@@ -273,7 +292,9 @@ impl Engine {
     pub fn handle_closed(&mut self, now: Instant, conn: ConnId, reason: crate::error::ConnectionError) {
         self.assert_drained();
         let error = Error::new(ErrorKind::Connection(reason), Delivery::NotSent);
-        self.handle_lost(now, conn, &error);
+        if !self.handle_listener_closed(now, conn, &error) {
+            self.handle_lost(now, conn, &error);
+        }
         self.follow_topology(now);
     }
 
@@ -301,7 +322,8 @@ impl Engine {
         self.handle_login_failed(now, node, &error);
         let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
-        let goes_on = link.is_ready();
+        self.handle_home_lost(node, conn);
+        let goes_on = self.links.peek(node).is_some_and(Link::is_ready);
         self.end_all(now, ended);
         if !goes_on {
             self.tell_lost(node, was_ready, error);
@@ -333,6 +355,8 @@ impl Engine {
         self.handle_timeout_aside(now);
         self.handle_logins_timeout(now);
         self.send_delayed(now);
+        self.handle_subscription_timeout(now);
+        self.handle_listener_timeout(now);
         self.connect_all(now);
         self.follow_topology(now);
         self.links.forget_times();
@@ -411,6 +435,7 @@ impl Engine {
         while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
+            self.handle_home_lost(node, conn);
             self.connect(now, node);
         }
     }
@@ -479,6 +504,8 @@ impl Engine {
         let conns = self.sides.give_up(&late, &mut ended);
         self.actions.extend(conns.into_iter().map(Action::Close));
         self.end_all(now, ended);
+        self.pubsub.end();
+        self.actions.extend(self.listeners.take_connections().map(Action::Close));
         self.actions.extend(self.links.take_connections().map(Action::Close));
     }
 

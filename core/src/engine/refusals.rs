@@ -1,9 +1,8 @@
 //! What becomes of a request that was answered with an error: tried again, here or elsewhere, if that is
 //! safe and has a chance; else ended.
 
-use core::time::Duration;
-
 use alloc::string::String;
+use core::time::Duration;
 
 use super::fan_out::CHILD;
 use super::link;
@@ -11,7 +10,7 @@ use super::recall::RETURN;
 use super::scripts::precedes_scripts;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
-use crate::connection::{ASKING, Entry};
+use crate::connection::{ASKING, Entry, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::Frame;
 use crate::retry;
@@ -33,6 +32,16 @@ impl Engine {
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
+        if entry.id == RequestId::SUBSCRIPTION {
+            let name = String::from(link.name());
+            if let Some(connection) = link.connection(conn) {
+                connection.finish_front();
+            }
+            return match self.pubsub.conn(node) == Some(conn) {
+                true => self.handle_subscription_refused(now, node, &name, outcome),
+                false => Ok(()),
+            };
+        }
         let mut bytes = Outgoing::default();
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
@@ -55,7 +64,7 @@ impl Engine {
     ) -> Result<(), Error> {
         forget_asking(&mut entry, &mut bytes);
         let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
+            Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
         let error = self.end_of_wait(&error).unwrap_or(error).with_node(&name);
@@ -169,7 +178,7 @@ impl Engine {
                 self.send_later(now, entry, bytes, error, RETRY_MAX);
             }
             Decision::TooManyRedirects => {
-                let name = error.command().map(alloc::string::String::from);
+                let name = error.command().map(String::from);
                 let error = self.delayed.too_many_hops(&entry, error);
                 let error = name.iter().fold(error, |error, name| error.with_command(name));
                 self.end(now, entry, Err(error));
@@ -227,10 +236,10 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 }
 
 /// The error of a request that the server answered with an error frame.
-pub(super) fn refusal(frame: &Frame, entry: Entry) -> Error {
+pub(super) fn refusal(frame: &Frame, flags: Flags) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
+    let may_have_run = flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
 }

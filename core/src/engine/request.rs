@@ -27,6 +27,16 @@ pub enum Patience {
 }
 
 impl Patience {
+    /// How long a request may take; `None`: as long as it takes, or until a time that is set.
+    pub(crate) fn within(self, config: &Config) -> Option<Duration> {
+        match self {
+            Self::Default => config.response_timeout,
+            Self::Beyond(wait) => config.response_timeout.map(|timeout| timeout + wait),
+            Self::Within(timeout) => Some(timeout),
+            Self::Until(_) | Self::Unbounded => None,
+        }
+    }
+
     /// When a request that is made now must have ended.
     pub(crate) fn deadline(self, now: Instant, config: &Config) -> Instant {
         match self {

@@ -189,6 +189,7 @@ impl Engine {
             self.review_service(now, node);
         }
         if is_new {
+            self.review_subscriptions();
             self.route_anew(now);
             self.send_delayed_early(now);
         }

@@ -102,7 +102,7 @@ impl Engine {
     ) {
         let node_name = String::from(self.sides.name_of(conn).unwrap_or_default());
         let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
+            Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
         let error = self.end_of_wait(&error).unwrap_or(error).with_node(&node_name);

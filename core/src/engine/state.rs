@@ -37,7 +37,10 @@ impl Engine {
     /// if the engine has given the connection up.
     pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
         let Some(node) = self.links.node_of(conn) else {
-            return self.sides.get(conn).map(|side| side.connection.outgoing());
+            return match self.sides.get(conn) {
+                Some(side) => Some(side.connection.outgoing()),
+                None => self.listeners.outgoing(conn),
+            };
         };
         self.links.get(node)?.connection(conn).map(|connection| connection.outgoing())
     }
@@ -46,7 +49,10 @@ impl Engine {
     /// `buffered` bytes are there. Reserving them makes one read of a large reply instead of many.
     pub fn missing(&mut self, conn: ConnId, buffered: usize) -> usize {
         let Some(node) = self.links.node_of(conn) else {
-            return self.sides.get(conn).map_or(0, |side| side.connection.missing(buffered));
+            return match self.sides.get(conn) {
+                Some(side) => side.connection.missing(buffered),
+                None => self.listeners.missing(conn, buffered),
+            };
         };
         let connection = self.links.get(node).and_then(|link| link.connection(conn));
         connection.map_or(0, |connection| connection.missing(buffered))
@@ -67,8 +73,10 @@ impl Engine {
             Topology::Sentinel(service) => service.poll_timeout(),
         });
         earliest = earliest.min(self.links.earliest()).min(self.sides.earliest());
+        earliest = earliest.min(self.listeners.earliest());
         earliest = earliest.min(self.logins.poll_timeout());
         earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
+        earliest = earliest.min(self.pubsub.poll_timeout());
         (earliest != Instant::FAR).then_some(earliest)
     }
 

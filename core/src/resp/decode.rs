@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use super::error::ProtocolError;
 use super::frame::Frame;
 use super::limits::Limits;
-use super::scan::Scanner;
+use super::scan::{Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
@@ -48,6 +48,13 @@ impl Decoder {
             return Ok(Some(Frame::new(read.split_to(len).freeze(), root, Vec::new())));
         }
         self.decode_any(read)
+    }
+
+    /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
+    /// strings and whole. It stays in `read`: whoever uses it takes it off.
+    #[inline]
+    pub(crate) fn few_strings(&mut self, kind: u8, read: &[u8]) -> Option<Strings> {
+        self.0.as_mut().ok()?.few_strings(kind, read)
     }
 
     fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {

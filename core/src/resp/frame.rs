@@ -105,6 +105,12 @@ impl Frame {
         Self { bytes, root, tape }
     }
 
+    /// A string alone, whatever it came in. Its [`wire`](Self::wire) is its payload.
+    pub(crate) fn string(payload: Bytes) -> Self {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        Self::new(payload, Node { start: 0, len, below: 0, kind: Kind::BulkString }, Vec::new())
+    }
+
     /// The reply itself, as a view to read from.
     #[must_use]
     #[inline]

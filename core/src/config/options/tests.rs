@@ -48,6 +48,7 @@ fn option_table() -> Vec<(&'static str, &'static str, Config)> {
         ("queue_commands", "12", with().queue_commands(12)),
         ("queue_bytes", "16m", with().queue_bytes(16 << 20)),
         ("when_full", "fail", with().when_full(WhenFull::Fail)),
+        ("subscription_bytes", "64k", with().subscription_bytes(64 << 10)),
         ("pool_max", "9", pool(PoolOptions::new().max(9))),
         ("pool_min_idle", "2", pool(PoolOptions::new().min_idle(2))),
         ("pool_queue", "0", pool(PoolOptions::new().queue(0))),
@@ -212,6 +213,7 @@ fn options_stand_together() {
         .queue_commands(12)
         .queue_bytes(16 << 20)
         .when_full(WhenFull::Fail)
+        .subscription_bytes(64 << 10)
         .max_conflicts(3)
         .pool(PoolOptions::new().max(9).min_idle(2).queue(0).idle_timeout(secs(5)).max_lifetime(secs(3_600)));
     expected.reply_limits =
@@ -224,7 +226,7 @@ fn explicit_defaults_are_the_defaults() {
     let url = "redis://127.0.0.1:6379/0?protocol=auto&client_name=none&library_name=redstart\
                &connect_timeout=5s&response_timeout=5&liveness_timeout=10s&health_interval=30s&close_timeout=5s\
                &tcp_keepalive=30s&backoff_base=10ms&backoff_cap=2s&retries=16&queue_commands=65536\
-               &queue_bytes=64m&when_full=wait&pool_max=50&pool_min_idle=0&pool_queue=8192&pool_idle_timeout=60s\
+               &queue_bytes=64m&when_full=wait&subscription_bytes=8m&pool_max=50&pool_min_idle=0&pool_queue=8192&pool_idle_timeout=60s\
                &pool_max_lifetime=none&max_conflicts=1024&max_reply_bytes=1g&max_bulk_bytes=512M\
                &max_elements=2147483647&max_line_bytes=64K&max_depth=128";
     assert_eq!(Config::from_url(url), Ok(Config::default()));
