@@ -30,3 +30,10 @@ pub mod monitor {}
 #[doc = include_str!("guide/pubsub.rs")]
 /// ```
 pub mod pubsub {}
+
+#[doc = include_str!("guide/streams.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/streams.rs")]
+/// ```
+pub mod streams {}

@@ -39,6 +39,11 @@ fn commands_that_wait() {
     });
 }
 
+#[expect(unreachable_pub, reason = "what is shown on a page is a program of its own")]
+mod streams {
+    include!("../../core/src/guide/streams.rs");
+}
+
 #[test]
 fn publish_and_subscribe() {
     let server = Server::start(Version::V8);
@@ -66,5 +71,14 @@ fn sessions_and_optimistic_transactions() {
 fn watching_a_server() {
     with_client(async |client| {
         assert_eq!(monitor::look(client).await, Ok(["SET", "greeting", "hello"].map(String::from).to_vec()));
+    });
+}
+
+#[test]
+fn streams_and_their_consumers() {
+    let server = Server::start(Version::V7);
+    tokio().block_on(async {
+        let client = redstart_tokio::Client::connect(server.url()).await.unwrap();
+        streams::example(&client).await.unwrap();
     });
 }

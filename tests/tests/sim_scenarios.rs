@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use redstart_core::command::Value;
-use redstart_core::config::Protocol;
+use redstart_core::config::{Backoff, Protocol};
 use redstart_core::error::{Delivery, Error, ErrorKind, Waiting};
 use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Refusal, Settings, Setup, Shape, Sim, Tokens};
 
@@ -278,4 +278,71 @@ fn a_token_that_has_expired_at_the_server_is_replaced_with_its_connection() {
     // The second one finds that the token is not taken any more.
     assert_eq!(sim.connections(), 3, "{}", sim.text());
     assert_sound(&sim);
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_the_end_of_calls_by_no_more_than_that() {
+    let mut sim = ready();
+    sim.mute();
+    let call = sim.single(Op::Incr);
+    sim.run_for(100);
+    sim.set_clock_back(150);
+    let later = sim.single(Op::Incr);
+    sim.run_for(201);
+    assert!(matches!(error(&sim, later).kind(), ErrorKind::Timeout(_)), "its time began behind the step");
+    sim.run_for(50);
+    assert!(matches!(error(&sim, call).kind(), ErrorKind::Timeout(_)));
+    sim.unmute();
+    let call = sim.single(Op::Incr);
+    sim.run_for(10);
+    assert!(matches!(ok(&sim, call), Value::Integer(_)), "{}", sim.text());
+    assert_sound(&sim);
+}
+
+#[test]
+fn when_the_clock_leaps_calls_whose_time_is_over_end_and_later_ones_succeed() {
+    let mut sim = ready();
+    let call = sim.single(Op::Incr);
+    sim.run_for(1);
+    sim.let_clock_leap(3_600_000);
+    sim.run_for(0);
+    assert_eq!(error(&sim, call).delivery(), Delivery::MaybeExecuted);
+    let call = sim.single(Op::Incr);
+    sim.run_for(50);
+    assert!(matches!(ok(&sim, call), Value::Integer(_)), "{}", sim.text());
+    assert_sound(&sim);
+}
+
+/// E4: who lost a server at the same moment does not come back to it at the same moment.
+#[test]
+fn a_thousand_clients_of_a_server_are_spread() {
+    let strike: [fn(&mut Sim); 2] = [Sim::crash, |sim| {
+        sim.crash();
+        sim.restart();
+        sim.overcrowd(true);
+    }];
+    for strike in strike {
+        let mut connects = vec![0; 100];
+        for seed in 0..1000 {
+            let backoff = Backoff::default();
+            let setup =
+                Setup { seed, backoff, with_text: false, protocol: Protocol::Resp2, ..Setup::default() };
+            let mut sim = Sim::new(setup);
+            sim.run_for(10);
+            strike(&mut sim);
+            sim.run_for(5000);
+            sim.restart();
+            sim.overcrowd(false);
+            sim.run_for(3000);
+            for at in sim.connected_at() {
+                connects[at as usize / 100] += 1;
+            }
+            let call = sim.single(Op::Incr);
+            sim.run_for(10);
+            assert!(matches!(ok(&sim, call), Value::Integer(_)));
+        }
+        let most = connects[30..].iter().max();
+        assert!(most <= Some(&160), "{connects:?}");
+        assert!(connects[50..].iter().sum::<u32>() >= 1000, "all are back: {connects:?}");
+    }
 }

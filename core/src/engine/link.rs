@@ -9,9 +9,9 @@
 //!
 //! A link takes requests at any time; it sends them while it is ready and not suspect, and parks them else.
 //!
-//! Silence has two reasons: the node stands still, or the connection is dead and the node is well. So a suspect is
-//! tried by another connection. Whichever answers first is used; the old one becomes an *elder*, which is owed what
-//! was asked on it and takes nothing new.
+//! What becomes of a suspect is in [`suspicion`].
+
+mod suspicion;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -33,9 +33,6 @@ use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
-
-/// How many connections may be waited for on which the node is silent, before no further one is tried.
-const ELDERS_MAX: usize = 3;
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
@@ -118,10 +115,6 @@ impl Link {
         self.last_error.as_ref()
     }
 
-    pub(super) const fn is_suspect(&self) -> bool {
-        self.suspect
-    }
-
     pub(super) fn is_ready(&self) -> bool {
         self.ready_at.is_some()
     }
@@ -135,12 +128,6 @@ impl Link {
             Some((mine, connection)) if *mine == id => Some(connection),
             _ => self.elders.iter_mut().find(|(elder, _)| *elder == id).map(|(_, connection)| connection),
         }
-    }
-
-    /// The connections on which the node owes something and is silent.
-    pub(super) fn silent_conns(&self) -> Vec<ConnId> {
-        let current = self.connection.iter().filter(|_| self.suspect);
-        self.elders.iter().chain(current).map(|(id, _)| *id).collect()
     }
 
     /// Starts a connection if one is wanted and due.
@@ -166,26 +153,6 @@ impl Link {
         match &mut self.connection {
             Some((_, connection)) if self.open => connection.send(now, entry, bytes),
             _ => self.parked.push(entry, bytes),
-        }
-    }
-
-    /// Whether the node is suspect although it owes nothing on this connection.
-    pub(super) fn is_suspect_without_debts(&mut self, conn: ConnId) -> bool {
-        self.suspect && self.connection(conn).is_some_and(|it| it.is_ready() && it.is_idle())
-    }
-
-    /// Sends a request although the node is suspect: its answer tells that the node has caught up. It is not sent on
-    /// a connection that is not ready.
-    pub(super) fn submit_to_suspect(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        entry: Entry,
-        bytes: &mut Outgoing,
-    ) {
-        if let Some(connection) = self.connection(conn).filter(|it| it.is_ready() && !it.is_authenticating())
-        {
-            connection.send(now, entry, bytes);
         }
     }
 
@@ -305,32 +272,6 @@ impl Link {
         self.follow_renewal(now);
     }
 
-    /// The node has just answered. What was parked while it was suspect goes out, on the connection that it has
-    /// answered on. Returns one that is not needed any more, which was to try the node.
-    #[inline]
-    pub(super) fn handle_alive(&mut self, now: Instant) -> Option<ConnId> {
-        if self.suspect { self.acquit(now) } else { None }
-    }
-
-    fn acquit(&mut self, now: Instant) -> Option<ConnId> {
-        let mut needless = None;
-        let is_heard = self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.was_heard(now));
-        if !is_heard {
-            let place = self.elders.iter().rposition(|(_, elder)| elder.was_heard(now))?;
-            let (id, mut elder) = self.elders.remove(place);
-            elder.change_purpose(now, self.purpose);
-            let other = self.connection.replace((id, elder));
-            match other {
-                Some(silent) if self.is_ready() => self.elders.push(silent),
-                other => needless = other.map(|(id, _)| id),
-            }
-            self.ready_at = Some(now);
-        }
-        self.suspect = false;
-        self.send_parked(now);
-        needless
-    }
-
     fn send_parked(&mut self, now: Instant) {
         self.open = self.is_ready() && !self.retiring && !self.suspect && self.renewal.is_none();
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
@@ -393,12 +334,6 @@ impl Link {
         self.connection.take().map(|(_, connection)| connection)
     }
 
-    fn take_elder(&mut self, place: usize) -> Option<(ConnId, Connection)> {
-        let elder = (place < self.elders.len()).then(|| self.elders.remove(place));
-        self.suspect &= self.connection.is_some() || !self.elders.is_empty();
-        elder
-    }
-
     /// A connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
     /// others end here. Returns whether it had been ready.
     pub(super) fn handle_lost(
@@ -409,13 +344,7 @@ impl Link {
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
-        if let Some(place) = self.elders.iter().position(|(id, _)| *id == conn)
-            && let Some((_, elder)) = self.take_elder(place)
-        {
-            let (entries, bytes) = elder.into_requests();
-            self.park_again(entries, bytes, error, ended);
-            self.send_parked(now);
-            self.parked.fail_questions(error, ended);
+        if self.lose_elder(now, conn, error, ended) {
             return true;
         }
         let was_ready = self.is_ready();
@@ -524,30 +453,6 @@ impl Link {
             }
         }
         (late, broken)
-    }
-
-    /// When the node becomes suspect, if it says nothing until then. Without a connection, or suspect already,
-    /// never.
-    pub(super) fn suspect_at(&self) -> Instant {
-        match &self.connection {
-            Some((_, connection)) if self.connects == Connects::OnDemand && !self.suspect => {
-                let since = connection.silent_since();
-                since.map_or(Instant::FAR, |since| since + self.config.suspect_after)
-            }
-            _ => Instant::FAR,
-        }
-    }
-
-    /// Sends nothing new until the node is heard of, and tries it by another connection: soon, but not all clients
-    /// of a node that stands still at once.
-    pub(super) fn suspect(&mut self, now: Instant, rng: &mut fastrand::Rng) {
-        self.suspect = true;
-        self.open = false;
-        if self.is_ready() && !self.retiring && self.elders.len() < ELDERS_MAX {
-            self.ready_at = None;
-            self.elders.extend(self.connection.take());
-            self.retry_at = now + retry::random(rng, self.config.suspect_after / 4);
-        }
     }
 
     pub(super) fn poll_timeout(&self) -> Instant {

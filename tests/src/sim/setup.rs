@@ -16,6 +16,9 @@ pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// Pauses that suit the length of a run.
+const BACKOFF: Backoff = Backoff { base: ms(2), cap: ms(50) };
+
 /// What one run is made of.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -45,6 +48,8 @@ pub struct Setup {
     pub health_interval: Option<Duration>,
     /// See [`Config::close_timeout`].
     pub close_timeout: Duration,
+    /// See [`Config::backoff`].
+    pub backoff: Backoff,
     /// See [`Config::queue_commands`].
     pub queue_commands: usize,
     /// See [`Config::queue_bytes`].
@@ -76,6 +81,7 @@ impl Default for Setup {
             liveness_timeout: ms(300),
             health_interval: None,
             close_timeout: ms(100),
+            backoff: BACKOFF,
             queue_commands: 1000,
             queue_bytes: 1 << 20,
             when_full: WhenFull::Wait,
@@ -110,6 +116,7 @@ impl Setup {
             liveness_timeout: ms(rng.u64(100..500)),
             health_interval: if rng.bool() { Some(ms(rng.u64(100..1000))) } else { None },
             close_timeout: ms(rng.u64(..200)),
+            backoff: BACKOFF,
             queue_commands: if rng.bool() { rng.usize(6..20) } else { 1000 },
             queue_bytes: if rng.u8(..3) == 0 { rng.usize(300..2000) } else { 1 << 20 },
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
@@ -142,7 +149,7 @@ impl Setup {
             .liveness_timeout(self.liveness_timeout)
             .health_interval(self.health_interval)
             .close_timeout(self.close_timeout)
-            .backoff(Backoff { base: ms(2), cap: ms(50) })
+            .backoff(self.backoff)
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
             .when_full(self.when_full);

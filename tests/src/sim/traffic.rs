@@ -141,6 +141,7 @@ impl World {
         };
         if matches!(due, Due::Whole | Due::Part) {
             self.judge_sending(id);
+            self.judge_way(id, request);
         }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
@@ -276,6 +277,8 @@ impl World {
             return conn.blemish("a reply of the handshake is left out");
         }
         server::write(reply, conn.session.resp3, out);
+        self.tell_of_slots(id, request, reply);
+        let conn = &mut self.conns[id];
         let end = conn.down.sent + out.len() as u64;
         conn.down.ends.push_back((end, turns));
         if matches!(reply, Value::Error(error) if error.text().ends_with(" :0")) {
