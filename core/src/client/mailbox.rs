@@ -20,6 +20,7 @@ use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
+use super::monitor::Feeds;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
 use super::subscription::Wish;
 use super::{Options, misuse};
@@ -69,6 +70,7 @@ struct State {
     sleeping: Option<Waker>,
     status: Status,
     watchers: Vec<Waker>,
+    feeds: Feeds,
     alarms: Alarms,
 }
 
@@ -103,6 +105,7 @@ impl Mailbox {
             sleeping: None,
             status: Status::Connecting,
             watchers: Vec::new(),
+            feeds: Feeds::default(),
             alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
@@ -325,6 +328,11 @@ impl Mailbox {
         self.lock().alarms.remove(number);
     }
 
+    /// Does something with what monitors have yet to read.
+    pub(super) fn feeds<T>(&self, act: impl FnOnce(&mut Feeds) -> T) -> T {
+        act(&mut self.lock().feeds)
+    }
+
     /// A session is over: its connection can be used by others.
     pub(super) fn release(&self, conn: ConnId) {
         let mut state = self.lock();
@@ -415,6 +423,7 @@ impl Mailbox {
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
+        state.feeds.end_all(&mut wake);
         state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
@@ -468,6 +477,8 @@ impl State {
                 wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
             }
             Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
+            Event::Line { conn, line } => wake.extend(self.feeds.push(conn, line)),
+            Event::SessionLost { conn, error } => wake.extend(self.feeds.end(conn, error)),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);

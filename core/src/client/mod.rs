@@ -32,6 +32,7 @@ mod leased;
 pub mod lock;
 mod mailbox;
 mod misuse;
+pub mod monitor;
 mod optimistic;
 mod post;
 mod queue;

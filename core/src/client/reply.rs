@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch, Undo};
+use crate::command::{Answer, Batch, Command, Flags, FromReply, Packed, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -136,6 +136,15 @@ impl<'a, T> Reply<'a, T> {
             call.undo = Undo::of(command.args());
         }
         Self { call, command, parts, reply: PhantomData }
+    }
+}
+
+impl<'a> Reply<'a, ()> {
+    /// The reply to the command that makes a session's connection a stream.
+    pub(super) fn streaming(mailbox: &'a Mailbox, options: Options, command: Command<()>) -> Self {
+        let mut reply = Self::new(mailbox, options, command);
+        reply.command.flags = reply.command.flags.without(Flags::CHANGES);
+        reply
     }
 }
 

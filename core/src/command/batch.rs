@@ -312,7 +312,8 @@ impl PackedBatch {
     }
 
     /// Whether one of the commands changes the connection it comes on.
-    pub(crate) fn has_changes(&self) -> bool {
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
         self.entries.iter().any(|entry| entry.changes)
     }
 

@@ -32,7 +32,7 @@ use transaction::Progress;
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
-use crate::resp::{Decoder, Frame, Kind, Strings};
+use crate::resp::{Decoder, Frame, Kind, Limits, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -61,6 +61,8 @@ pub(crate) enum Answer {
     Renewed(Credentials, Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
+    /// Sent by the server without end, since it was asked once.
+    Line(Frame),
     /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
     /// message.
     Heard(Strings),
@@ -71,6 +73,8 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// What comes when no reply is due are lines of `MONITOR`.
+    has_lines: bool,
     /// The server is asked for the number by which other connections can name this one.
     wants_id: bool,
     /// The server is not told yet what the connection is for.
@@ -107,6 +111,7 @@ impl Connection {
             state: State::Connecting,
             purpose,
             wants_id: false,
+            has_lines: false,
             purpose_due: false,
             credentials: config.login.fixed().cloned(),
             telling: None,
@@ -240,6 +245,9 @@ impl Connection {
                 }
                 continue;
             }
+            if self.has_lines && self.in_flight.is_empty() {
+                return Ok(Some(Answer::Line(frame)));
+            }
             self.measure(now);
             let answer = self.match_reply(frame)?;
             self.tell_purpose(now);
@@ -249,10 +257,18 @@ impl Connection {
         }
     }
 
+    /// The request that is sent next makes what follows its reply a stream, of lines that may be as long as any
+    /// string. Nothing must be under way.
+    pub(crate) fn expect_lines(&mut self, config: &Config) {
+        let limits = config.reply_limits;
+        self.has_lines = true;
+        self.decoder = Decoder::new(Limits { line: limits.line.max(limits.bulk), ..limits });
+    }
+
     /// Whether the reply that has begun to come answers nothing. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
         match &self.state {
-            State::Ready => !self.is_asked(),
+            State::Ready => !self.is_asked() && !self.has_lines,
             // An error may be the server's greeting.
             State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
             State::Connecting | State::Securing | State::Nameless => true,

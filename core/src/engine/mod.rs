@@ -283,6 +283,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Line(_) => {}
                 Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
                 Answer::Renewed(told, outcome) => self.handle_renewed(now, node, &told, outcome),

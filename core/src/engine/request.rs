@@ -145,6 +145,20 @@ pub enum Event {
         /// What it took.
         taken: Taken,
     },
+    /// A connection that a session has made a stream (`MONITOR`) has brought something.
+    Line {
+        /// Which.
+        conn: ConnId,
+        /// What it brought.
+        line: Frame,
+    },
+    /// The connection of a session is lost.
+    SessionLost {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        error: Error,
+    },
     /// A connection is ready.
     Connected(ServerInfo),
     /// A connection could not be made ready. The engine goes on trying.
