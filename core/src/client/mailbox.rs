@@ -136,6 +136,7 @@ impl Mailbox {
     }
 
     /// A panic elsewhere leaves the state as it was between two statements; every one of them is sound.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -222,6 +223,12 @@ impl Mailbox {
         }
     }
 
+    /// Looks whether a single request that was sent has ended.
+    #[inline]
+    pub(super) fn take(&self, id: RequestId, waker: &Waker) -> Option<Outcome> {
+        self.lock().slots.take(id, waker)
+    }
+
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
     #[inline]
     pub(super) fn poll(&self, id: RequestId, parcel: &Parcel<'_>, options: Options, waker: &Waker) -> Polled {
@@ -290,7 +297,7 @@ impl Mailbox {
     ) -> Instant {
         let (commands, bytes) = engine.load();
         let mut state = self.lock();
-        for event in engine.drain_events() {
+        while let Some(event) = engine.poll_event() {
             state.take_event(event, wake);
         }
         core::mem::swap(&mut state.inbox, inbox);
@@ -377,7 +384,11 @@ impl State {
     #[inline]
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
-            Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Reply { id, part, result } => {
+                if let Some(waker) = self.slots.finish(id, part, result) {
+                    wake.push(waker);
+                }
+            }
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);

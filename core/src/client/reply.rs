@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Boxed, Command, FromReply, PackedBatch};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -107,7 +107,7 @@ impl Drop for Call<'_> {
 #[derive(Debug)]
 pub struct Reply<'a, T> {
     call: Call<'a>,
-    command: Packed,
+    command: Boxed,
     /// What is sent instead of the command, if its keys are in several slots.
     parts: Option<Box<PackedBatch>>,
     reply: PhantomData<fn() -> T>,
@@ -116,7 +116,7 @@ pub struct Reply<'a, T> {
 impl<'a, T> Reply<'a, T> {
     #[inline]
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
-        let mut command = command.into_packed();
+        let mut command = command.into_boxed();
         let options = options.within(command.own_timeout());
         let parts = mailbox.split(&command).map(Box::new);
         if parts.is_some() {
@@ -128,6 +128,16 @@ impl<'a, T> Reply<'a, T> {
 
 impl<T> Reply<'_, T> {
     #[inline]
+    fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
+        if let (Phase::Sent(id), None) = (self.call.phase, &self.parts) {
+            let Some(outcome) = self.call.mailbox.take(id, cx.waker()) else { return Poll::Pending };
+            self.call.phase = Phase::Ended;
+            return Poll::Ready(outcome);
+        }
+        self.poll_call(cx).map(single)
+    }
+
+    #[inline(never)]
     fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
         if let Some(parts) = &mut self.parts {
             return self.call.poll_parts(parts, cx);
@@ -138,6 +148,12 @@ impl<T> Reply<'_, T> {
         }
         polled
     }
+
+    #[cold]
+    fn named(&self, error: &Error) -> Error {
+        let error = error.clone();
+        if error.command().is_some() { error } else { error.with_command(&self.command.name()) }
+    }
 }
 
 impl<T: FromReply> Future for Reply<'_, T> {
@@ -146,15 +162,14 @@ impl<T: FromReply> Future for Reply<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = core::task::ready!(this.poll_call(cx));
-        let named = |error: Error| match error.command() {
-            Some(_) => error,
-            None => error.with_command(&this.command.name()),
+        // It is large, so it is looked at where it is.
+        let outcome = &core::task::ready!(this.poll_outcome(cx));
+        let read = |frame: &Frame| {
+            T::from_reply(frame.item()).map_err(|error| {
+                this.named(&Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+            })
         };
-        Poll::Ready(single(polled).map_err(named).and_then(|frame| {
-            T::from_reply(frame.item())
-                .map_err(|error| named(Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)))
-        }))
+        Poll::Ready(outcome.as_ref().map_err(|error| this.named(error)).and_then(read))
     }
 }
 

@@ -30,8 +30,8 @@ enum State {
     Waiting(Option<Waker>),
     /// A batch under way: its results so far, and how many are still due.
     Gathering(Vec<Option<Outcome>>, usize, Option<Waker>),
-    /// Ended.
-    Done(Outcome),
+    /// Ended; how, lies beside it.
+    Done,
     /// A batch that has ended.
     Gathered(Vec<Option<Outcome>>),
 }
@@ -40,6 +40,25 @@ enum State {
 struct Slot {
     generation: u32,
     state: State,
+    /// How a single request has ended. Apart from the state, since it is large and moved once each way.
+    outcome: Option<Outcome>,
+}
+
+impl Slot {
+    /// The request has ended. Returns whom to wake.
+    #[inline]
+    fn end(&mut self, outcome: Outcome) -> Option<Waker> {
+        match core::mem::replace(&mut self.state, State::Done) {
+            State::Waiting(waker) | State::Queued(_, waker) => {
+                self.outcome = Some(outcome);
+                waker
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
 }
 
 /// What a poll of a place finds.
@@ -73,13 +92,13 @@ pub(super) struct Slots {
 impl Slots {
     /// Takes a place for a request that must wait for room.
     pub(super) fn queue(&mut self, room: Room, waker: &Waker) -> RequestId {
-        self.take(State::Queued(room, Some(waker.clone())))
+        self.occupy(State::Queued(room, Some(waker.clone())))
     }
 
     /// Takes a place for a request that goes out now.
     #[inline]
     pub(super) fn begin(&mut self, batch: Option<usize>, waker: &Waker) -> RequestId {
-        self.take(under_way(batch, waker))
+        self.occupy(under_way(batch, waker))
     }
 
     /// A request that was admitted goes out now.
@@ -90,9 +109,9 @@ impl Slots {
     }
 
     #[inline]
-    fn take(&mut self, state: State) -> RequestId {
+    fn occupy(&mut self, state: State) -> RequestId {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, state: State::Free });
+            self.slots.push(Slot { generation: 0, state: State::Free, outcome: None });
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[index as usize];
@@ -109,6 +128,7 @@ impl Slots {
     fn release(&mut self, id: RequestId) -> State {
         let slot = &mut self.slots[id.slot as usize];
         slot.generation = slot.generation.wrapping_add(1);
+        slot.outcome = None;
         self.free.push(id.slot);
         core::mem::replace(&mut slot.state, State::Free)
     }
@@ -135,11 +155,7 @@ impl Slots {
     pub(super) fn finish(&mut self, id: RequestId, part: u32, outcome: Outcome) -> Option<Waker> {
         let slot = self.get(id)?;
         match &mut slot.state {
-            State::Waiting(waker) | State::Queued(_, waker) => {
-                let waker = waker.take();
-                slot.state = State::Done(outcome);
-                waker
-            }
+            State::Waiting(_) | State::Queued(..) => slot.end(outcome),
             State::Gathering(results, left, waker) => {
                 let place @ None = results.get_mut(part as usize)? else { return None };
                 *place = Some(outcome);
@@ -151,26 +167,39 @@ impl Slots {
                 slot.state = State::Gathered(results);
                 waker
             }
-            State::Free | State::Admitted(..) | State::Done(_) | State::Gathered(_) => None,
+            State::Free | State::Admitted(..) | State::Done | State::Gathered(_) => None,
         }
     }
 
-    /// What has become of a request; it leaves its place if it has ended.
+    /// How a single request that is under way has ended, if it has; then it leaves its place.
     #[inline]
+    pub(super) fn take(&mut self, id: RequestId, waker: &Waker) -> Option<Outcome> {
+        let slot = self.get(id)?;
+        if let State::Waiting(kept) = &mut slot.state {
+            keep(kept, waker);
+            return None;
+        }
+        let outcome = slot.outcome.take()?;
+        self.release(id);
+        Some(outcome)
+    }
+
+    /// What has become of a request; it leaves its place if it has ended.
     pub(super) fn poll(&mut self, id: RequestId, waker: &Waker) -> Polled {
         let Some(slot) = self.get(id) else { return Polled::Pending };
         match &mut slot.state {
             State::Waiting(kept) | State::Gathering(_, _, kept) | State::Queued(_, kept) => {
-                if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-                    *kept = Some(waker.clone());
-                }
+                keep(kept, waker);
                 return Polled::Pending;
             }
             State::Admitted(_, deadline) => return Polled::Admitted(*deadline),
-            State::Free | State::Done(_) | State::Gathered(_) => {}
+            State::Free | State::Done | State::Gathered(_) => {}
+        }
+        if let Some(outcome) = slot.outcome.take() {
+            self.release(id);
+            return Polled::Done(outcome);
         }
         match self.release(id) {
-            State::Done(outcome) => Polled::Done(outcome),
             State::Gathered(results) => Polled::Gathered(results),
             _ => Polled::Pending,
         }
@@ -193,11 +222,11 @@ impl Slots {
     pub(super) fn end_all(&mut self, error: impl Fn() -> Error, wake: &mut Vec<Waker>) {
         for slot in &mut self.slots {
             match &mut slot.state {
-                State::Waiting(waker) | State::Queued(_, waker) => {
-                    wake.extend(waker.take());
-                    slot.state = State::Done(Err(error()));
+                State::Waiting(_) | State::Queued(..) => wake.extend(slot.end(Err(error()))),
+                State::Admitted(..) => {
+                    slot.state = State::Done;
+                    slot.outcome = Some(Err(error()));
                 }
-                State::Admitted(..) => slot.state = State::Done(Err(error())),
                 State::Gathering(results, _, waker) => {
                     wake.extend(waker.take());
                     let mut results = core::mem::take(results);
@@ -206,9 +235,17 @@ impl Slots {
                     });
                     slot.state = State::Gathered(results);
                 }
-                State::Free | State::Done(_) | State::Gathered(_) => {}
+                State::Free | State::Done | State::Gathered(_) => {}
             }
         }
+    }
+}
+
+/// Keeps the waker that was given last.
+#[inline]
+fn keep(kept: &mut Option<Waker>, waker: &Waker) {
+    if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+        *kept = Some(waker.clone());
     }
 }
 

@@ -10,6 +10,7 @@ mod collections;
 mod flags;
 mod join;
 mod packed;
+mod pool;
 mod reply;
 mod run;
 pub mod slot;
@@ -19,7 +20,6 @@ mod time;
 mod tuple;
 mod value;
 
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -27,13 +27,14 @@ use core::time::Duration;
 use crate::config::Endpoint;
 
 pub(crate) use args::Double;
-pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
+pub use args::{Arg, ArgSink, ArgSlot, Args, PairSink, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
 pub(crate) use packed::WireSink;
+pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{Prepare, Run};
@@ -54,7 +55,7 @@ pub use value::Value;
 #[must_use = "a command does nothing until it is run"]
 #[derive(Clone)]
 pub struct Command<T> {
-    packed: Packed,
+    packed: Boxed,
     reply: PhantomData<fn() -> T>,
 }
 
@@ -63,7 +64,9 @@ impl<T> Command<T> {
     /// arguments of their own.
     #[inline]
     pub fn new(name: &str) -> Self {
-        Self { packed: Packed::new(name), reply: PhantomData }
+        let mut packed = Boxed::empty();
+        packed.push_name(name);
+        Self { packed, reply: PhantomData }
     }
 
     /// Appends a key: an argument by which the command is routed.
@@ -106,19 +109,13 @@ impl<T> Command<T> {
 
     /// Appends pairs of a key and a value.
     pub fn key_values(mut self, pairs: impl Pairs) -> Self {
-        pairs.for_each(&mut |key, value| {
-            self.packed.push_key(key);
-            self.packed.push(value);
-        });
+        pairs.write_to(&mut PairSink::keys(&mut self.packed));
         self
     }
 
     /// Appends pairs of a field and a value.
     pub fn pairs(mut self, pairs: impl Pairs) -> Self {
-        pairs.for_each(&mut |field, value| {
-            self.packed.push(field);
-            self.packed.push(value);
-        });
+        pairs.write_to(&mut PairSink::new(&mut self.packed));
         self
     }
 
@@ -129,39 +126,39 @@ impl<T> Command<T> {
 
     /// Says that the command changes nothing: it may be sent again after a failure, and to a replica.
     #[inline]
-    pub const fn read_only(self) -> Self {
+    pub fn read_only(self) -> Self {
         self.flag(Flags::READ_ONLY)
     }
 
     /// Says that running the command twice does what running it once does, so that it may be sent again
     /// even if it may have run.
     #[inline]
-    pub const fn idempotent(self) -> Self {
+    pub fn idempotent(self) -> Self {
         self.flag(Flags::IDEMPOTENT)
     }
 
     /// Says that the command runs code, so that an error does not prove that nothing was changed.
     #[inline]
-    pub const fn script(self) -> Self {
+    pub fn script(self) -> Self {
         self.flag(Flags::SCRIPT)
     }
 
     /// Says that the reply may be kept in a client-side cache until a key is invalidated.
     #[inline]
-    pub const fn cacheable(self) -> Self {
+    pub fn cacheable(self) -> Self {
         self.flag(Flags::READ_ONLY.with(Flags::CACHEABLE))
     }
 
     /// Says which nodes of a cluster get the command, where no key tells.
     #[inline]
-    pub const fn route(mut self, route: Route) -> Self {
+    pub fn route(mut self, route: Route) -> Self {
         self.packed.flags = self.packed.flags.with_route(route);
         self
     }
 
     /// Says how the replies become one, if several nodes get the command.
     #[inline]
-    pub const fn join(mut self, join: Join) -> Self {
+    pub fn join(mut self, join: Join) -> Self {
         self.packed.flags = self.packed.flags.with_join(join);
         self
     }
@@ -169,7 +166,7 @@ impl<T> Command<T> {
     /// Says that the command is for the node of a cluster that serves this slot, as if it had a key there.
     /// A slot that no cluster has, from 16,384 on, says nothing.
     #[inline]
-    pub const fn slot(mut self, slot: u16) -> Self {
+    pub fn slot(mut self, slot: u16) -> Self {
         if slot < slot::SLOTS {
             self.packed.slot = Some(slot);
         }
@@ -182,7 +179,7 @@ impl<T> Command<T> {
     /// The keys must be at equal distances, each with the arguments up to the next one. Those before the
     /// first key and behind the last one's go to every part.
     #[inline]
-    pub const fn split(self, join: Join) -> Self {
+    pub fn split(self, join: Join) -> Self {
         self.flag(Flags::SPLIT).join(join)
     }
 
@@ -192,19 +189,19 @@ impl<T> Command<T> {
     ///
     /// A node that is not there is an error of the call, and so is a chosen node in a pipeline or a transaction.
     pub fn node(mut self, endpoint: &Endpoint) -> Self {
-        self.packed.node = Some(Box::new(endpoint.clone()));
+        self.packed.set_node(endpoint);
         self
     }
 
     #[inline]
-    const fn flag(mut self, flags: Flags) -> Self {
+    fn flag(mut self, flags: Flags) -> Self {
         self.packed.flags = self.packed.flags.with(flags);
         self
     }
 
     /// Bounds the time of this command alone, instead of by the client's response timeout.
     #[inline]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.packed.timeout = Some(timeout);
         self
     }
@@ -218,14 +215,19 @@ impl<T> Command<T> {
     /// The command without the type of its reply.
     #[inline]
     #[must_use]
-    pub const fn packed(&self) -> &Packed {
+    pub fn packed(&self) -> &Packed {
         &self.packed
     }
 
     /// Gives up the type of the reply.
-    #[inline]
     #[must_use]
-    pub fn into_packed(self) -> Packed {
+    pub fn into_packed(mut self) -> Packed {
+        core::mem::replace(&mut self.packed, Packed::empty())
+    }
+
+    /// As [`into_packed`](Self::into_packed), where it lies.
+    #[inline]
+    pub(crate) fn into_boxed(self) -> Boxed {
         self.packed
     }
 }

@@ -73,6 +73,13 @@ impl Entry {
         self.flags.has(Flags::TRANSACTION)
     }
 
+    /// Whether a caller made it and it has no history: one reply, and all is said.
+    #[inline]
+    pub(crate) const fn is_usual(&self) -> bool {
+        const SPECIAL: Flags = Flags::TRANSACTION.with(Flags::ASKING).with(Flags::SENT_BEFORE);
+        self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
+    }
+
     /// Which of the results of its call this is.
     pub(crate) const fn place(&self) -> u32 {
         if self.is_transaction() { 0 } else { self.part }

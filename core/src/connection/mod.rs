@@ -16,7 +16,7 @@ mod transaction;
 
 use core::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
@@ -116,6 +116,55 @@ impl Connection {
         }
         from.transfer(entry.wire_len as usize, &mut self.out);
         self.in_flight.push(entry);
+    }
+
+    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
+    /// small, no error, and asked for by a caller who was not turned away before.
+    pub(crate) fn take_usual(
+        &mut self,
+        now: Instant,
+        read: &mut BytesMut,
+        mut deliver: impl FnMut(RequestId, u32, Frame),
+    ) {
+        if !self.is_ready() {
+            return;
+        }
+        let (mut taken, mut written) = (0, self.out.in_flight() - self.answered);
+        while let Some(entry) = self.in_flight.front()
+            && entry.is_usual()
+            && entry.wire_len as usize <= written
+            && let Some((len, frame)) = self.decoder.peek_usual(&read[taken..])
+        {
+            taken += len;
+            written -= entry.wire_len as usize;
+            self.answered += entry.wire_len as usize;
+            deliver(entry.id, entry.part, frame);
+            self.in_flight.pop();
+        }
+        if taken > 0 {
+            read.advance(taken);
+            self.heard_at = now;
+            self.measure(now);
+        }
+    }
+
+    /// Appends requests whose bytes are the first in `from`, one behind the other.
+    pub(crate) fn send_all(
+        &mut self,
+        now: Instant,
+        entries: impl Iterator<Item = Entry>,
+        from: &mut Outgoing,
+    ) {
+        if self.in_flight.is_empty() {
+            self.heard_at = now;
+            self.asked_at = Some(now);
+        }
+        let mut len = 0;
+        for entry in entries {
+            len += entry.wire_len as usize;
+            self.in_flight.push(entry);
+        }
+        from.transfer(len, &mut self.out);
     }
 
     /// Takes the next reply off `read`. `None`: more bytes are needed.

@@ -173,14 +173,11 @@ impl<N: Net> Driver<N> {
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
-        for request in inbox.requests.drain(..) {
-            if inbox.cancelled.binary_search(&request.id).is_ok() {
-                // Given up before the engine has seen it: nothing is sent.
-                inbox.bytes.release(request.wire_len as usize);
-            } else {
-                engine.handle_request(now, request, &mut inbox.bytes);
-            }
+        if freed {
+            // Given up before the engine has seen it: nothing is sent.
+            inbox.drop_cancelled();
         }
+        engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }

@@ -128,6 +128,11 @@ impl Link {
         self.connects == Connects::Always || !self.parked.is_empty()
     }
 
+    /// The connection, if it takes requests now.
+    pub(super) fn open(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|_| self.open).map(|(_, connection)| connection)
+    }
+
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
     #[inline]
     pub(super) fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {

@@ -129,6 +129,23 @@ impl Engine {
         self.end(now, entry, Err(error));
     }
 
+    /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
+    pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
+        let goes_anywhere = |request: &Request| request.target != Target::Nowhere;
+        if self.phase == Phase::Open
+            && matches!(self.topology, Topology::Single(_))
+            && requests.iter().all(goes_anywhere)
+            && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
+        {
+            let config = &self.config;
+            let entries = requests.drain(..).map(|request| request.into_entry(now, config));
+            return connection.send_all(now, entries, bytes);
+        }
+        for request in requests.drain(..) {
+            self.handle_request(now, request, bytes);
+        }
+    }
+
     /// Sends a request to the node that it is for. Its bytes are the first in `bytes`.
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
@@ -211,9 +228,16 @@ impl Engine {
         conn: ConnId,
         read: &mut BytesMut,
     ) -> Result<(), Error> {
-        while let Some(link) = self.links.get(node)
-            && let Some(answer) = link.next_answer(now, read)?
-        {
+        while let Some(link) = self.links.get(node) {
+            if self.phase == Phase::Open
+                && let Some(connection) = link.connection(conn)
+            {
+                let events = &mut self.events;
+                connection.take_usual(now, read, |id, part, frame| {
+                    events.push_back(Event::Reply { id, part, result: Ok(frame) });
+                });
+            }
+            let Some(answer) = link.next_answer(now, read)? else { break };
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
                     if let Some(connection) = link.connection(conn) {

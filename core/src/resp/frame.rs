@@ -1,9 +1,10 @@
 //! One reply on the wire.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::item::{Item, Items};
 
@@ -88,47 +89,104 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
+/// Replies of up to so many bytes are copied out of the buffer that was read: that is cheaper than to share it,
+/// and it does not keep the buffer. A string of 64 bytes is among them.
+const SMALL: usize = 80;
+
 /// One complete reply: the bytes that came, and where its elements lie in them.
 ///
 /// Cloning is cheap for scalars and copies the tape for aggregates. Two frames are equal if the same
 /// bytes came.
 #[derive(Clone)]
 pub struct Frame {
-    bytes: Bytes,
+    /// The bytes of a small reply that holds no other element; behind its `len` bytes lies what came next.
+    small: [u8; SMALL],
+    len: u8,
     root: Node,
-    /// All nodes in the order of the wire, the root after its attributes; empty if the root is alone.
+    /// Any other reply.
+    large: Option<Box<Large>>,
+}
+
+#[derive(Clone)]
+struct Large {
+    bytes: Bytes,
+    /// All nodes in the order of the wire, the root after its attributes; none if the root is alone.
     tape: Vec<Node>,
 }
 
 impl Frame {
-    pub(super) const fn new(bytes: Bytes, root: Node, tape: Vec<Node>) -> Self {
-        Self { bytes, root, tape }
+    /// The reply that is the first `len` bytes of `read`, taken off it; its root is alone.
+    #[inline]
+    pub(super) fn take_alone(read: &mut BytesMut, len: usize, root: Node) -> Self {
+        let frame = Self::copy_alone(read, len, root);
+        match frame {
+            Some(frame) => {
+                read.advance(len);
+                frame
+            }
+            None => Self::take(read, len, root, Vec::new()),
+        }
+    }
+
+    /// The reply that is the first `len` bytes of `read`, if it is small; its root is alone.
+    #[inline]
+    pub(super) fn copy_alone(read: &[u8], len: usize, root: Node) -> Option<Self> {
+        if len > SMALL {
+            return None;
+        }
+        // What lies behind it is copied as well: a copy of a known size is the cheapest.
+        let small = read.first_chunk().copied().unwrap_or_else(|| {
+            let mut small = [0; SMALL];
+            small.iter_mut().zip(read).for_each(|(to, from)| *to = *from);
+            small
+        });
+        Some(Self { small, len: u8::try_from(len).ok()?, root, large: None })
+    }
+
+    /// The reply that is the first `len` bytes of `read`, taken off it.
+    #[inline(never)]
+    pub(super) fn take(read: &mut BytesMut, len: usize, root: Node, tape: Vec<Node>) -> Self {
+        let large = Large { bytes: read.split_to(len).freeze(), tape };
+        Self { small: [0; SMALL], len: 0, root, large: Some(Box::new(large)) }
     }
 
     /// The reply itself, as a view to read from.
     #[must_use]
     #[inline]
     pub fn item(&self) -> Item<'_> {
-        let on_tape = Items::new(&self.bytes, &self.tape, 1).next();
-        on_tape.unwrap_or_else(|| Item::alone(&self.bytes, &self.root))
+        let on_tape = self.large.as_ref().and_then(|large| Items::new(self, &large.tape, 1).next());
+        on_tape.unwrap_or_else(|| Item::alone(self, &self.root))
     }
 
     /// What the reply is.
     #[must_use]
+    #[inline]
     pub const fn kind(&self) -> Kind {
         self.root.kind
     }
 
     /// The bytes as they came on the wire.
     #[must_use]
-    pub const fn wire(&self) -> &Bytes {
-        &self.bytes
+    #[inline]
+    pub fn wire(&self) -> &[u8] {
+        match &self.large {
+            None => self.small.get(..usize::from(self.len)).unwrap_or_default(),
+            Some(large) => &large.bytes,
+        }
+    }
+
+    /// A part of the [`wire`](Self::wire) bytes; it is copied only if the reply is small.
+    pub(super) fn shared(&self, part: &[u8]) -> Bytes {
+        match &self.large {
+            None => Bytes::copy_from_slice(part),
+            Some(large) => large.bytes.slice_ref(part),
+        }
     }
 }
 
 impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.wire() == other.wire()
     }
 }
 
@@ -137,6 +195,6 @@ impl Eq for Frame {}
 impl fmt::Debug for Frame {
     /// Shows the kind and size only: a reply can hold a million elements, or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Frame({:?}, {} bytes)", self.item(), self.bytes.len())
+        write!(f, "Frame({:?}, {} bytes)", self.item(), self.wire().len())
     }
 }

@@ -28,7 +28,7 @@ mod number;
 mod scan;
 
 pub use decode::Decoder;
-pub use encode::length_line;
+pub use encode::put_length;
 pub use error::ProtocolError;
 pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
