@@ -94,6 +94,15 @@ impl Parcel<'_> {
         }
     }
 
+    /// The bound on its time that it has itself.
+    #[inline]
+    pub(super) fn own_timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Command(command) => command.own_timeout(),
+            Self::Pipeline(batch) | Self::Transaction(batch) => batch.own_timeout(),
+        }
+    }
+
     pub(super) fn is_oversize(&self) -> bool {
         match self {
             Self::Command(command) => command.is_oversize(),

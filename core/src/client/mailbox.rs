@@ -225,8 +225,8 @@ impl Mailbox {
 
     /// Looks whether a single request that was sent has ended.
     #[inline]
-    pub(super) fn take(&self, id: RequestId, waker: &Waker) -> Option<Outcome> {
-        self.lock().slots.take(id, waker)
+    pub(super) fn take(&self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        self.lock().slots.take(id, waker, into)
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.

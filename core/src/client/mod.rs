@@ -147,7 +147,7 @@ impl Client {
 
     /// Sends several commands at once and returns a result for each, in the same shape.
     pub fn try_pipeline<B: Batch>(&self, batch: B) -> PipelineReply<'_, B> {
-        PipelineReply::new(self.mailbox(), self.options, batch)
+        PipelineReply::new(self, batch)
     }
 
     /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
@@ -169,7 +169,7 @@ impl Client {
     /// # Errors
     /// As [`transaction`](Self::transaction), but for the errors of single commands.
     pub fn try_transaction<B: Batch>(&self, batch: B) -> TransactionReply<'_, B> {
-        TransactionReply::new(self.mailbox(), self.options, batch)
+        TransactionReply::new(self, batch)
     }
 
     /// Waits until a connection is ready, or was; returns what the server said of itself.
@@ -210,7 +210,7 @@ impl<'a> Run for &'a Client {
 
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
-        Reply::new(self.mailbox(), self.options, command)
+        Reply::new(self, command)
     }
 
     fn deployed(&self) -> &Deployment {

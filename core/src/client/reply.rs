@@ -7,8 +7,8 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::Options;
-use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
+use super::Client;
+use super::mailbox::{Outcomes, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
 use crate::command::{Answer, Batch, Boxed, Command, FromReply, PackedBatch};
 use crate::connection::RequestId;
@@ -30,26 +30,28 @@ enum Phase {
 /// One call to the mailbox, from submission to outcome. Dropping it gives the call up.
 #[derive(Debug)]
 struct Call<'a> {
-    mailbox: &'a Mailbox,
-    options: Options,
+    client: &'a Client,
     phase: Phase,
 }
 
 impl<'a> Call<'a> {
-    const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
-        Self { mailbox, options, phase: Phase::New }
+    #[inline]
+    const fn new(client: &'a Client) -> Self {
+        Self { client, phase: Phase::New }
     }
 
     #[inline]
     fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
+        let mailbox = self.client.mailbox();
+        let options = self.client.options.within(parcel.own_timeout());
         let polled = match self.phase {
-            Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
+            Phase::New => match mailbox.submit(parcel, options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
                 Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
             Phase::InLine(id) | Phase::Sent(id) => {
-                match self.mailbox.poll(id, parcel, self.options, cx.waker()) {
+                match mailbox.poll(id, parcel, options, cx.waker()) {
                     Polled::Pending => return Poll::Pending,
                     Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
                     polled => polled,
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
-            self.mailbox.abandon(id);
+            self.client.mailbox().abandon(id);
         }
     }
 }
@@ -115,31 +117,28 @@ pub struct Reply<'a, T> {
 
 impl<'a, T> Reply<'a, T> {
     #[inline]
-    pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
-        let mut command = command.into_boxed();
-        let options = options.within(command.own_timeout());
-        let parts = mailbox.split(&command).map(Box::new);
-        if parts.is_some() {
-            command.forget_arguments();
-        }
-        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
+    pub(super) fn new(client: &'a Client, command: Command<T>) -> Self {
+        Self { call: Call::new(client), command: command.into_boxed(), parts: None, reply: PhantomData }
     }
-}
 
-impl<T> Reply<'_, T> {
+    /// Puts the outcome into `into` when it is there. It is large, so it is moved there and nowhere else.
     #[inline]
-    fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
+    fn poll_outcome(&mut self, cx: &Context<'_>, into: &mut Option<Outcome>) -> Poll<()> {
         if let (Phase::Sent(id), None) = (self.call.phase, &self.parts) {
-            let Some(outcome) = self.call.mailbox.take(id, cx.waker()) else { return Poll::Pending };
+            core::task::ready!(self.call.client.mailbox().take(id, cx.waker(), into));
             self.call.phase = Phase::Ended;
-            return Poll::Ready(outcome);
+            return Poll::Ready(());
         }
-        self.poll_call(cx).map(single)
+        self.poll_call(cx).map(|polled| *into = Some(single(polled)))
     }
 
     #[inline(never)]
     fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
+        if let Phase::New = self.call.phase {
+            self.parts = self.call.client.mailbox().split(&self.command).map(Box::new);
+        }
         if let Some(parts) = &mut self.parts {
+            self.command.forget_arguments();
             return self.call.poll_parts(parts, cx);
         }
         let polled = self.call.poll(&Parcel::Command(&self.command), cx);
@@ -162,8 +161,9 @@ impl<T: FromReply> Future for Reply<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        // It is large, so it is looked at where it is.
-        let outcome = &core::task::ready!(this.poll_outcome(cx));
+        let mut outcome = None;
+        core::task::ready!(this.poll_outcome(cx, &mut outcome));
+        let Some(outcome) = &outcome else { return Poll::Ready(Err(Error::missing_reply())) };
         let read = |frame: &Frame| {
             T::from_reply(frame.item()).map_err(|error| {
                 this.named(&Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
@@ -190,10 +190,9 @@ pub struct PipelineReply<'a, B> {
 }
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
-        let batch = mailbox.pack_pipeline(batch);
-        let options = options.within(batch.own_timeout());
-        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
+    pub(super) fn new(client: &'a Client, batch: B) -> Self {
+        let batch = client.mailbox().pack_pipeline(batch);
+        Self { call: Call::new(client), batch, reply: PhantomData }
     }
 
     fn results(&self, polled: Polled) -> B::Results {
@@ -244,10 +243,9 @@ pub struct TransactionReply<'a, B> {
 }
 
 impl<'a, B: Batch> TransactionReply<'a, B> {
-    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
-        let batch = mailbox.pack_transaction(batch);
-        let options = options.within(batch.own_timeout());
-        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
+    pub(super) fn new(client: &'a Client, batch: B) -> Self {
+        let batch = client.mailbox().pack_transaction(batch);
+        Self { call: Call::new(client), batch, reply: PhantomData }
     }
 
     /// The results out of the reply to `EXEC`. The commands ran together, so whatever is wrong with one

@@ -1,7 +1,7 @@
 //! Where replies wait for their callers: places that are used again, so that a request allocates nothing.
 
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 
 use crate::connection::RequestId;
 use crate::error::Error;
@@ -173,15 +173,15 @@ impl Slots {
 
     /// How a single request that is under way has ended, if it has; then it leaves its place.
     #[inline]
-    pub(super) fn take(&mut self, id: RequestId, waker: &Waker) -> Option<Outcome> {
-        let slot = self.get(id)?;
+    pub(super) fn take(&mut self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        let Some(slot) = self.get(id) else { return Poll::Ready(()) };
         if let State::Waiting(kept) = &mut slot.state {
             keep(kept, waker);
-            return None;
+            return Poll::Pending;
         }
-        let outcome = slot.outcome.take()?;
+        *into = slot.outcome.take();
         self.release(id);
-        Some(outcome)
+        Poll::Ready(())
     }
 
     /// What has become of a request; it leaves its place if it has ended.
