@@ -94,6 +94,7 @@ step "lines of runtime-blocking" lines_within runtime-blocking 400
 step "dependencies of core" dependencies_within redstart-core 14
 step "dependencies of blocking" dependencies_within redstart-blocking 20
 step "dependencies of tokio" dependencies_within redstart-tokio 25
+step "costs of operations" cargo run -q --release -p redstart-costs
 step "tests build" cargo test --workspace --no-run
 run_tests
 

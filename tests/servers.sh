@@ -88,5 +88,7 @@ if [ "$(cat "$dest/wheels.txt" 2>/dev/null)" != "$wheels" ] || ! is_version "$de
 fi
 # The test kit starts servers through it, so that they end with the test process.
 command -v setpriv >/dev/null || apt_install util-linux
-# It counts the blocking client's system calls.
+# It counts system calls.
 command -v strace >/dev/null || apt_install strace
+# It counts instructions.
+command -v valgrind >/dev/null || apt_install valgrind

@@ -1,14 +1,15 @@
 //! The handle that users hold.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
-use redstart_core::client::Options;
-use redstart_core::command::{Args, Batch, Command, FromReply, Run};
+use redstart_core::client::{Handle, Options, Wait};
+use redstart_core::command::{Batch, Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::drive::{self, Turn};
 use redstart_core::error::{ConnectionError, Delivery};
-use redstart_core::{Config, Error, ErrorKind, Result, commands::Script, engine::ServerInfo};
+use redstart_core::{Config, Error, ErrorKind, Result, engine::ServerInfo};
 
 use crate::net::BlockingNet;
 use crate::{Driver, core};
@@ -99,27 +100,6 @@ impl Client {
         self.turn.wait(self.core.try_transaction(batch))
     }
 
-    /// Runs a script by its digest, so that its text is sent only if the server does not know it.
-    ///
-    /// # Errors
-    /// As any command. What a script did before it failed stays done.
-    pub fn run_script<T: FromReply>(&self, script: &Script, keys: impl Args, args: impl Args) -> Result<T> {
-        self.turn.wait(self.core.run_script(script, keys, args))
-    }
-
-    /// As [`run_script`](Self::run_script) for a script that writes nothing, which the server enforces.
-    ///
-    /// # Errors
-    /// As any command.
-    pub fn run_script_ro<T: FromReply>(
-        &self,
-        script: &Script,
-        keys: impl Args,
-        args: impl Args,
-    ) -> Result<T> {
-        self.turn.wait(self.core.run_script_ro(script, keys, args))
-    }
-
     /// Waits until a connection is ready; returns what the server says of itself.
     ///
     /// # Errors
@@ -151,6 +131,24 @@ impl Run for &Client {
 
     fn deployed(&self) -> &Deployment {
         self.core.config().deployed()
+    }
+}
+
+impl Handle for Client {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &core::Client {
+        &self.core
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.turn.wait(call)
+    }
+}
+
+impl Wait for Client {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.turn.wait(call)
     }
 }
 

@@ -23,7 +23,7 @@ pub use client::Client;
 pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
 pub use redstart_core::client::Options;
-pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};
+pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, lock};
 pub use socket::BlockingSocket;
 
 /// The loop between a client and its sockets, for those who drive it themselves.

@@ -1,8 +1,9 @@
 //! The clients of all runtimes behind one face, so that one test runs on each.
 
+use std::future::Future;
 use std::sync::LazyLock;
 
-use redstart_core::client::Options;
+use redstart_core::client::{Handle, Options, Wait};
 use redstart_core::command::{Batch, Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::engine::ServerInfo;
@@ -145,6 +146,31 @@ impl AnyClient {
     /// `close` of the client.
     pub fn close(&self) {
         wait!(self, client => client.close());
+    }
+}
+
+impl Handle for AnyClient {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &Client {
+        match &self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => client,
+            Inner::Blocking(client) => Handle::client(client),
+        }
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.wait(call)
+    }
+}
+
+impl Wait for AnyClient {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        match &self.0 {
+            Inner::Tokio(_) => tokio().block_on(call),
+            Inner::AsyncStd(_) => async_std::task::block_on(call),
+            Inner::Blocking(client) => client.wait(call),
+        }
     }
 }
 

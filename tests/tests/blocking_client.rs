@@ -1,9 +1,7 @@
 //! What the blocking client alone has to get right: threads that drive in turns, and nobody at all while no
 //! call is made.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command as Process;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -53,40 +51,4 @@ fn a_write_after_a_pause_does_not_fail_for_a_connection_that_ended_in_it() {
             assert_eq!(server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]), "1");
         }
     }
-}
-
-/// How often each system call is made by a thread that makes this many calls to a fresh server.
-fn system_calls(calls: usize) -> BTreeMap<String, usize> {
-    let server = Server::start(Version::V8);
-    let summary = server.dir().join("strace");
-    let mut strace = Process::new("strace");
-    strace.args(["-f", "-c", "-U", "name,calls", "-o"]).arg(&summary);
-    strace.arg(env!("CARGO_BIN_EXE_one_thread")).args([server.url(), calls.to_string()]);
-    let output = strace.output().expect("strace is installed: run tests/servers.sh");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let summary = std::fs::read_to_string(summary).expect("strace wrote its summary");
-    let row = |line: &str| {
-        let (name, count) = line.trim().split_once(' ')?;
-        Some((name.to_owned(), count.trim().parse().ok()?))
-    };
-    let mut rows: BTreeMap<_, _> = summary.lines().filter_map(row).collect();
-    rows.remove("total");
-    rows
-}
-
-#[test]
-fn one_thread_alone_makes_one_write_and_one_read_per_command() {
-    const CALLS: usize = 1000;
-    // A machine that is busy can keep the thread or the server away long enough for a look at the socket.
-    const STRAY: usize = CALLS / 20;
-    let (before, mut after) = (system_calls(0), system_calls(CALLS));
-    for (name, count) in before {
-        after.entry(name).and_modify(|total| *total = total.saturating_sub(count));
-    }
-    let mut take = |name: &str| after.remove(name).unwrap_or(0);
-    let (writes, reads) = (take("sendto") + take("write"), take("recvfrom") + take("read"));
-    assert_eq!(writes, CALLS);
-    assert!((CALLS..=CALLS + STRAY).contains(&reads), "{reads} reads");
-    let others = after.values().sum::<usize>();
-    assert!(others <= STRAY, "{after:?}");
 }

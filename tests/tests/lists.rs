@@ -1,10 +1,18 @@
 //! The list commands against real servers: both versions, both protocols, the same replies.
 
+use std::time::Duration;
+
+use redstart_core::command::Prepare as p;
 use redstart_core::commands::{
-    InsertAt, KeyCommands, ListCommands, ListEnd, ListInserted, LposOptions, SetCommands, StringCommands,
+    ConnectionCommands, InsertAt, KeyCommands, ListCommands, ListEnd, ListInserted, LposOptions, SetCommands,
+    StringCommands, UnblockMode,
 };
 use redstart_core::error::ServerCode;
-use redstart_tests::wire::{Wire, for_each_wire};
+use redstart_tests::wire::{Wire, for_each_pair, for_each_wire};
+
+const MOMENT: Duration = Duration::from_millis(5);
+/// Longer than the test.
+const LONG: Duration = Duration::from_secs(20);
 
 /// The elements of the list `k`, joined.
 fn list(c: &Wire) -> String {
@@ -144,5 +152,50 @@ fn removing_from_the_middle() {
         assert_eq!(c.exists("k").unwrap(), 0);
         assert_eq!(c.sadd("set", "a").unwrap(), 1);
         assert_eq!(c.ltrim("set", 0, 1).unwrap_err().code(), Some(ServerCode::WrongType));
+    });
+}
+
+#[test]
+fn waiting_for_elements() {
+    for_each_pair(|c, other| {
+        let (left, right) = (ListEnd::Left, ListEnd::Right);
+        assert_eq!(c.blpop::<String, String>(["k", "l"], MOMENT).unwrap(), None);
+        assert_eq!(c.brpop::<String, String>("k", MOMENT).unwrap(), None);
+        assert_eq!(c.blmpop::<String, String>(["k", "l"], left, 2, MOMENT).unwrap(), None);
+        assert_eq!(c.blmove::<String>("k", "l", left, right, MOMENT).unwrap(), None);
+        assert_eq!(c.brpoplpush::<String>("k", "l", MOMENT).unwrap(), None);
+
+        let push = |key| assert_eq!(other.rpush(key, [1, 2, 3]).unwrap(), 3);
+        let pair = |key: &str, value| Some((key.to_owned(), value));
+        let popped = c.run_meanwhile(p.blpop(["k", "l"], LONG), other, |_| push("l")).unwrap();
+        assert_eq!(popped, pair("l", 1));
+        assert_eq!(c.brpop(["k", "l"], LONG).unwrap(), pair("l", 3), "at once");
+        assert_eq!(c.del("l").unwrap(), 1);
+
+        let popped = c.run_meanwhile(p.brpop("k", Duration::ZERO), other, |_| push("k")).unwrap();
+        assert_eq!(popped, pair("k", 3));
+        assert_eq!(c.blpop("k", LONG).unwrap(), pair("k", 1), "at once");
+        assert_eq!(c.del("k").unwrap(), 1);
+
+        let popped = c.run_meanwhile(p.blmpop(["l", "k"], right, 2, LONG), other, |_| push("k")).unwrap();
+        assert_eq!(popped, Some(("k".to_owned(), vec![3, 2])));
+        assert_eq!(c.del("k").unwrap(), 1);
+
+        let moved = c.run_meanwhile(p.blmove("k", "l", left, right, LONG), other, |_| push("k")).unwrap();
+        assert_eq!(moved, Some(1));
+        assert_eq!(c.brpoplpush("k", "l", LONG).unwrap(), Some(3), "at once");
+        assert_eq!(c.lrange::<i64>("l", 0, -1).unwrap(), [3, 1]);
+    });
+}
+
+#[test]
+fn waiting_is_ended_from_outside() {
+    for_each_pair(|c, other| {
+        let wait = || p.blpop::<String, String>("k", Duration::MAX);
+        let unblock = |id, mode| assert!(other.client_unblock(id, mode).unwrap());
+        let ended = c.run_meanwhile(wait(), other, |id| unblock(id, UnblockMode::Timeout));
+        assert_eq!(ended.unwrap(), None);
+        let ended = c.run_meanwhile(wait(), other, |id| unblock(id, UnblockMode::Error));
+        assert_eq!(ended.unwrap_err().code(), Some(ServerCode::Unblocked));
     });
 }

@@ -1,4 +1,4 @@
-//! Commands that change who replicates whom, against real servers.
+//! Commands about replication against real servers.
 
 use std::time::Duration;
 
@@ -8,7 +8,11 @@ use redstart_core::commands::{
 use redstart_core::error::ServerCode;
 use redstart_tests::live::{Target, for_each_target};
 use redstart_tests::server::{Server, ServerConfig, Version, poll_until};
-use redstart_tests::wire::Wire;
+use redstart_tests::wire::{Wire, is_unknown_command};
+
+const MOMENT: Duration = Duration::from_millis(5);
+/// Longer than the test.
+const LONG: Duration = Duration::from_secs(20);
 
 /// A connection to a server which, as a primary, sends its data without waiting for more replicas.
 fn connect(target: &Target, server: &Server) -> Wire {
@@ -134,4 +138,35 @@ fn nodes_of_clusters_refuse() {
         assert!(wire.replicaof(ReplicaOf::NoOne).is_err());
         assert!(wire.failover(FailoverOptions::new()).is_err());
     }
+}
+
+#[test]
+fn writes_are_waited_for() {
+    for_each_target(|target| {
+        let primary = connect(target, target);
+        assert_eq!(primary.wait(0, Duration::ZERO).unwrap(), 0);
+        primary.set("k", 1).unwrap();
+        assert_eq!(primary.wait(1, MOMENT).unwrap(), 0);
+        let (_server, replica) = second(target);
+        replica.replicaof(ReplicaOf::primary("127.0.0.1", target.port())).unwrap();
+        until_listed(&primary, 1);
+        primary.set("k", 2).unwrap();
+        assert_eq!(primary.wait(1, LONG).unwrap(), 1);
+        assert_eq!(replica.get::<u64>("k").unwrap(), Some(2));
+        assert_eq!(primary.wait(2, MOMENT).unwrap(), 1, "the time is over");
+        assert_eq!(replica.wait(0, MOMENT).unwrap_err().code(), Some(ServerCode::Err));
+
+        let reply = primary.waitaof(false, 0, MOMENT);
+        if target.version() == Version::V7 {
+            assert!(is_unknown_command(reply));
+            return;
+        }
+        assert_eq!(primary.waitaof(true, 0, MOMENT).unwrap_err().code(), Some(ServerCode::Err), "no file");
+        for wire in [&primary, &replica] {
+            wire.config_set([("appendonly", "yes")]).unwrap();
+        }
+        primary.set("k", 3).unwrap();
+        let on_disk = primary.waitaof(true, 1, LONG).unwrap();
+        assert_eq!((on_disk.local, on_disk.replicas), (true, 1));
+    });
 }

@@ -212,3 +212,25 @@ fn a_long_migration_is_no_circle() {
     assert!(is_ok(&sim, call), "{}", sim.text());
     assert_sound(&sim);
 }
+
+/// Else calls wait until the oldest request on the dead connection times out.
+#[test]
+fn a_dead_connection_with_a_node_that_is_well_is_left_within_the_time_of_a_suspect() {
+    let mut sim = ready();
+    let mut lost = Vec::new();
+    // The way may be bad more than once.
+    for _ in 0..3 {
+        sim.cut_off(0);
+        lost.push(sim.single_in(TAGS[0], Op::Incr));
+        // It is a suspect by now.
+        sim.run_for(101);
+        let waits = sim.single_in(TAGS[0], Op::Incr);
+        sim.run_for(35);
+        assert!(is_ok(&sim, waits), "{}", sim.text());
+    }
+    sim.run_for(2000);
+    for call in lost {
+        assert_eq!(error(&sim, call).delivery(), Delivery::MaybeExecuted);
+    }
+    assert_sound(&sim);
+}

@@ -123,6 +123,21 @@ fn a_suspect_that_answers_too_late_for_its_check_is_checked_again() {
     assert_sound(&sim);
 }
 
+#[test]
+fn a_dead_connection_with_a_primary_that_is_well_is_left_within_the_time_of_a_suspect() {
+    let mut sim = ready(ServiceSetup { suspect_after: ms(50), ..ServiceSetup::default() });
+    sim.mute_server(0);
+    let lost = sim.single(Op::Incr);
+    // It is a suspect by now.
+    sim.run_for(51);
+    let waits = sim.single(Op::Incr);
+    sim.run_for(25);
+    assert!(is_ok(&sim, waits), "{}", sim.text());
+    sim.run_for(3000);
+    assert_eq!(error(&sim, lost).delivery(), Delivery::MaybeExecuted);
+    assert_sound(&sim);
+}
+
 /// Sentinels do not always close the connections with a server that they make a replica.
 #[test]
 fn what_a_demoted_primary_turns_away_runs_on_the_new_one() {

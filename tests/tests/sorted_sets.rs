@@ -1,14 +1,16 @@
 //! The sorted set commands against real servers: both versions, both protocols, the same replies.
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::time::Duration;
 
+use redstart_core::command::Prepare as p;
 use redstart_core::commands::{
     ByLex, ByRank, ByScore, CombineOptions, KeyCommands, ScanOptions, ScoreEnd, SetCommands,
     SortedSetCommands, StringCommands, ZaddIf, ZaddOptions,
 };
 use redstart_core::error::ServerCode;
 use redstart_tests::server::Version;
-use redstart_tests::wire::{Wire, for_each_wire};
+use redstart_tests::wire::{Wire, for_each_pair, for_each_wire};
 
 fn scored(members: &[(&str, f64)]) -> Vec<(String, f64)> {
     members.iter().map(|(member, score)| ((*member).to_owned(), *score)).collect()
@@ -288,5 +290,33 @@ fn deprecated_ranges() {
         assert_eq!(c.zrangebylex::<String>("lex", .., limit).unwrap(), ["b", "c"]);
         assert_eq!(c.zrevrangebylex::<String>("lex", "b".."d", None).unwrap(), ["c", "b"]);
         assert_eq!(c.zrevrangebylex::<String>("lex", .., limit).unwrap(), ["c", "b"]);
+    });
+}
+
+#[test]
+fn waiting_for_members() {
+    const MOMENT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_secs(20);
+    for_each_pair(|c, other| {
+        assert_eq!(c.bzpopmin::<String, String>(["k", "l"], MOMENT).unwrap(), None);
+        assert_eq!(c.bzpopmax::<String, String>("k", MOMENT).unwrap(), None);
+        assert_eq!(c.bzmpop::<String, String>(["k", "l"], ScoreEnd::Lowest, 2, MOMENT).unwrap(), None);
+
+        let add = |key| assert_eq!(other.zadd(key, [(1.5, "a"), (2.0, "b"), (3.0, "c")]).unwrap(), 3);
+        let popped = |key: &str, member: &str, score| Some((key.to_owned(), member.to_owned(), score));
+        let reply = c.run_meanwhile(p.bzpopmin(["k", "l"], LONG), other, |_| add("l")).unwrap();
+        assert_eq!(reply, popped("l", "a", 1.5));
+        assert_eq!(c.bzpopmax(["k", "l"], LONG).unwrap(), popped("l", "c", 3.0), "at once");
+        assert_eq!(c.del("l").unwrap(), 1);
+
+        let reply = c.run_meanwhile(p.bzpopmax("k", Duration::ZERO), other, |_| add("k")).unwrap();
+        assert_eq!(reply, popped("k", "c", 3.0));
+        assert_eq!(c.bzpopmin("k", LONG).unwrap(), popped("k", "a", 1.5), "at once");
+        assert_eq!(c.del("k").unwrap(), 1);
+
+        let pop = p.bzmpop(["l", "k"], ScoreEnd::Highest, 2, LONG);
+        let reply = c.run_meanwhile(pop, other, |_| add("k")).unwrap();
+        assert_eq!(reply, Some(("k".to_owned(), scored(&[("c", 3.0), ("b", 2.0)]))));
+        assert_eq!(c.zcard("k").unwrap(), 1);
     });
 }

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use super::slots::Room;
 use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
@@ -26,7 +28,9 @@ pub(crate) struct Inbox {
     pub(crate) close: Option<Duration>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
-    /// The line of calls has changed: there are deadlines to watch, or there is room again.
+    /// The texts of scripts that are run by their digests.
+    pub(crate) texts: Vec<(RequestId, u32, Bytes)>,
+    /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
     pub(super) line_changed: bool,
 }
 
@@ -75,6 +79,7 @@ impl Inbox {
         self.cancelled.clear();
         self.close = None;
         self.nodes.clear();
+        self.texts.clear();
         self.line_changed = false;
     }
 }
@@ -178,10 +183,12 @@ impl Inbox {
                     Some(node) => self.name(node),
                     None => aim.at(target, flags),
                 };
+                self.texts.extend(command.script().map(|text| (id, 0, text.clone())));
                 self.requests.push(Request { wire_len, target, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);
+                self.texts.extend(batch.texts().map(|(part, text)| (id, part as u32, text.clone())));
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());

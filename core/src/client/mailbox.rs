@@ -16,6 +16,7 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Options;
+use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
@@ -66,6 +67,7 @@ struct State {
     sleeping: Option<Waker>,
     status: Status,
     watchers: Vec<Waker>,
+    alarms: Alarms,
 }
 
 /// The meeting place. See the [module](self).
@@ -97,6 +99,7 @@ impl Mailbox {
             sleeping: None,
             status: Status::Connecting,
             watchers: Vec::new(),
+            alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
         Self { config, routes, state: Mutex::new(state) }
@@ -264,6 +267,42 @@ impl Mailbox {
         leave(state);
     }
 
+    /// Sends a command whose reply nobody waits for, if there is room: it is tried once.
+    #[cold]
+    pub(super) fn post(&self, command: &Packed, options: Options) {
+        let parcel = Parcel::Command(command);
+        let room = parcel.room();
+        let Ok(target) = self.target(&parcel) else { return };
+        let mut state = self.lock();
+        let closed = matches!(state.status, Status::Closed) || state.inbox.close.is_some();
+        if !closed && state.fits(room, &self.config) {
+            state.pending.add(room);
+            state.inbox.put(RequestId::POSTED, &parcel, target, self.aim(options), options.patience);
+            leave(state);
+        }
+    }
+
+    /// Has `waker` called in a while. `None`: there is no driver any more.
+    pub(super) fn add_alarm(&self, after: Duration, waker: &Waker) -> Option<u64> {
+        let mut state = self.lock();
+        if matches!(state.status, Status::Closed) {
+            return None;
+        }
+        let number = state.alarms.add(after, waker);
+        state.inbox.line_changed = true;
+        leave(state);
+        Some(number)
+    }
+
+    /// Whether the time of an alarm has come.
+    pub(super) fn poll_alarm(&self, number: u64, waker: &Waker) -> Poll<()> {
+        self.lock().alarms.poll(number, waker)
+    }
+
+    pub(super) fn remove_alarm(&self, number: u64) {
+        self.lock().alarms.remove(number);
+    }
+
     /// Asks the driver to end.
     pub(super) fn close(&self, patience: Duration) {
         let mut state = self.lock();
@@ -308,7 +347,8 @@ impl Mailbox {
         state.tidy_line();
         state.watch_line(now, &self.config, wake);
         state.let_in(&self.config, wake);
-        state.line_deadline
+        let alarm = state.alarms.visit(now, wake);
+        state.line_deadline.min(alarm)
     }
 
     /// The driver goes to sleep, unless something has come for it. Returns whether it may.
@@ -338,6 +378,7 @@ impl Mailbox {
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
+        state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
     }

@@ -25,10 +25,12 @@
 //! }
 //! ```
 
+mod alarms;
+mod handle;
 mod inbox;
+pub mod lock;
 mod mailbox;
 mod reply;
-mod script;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,7 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
 
+pub use handle::{Handle, Wait};
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
 pub use reply::{PipelineReply, Reply, TransactionReply};
@@ -196,6 +199,11 @@ impl Client {
             _ => Poll::Pending,
         };
         poll_fn(|cx| self.mailbox().poll_status(cx.waker(), verdict)).await;
+    }
+
+    /// Sends a command, if there is room for it, and does not wait for the reply.
+    fn post<T>(&self, command: Command<T>) {
+        self.mailbox().post(command.packed(), self.options);
     }
 
     /// What this client was configured with.

@@ -50,13 +50,11 @@ impl<'a> Call<'a> {
                 Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::InLine(id) | Phase::Sent(id) => {
-                match mailbox.poll(id, parcel, options, cx.waker()) {
-                    Polled::Pending => return Poll::Pending,
-                    Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
-                    polled => polled,
-                }
-            }
+            Phase::InLine(id) | Phase::Sent(id) => match mailbox.poll(id, parcel, options, cx.waker()) {
+                Polled::Pending => return Poll::Pending,
+                Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
+                polled => polled,
+            },
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))

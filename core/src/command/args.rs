@@ -203,15 +203,19 @@ pub trait Args {
 
 /// Pairs of arguments: an array, slice or vector of tuples, or a map.
 pub trait Pairs {
-    /// Appends the pairs in order.
-    fn write_to(&self, out: &mut PairSink<'_>);
+    /// Calls `each` with every pair in order.
+    fn for_each(&self, each: &mut dyn FnMut(&dyn Arg, &dyn Arg));
 
-    /// How many pairs [`write_to`](Self::write_to) appends.
+    /// Appends the pairs in order.
+    fn write_to(&self, out: &mut PairSink<'_>) {
+        self.for_each(&mut |first, second| _ = out.pair(first, second));
+    }
+
+    /// How many pairs there are.
     fn count(&self) -> usize {
-        let mut scratch = Packed::empty();
-        let before = scratch.argc();
-        self.write_to(&mut PairSink::new(&mut scratch));
-        (scratch.argc() - before) / 2
+        let mut pairs = 0;
+        self.for_each(&mut |_, _| pairs += 1);
+        pairs
     }
 }
 
@@ -344,6 +348,10 @@ impl<T: Args + ?Sized> Args for &T {
 }
 
 impl<T: Pairs + ?Sized> Pairs for &T {
+    fn for_each(&self, each: &mut dyn FnMut(&dyn Arg, &dyn Arg)) {
+        (**self).for_each(each);
+    }
+
     fn write_to(&self, out: &mut PairSink<'_>) {
         (**self).write_to(out);
     }
@@ -406,6 +414,12 @@ macro_rules! pair_list {
         }
 
         impl<A: Arg, B: Arg, $($generics)*> Pairs for $type {
+            fn for_each(&self, each: &mut dyn FnMut(&dyn Arg, &dyn Arg)) {
+                for (a, b) in self {
+                    each(a, b);
+                }
+            }
+
             fn write_to(&self, out: &mut PairSink<'_>) {
                 out.each(self.iter().map(|(a, b)| (a, b)));
             }

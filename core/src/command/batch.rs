@@ -1,5 +1,6 @@
 //! Several commands given at once: one contiguous write, replies of the same shape.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -129,6 +130,10 @@ pub struct PackedBatch {
     /// For the commands that were cut: their first entries, in ascending order, and how the replies to their
     /// parts become one.
     gathers: Vec<(usize, Gather)>,
+    /// Scripts that were pushed by their texts, each with the slot of its keys.
+    scripts: BTreeSet<(Bytes, Option<u16>)>,
+    /// For the commands that run a script by its digest: their entries, in ascending order, and its text.
+    texts: Vec<(usize, Bytes)>,
 }
 
 /// What is done about the slots of keys.
@@ -204,8 +209,23 @@ impl PackedBatch {
         {
             self.gathers.push((self.entries.len(), gather));
             parts.iter().for_each(|part| self.push_entry(part));
+        } else if let Some(text) = command.script() {
+            self.push_script(command, text);
         } else {
             self.push_entry(command);
+        }
+    }
+
+    /// Of several commands that run the same script, the first one does so by its text: then the server knows the
+    /// digest by the time it comes to the others, and none of them is turned away and run out of its order.
+    fn push_script(&mut self, command: &Packed, text: &Bytes) {
+        let slot = command.slot().unwrap_or_default();
+        match command.by_text() {
+            Some(by_text) if self.scripts.insert((text.clone(), slot)) => self.push_entry(&by_text),
+            _ => {
+                self.texts.push((self.entries.len(), text.clone()));
+                self.push_entry(command);
+            }
         }
     }
 
@@ -229,6 +249,11 @@ impl PackedBatch {
     #[must_use]
     pub fn entries(&self) -> &[BatchEntry] {
         &self.entries
+    }
+
+    /// The texts of scripts that are run by their digests, each with the place of its entry.
+    pub fn texts(&self) -> impl Iterator<Item = (usize, &Bytes)> {
+        self.texts.iter().map(|(at, text)| (*at, text))
     }
 
     /// How many commands were pushed.
@@ -339,6 +364,8 @@ impl PackedBatch {
         /// Below, the names are a good part of it.
         const WORTH_IT: usize = 128;
         self.shared = Vec::new();
+        self.texts = Vec::new();
+        self.scripts = BTreeSet::new();
         if self.bytes.len() < WORTH_IT * self.entries.len() {
             return;
         }

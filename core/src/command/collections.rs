@@ -70,6 +70,12 @@ mod hashed {
     }
 
     impl<A: Arg, B: Arg, S> Pairs for HashMap<A, B, S> {
+        fn for_each(&self, each: &mut dyn FnMut(&dyn Arg, &dyn Arg)) {
+            for (a, b) in self {
+                each(a, b);
+            }
+        }
+
         fn write_to(&self, out: &mut PairSink<'_>) {
             out.each(self.iter());
         }

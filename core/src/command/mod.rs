@@ -24,6 +24,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use crate::config::Endpoint;
 
 pub(crate) use args::Double;
@@ -33,7 +35,7 @@ pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
-pub(crate) use packed::WireSink;
+pub(crate) use packed::{WireSink, bulk_header, by_text};
 pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
@@ -41,7 +43,7 @@ pub use run::{Prepare, Run};
 pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
-pub(crate) use time::{whole_millis, whole_secs};
+pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.
@@ -143,6 +145,13 @@ impl<T> Command<T> {
         self.flag(Flags::SCRIPT)
     }
 
+    /// Gives the text of the script that the command runs by its digest: `EVALSHA` or `EVALSHA_RO`. A server that
+    /// does not know the digest is sent the text instead, within the deadline of the call.
+    pub fn script_text(mut self, text: Bytes) -> Self {
+        self.packed.extra().script = Some(text);
+        self
+    }
+
     /// Says that the reply may be kept in a client-side cache until a key is invalidated.
     #[inline]
     pub fn cacheable(self) -> Self {
@@ -189,7 +198,7 @@ impl<T> Command<T> {
     ///
     /// A node that is not there is an error of the call, and so is a chosen node in a pipeline or a transaction.
     pub fn node(mut self, endpoint: &Endpoint) -> Self {
-        self.packed.set_node(endpoint);
+        self.packed.extra().node = Some(endpoint.clone());
         self
     }
 
@@ -203,6 +212,15 @@ impl<T> Command<T> {
     #[inline]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.packed.timeout = Some(timeout);
+        self
+    }
+
+    /// Says that the command waits at the server for up to `time`, so that it must not share a connection: others
+    /// would wait behind it. Zero is for ever, and so is all beyond seven weeks.
+    ///
+    /// This does not write the time as an argument.
+    pub fn blocking(mut self, time: Duration) -> Self {
+        self.packed.set_block_time(time);
         self
     }
 

@@ -14,6 +14,7 @@ use super::buffer::Buffer;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
+use super::time::block_millis;
 use crate::config::Endpoint;
 use crate::resp::put_length;
 
@@ -53,13 +54,15 @@ impl<'a> Stored<'a> {
 
 /// What few commands have.
 #[derive(Clone, Default)]
-struct Rare {
+pub(super) struct Extra {
     /// Large values, each with the place in the bytes where it belongs, in ascending order.
     shared: Vec<(usize, Bytes)>,
     /// The runs of keys after the first one.
     keys: Vec<KeySpan>,
     /// Said by the caller: it goes to this node.
-    node: Option<Endpoint>,
+    pub(super) node: Option<Endpoint>,
+    /// The text of the script that it runs by a digest, its first argument.
+    pub(super) script: Option<Bytes>,
 }
 
 /// A command without the type of its reply: its arguments, encoded, and what is known of it.
@@ -73,9 +76,11 @@ pub struct Packed {
     /// Where the first key is in `bytes`.
     key_at: u32,
     /// What few commands have.
-    rare: Option<Box<Rare>>,
+    extra: Option<Box<Extra>>,
     /// Said by the caller, instead of found by the keys.
     pub(super) slot: Option<u16>,
+    /// How long it may wait at the server, in milliseconds; 0 is for ever. Said only of what is blocking.
+    block_millis: u32,
     name_words: u8,
     oversize: bool,
     pub(crate) flags: Flags,
@@ -91,8 +96,9 @@ impl Packed {
             argc: 0,
             keys: KeySpan::NONE,
             key_at: 0,
-            rare: None,
+            extra: None,
             slot: None,
+            block_millis: 0,
             name_words: 0,
             oversize: false,
             flags: Flags::NONE,
@@ -105,9 +111,9 @@ impl Packed {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         (self.argc, self.keys.count, self.name_words) = (0, 0, 0);
-        (self.slot, self.timeout) = (None, None);
+        (self.slot, self.timeout, self.block_millis) = (None, None, 0);
         (self.flags, self.oversize) = (Flags::NONE, false);
-        self.rare = None;
+        self.extra = None;
     }
 
     /// Appends the name: words that a space separates are arguments of their own.
@@ -136,7 +142,7 @@ impl Packed {
     #[inline]
     pub(super) fn mark_key(&mut self) {
         let at = self.argc;
-        let more = self.rare.as_mut().and_then(|rare| rare.keys.last_mut());
+        let more = self.extra.as_mut().and_then(|extra| extra.keys.last_mut());
         let last = more.unwrap_or(&mut self.keys);
         match last.count {
             0 => {
@@ -148,17 +154,13 @@ impl Packed {
                 last.count = 2;
             }
             count if at == last.first + last.step * count => last.count += 1,
-            _ => self.rare().keys.push(KeySpan { first: at, count: 1, step: 1 }),
+            _ => self.extra().keys.push(KeySpan { first: at, count: 1, step: 1 }),
         }
-    }
-
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
     }
 
     /// Large values and where they belong.
     fn shared(&self) -> &[(usize, Bytes)] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.shared)
+        self.extra.as_ref().map_or(&[], |extra| &extra.shared)
     }
 
     #[inline]
@@ -206,7 +208,7 @@ impl Packed {
         self.argc += 1;
         self.measure(payload.len());
         let at = self.bytes.put_frame(payload.len());
-        self.rare().shared.push((at, payload));
+        self.extra().shared.push((at, payload));
     }
 
     /// Notes whether an argument of `len` bytes is too long, or the command.
@@ -230,6 +232,22 @@ impl Packed {
     #[must_use]
     pub const fn own_timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// How long the command may [wait at the server](super::Command::blocking), in whole milliseconds rounded up:
+    /// [`Duration::MAX`] if for ever, `None` if it never waits.
+    #[must_use]
+    pub const fn block_time(&self) -> Option<Duration> {
+        match self.block_millis {
+            _ if !self.flags.has(Flags::BLOCKING) => None,
+            0 => Some(Duration::MAX),
+            millis => Some(Duration::from_millis(millis as u64)),
+        }
+    }
+
+    pub(super) fn set_block_time(&mut self, time: Duration) {
+        self.flags = self.flags.with(Flags::BLOCKING);
+        self.block_millis = block_millis(time);
     }
 
     /// Whether an argument is longer than any server takes.
@@ -279,7 +297,7 @@ impl Packed {
     #[inline]
     pub fn forget_arguments(&mut self) {
         if matches!(self.bytes, Buffer::Heap(_)) {
-            self.rare().shared = Vec::new();
+            self.extra().shared = Vec::new();
             let name_len = name_len(self.bytes.strings(), self.name_words).unwrap_or(0);
             self.bytes = self.bytes.cut(name_len);
         }
@@ -320,16 +338,19 @@ impl Packed {
         units: &[&[Stored<'_>]],
         tail: &[Stored<'_>],
     ) -> Self {
-        let node = self.node().cloned();
         let mut part = Self {
             bytes: Buffer::new(),
             argc: 0,
             keys: KeySpan::NONE,
-            rare: node.map(|node| Box::new(Rare { node: Some(node), ..Rare::default() })),
+            extra: None,
             slot: Some(slot),
             oversize: false,
             ..*self
         };
+        if let Some(Extra { node, script, .. }) = self.extra.as_deref() {
+            let (node, script) = (node.clone(), script.clone());
+            part.extra = Some(Box::new(Extra { node, script, ..Extra::default() }));
+        }
         head.iter().for_each(|&arg| part.push_stored(arg));
         for unit in units {
             part.mark_key();
@@ -341,7 +362,7 @@ impl Packed {
 
     /// Where the keys are.
     pub(super) fn key_spans(&self) -> impl DoubleEndedIterator<Item = KeySpan> {
-        let more = self.rare.iter().flat_map(|rare| &rare.keys);
+        let more = self.extra.iter().flat_map(|extra| &extra.keys);
         core::iter::once(&self.keys).chain(more).copied().filter(|span| span.count > 0)
     }
 
@@ -361,7 +382,7 @@ impl Packed {
         if self.slot.is_some() {
             return Ok(self.slot);
         }
-        if self.keys.count == 1 && self.rare.is_none() {
+        if self.keys.count == 1 && self.extra.is_none() {
             let key = self.bytes.get(self.key_at as usize..).and_then(bulk_header);
             return Ok(key.and_then(|(len, after)| after.get(..len)).map(slot::of));
         }
@@ -388,14 +409,45 @@ impl Packed {
         Ok(found)
     }
 
+    pub(super) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
     /// The node that the caller chose.
     #[must_use]
     pub fn node(&self) -> Option<&Endpoint> {
-        self.rare.as_ref()?.node.as_ref()
+        self.extra.as_ref()?.node.as_ref()
     }
 
-    pub(super) fn set_node(&mut self, node: &Endpoint) {
-        self.rare().node = Some(node.clone());
+    /// The text of the script that the command runs by its digest, if it was [given](super::Command::script_text).
+    #[must_use]
+    pub fn script(&self) -> Option<&Bytes> {
+        self.extra.as_ref()?.script.as_ref()
+    }
+
+    /// The command that runs the same script by its text, if the text was given.
+    pub(super) fn by_text(&self) -> Option<Self> {
+        let text = self.script()?;
+        let mut args = self.stored();
+        let name = by_text(args.next()?.payload())?;
+        let mut other = Self {
+            bytes: Buffer::new(),
+            argc: 0,
+            keys: KeySpan::NONE,
+            extra: None,
+            oversize: false,
+            ..*self
+        };
+        other.push_bytes(name);
+        other.push_shared(text.clone());
+        let mut keys = self.key_indexes().peekable();
+        for (index, arg) in (2..).zip(args.skip(1)) {
+            if keys.next_if_eq(&index).is_some() {
+                other.mark_key();
+            }
+            other.push_stored(arg);
+        }
+        Some(other)
     }
 
     /// Which node of a cluster the command is for, if the caller chose none.
@@ -420,6 +472,15 @@ impl Packed {
             name.push_str(&String::from_utf8_lossy(&word));
         }
         name
+    }
+}
+
+/// What runs by its text what `name` runs by its digest.
+pub(crate) fn by_text(name: &[u8]) -> Option<&'static [u8]> {
+    match name {
+        b"EVALSHA" => Some(b"EVAL"),
+        b"EVALSHA_RO" => Some(b"EVAL_RO"),
+        _ => None,
     }
 }
 

@@ -69,9 +69,25 @@ pub(crate) const fn whole_secs(span: Duration) -> u64 {
     span.as_secs().saturating_add(if span.subsec_nanos() > 0 { 1 } else { 0 })
 }
 
+/// `time` in milliseconds, rounded up, as servers take the time that a command waits: 0 is for ever. What has no
+/// room in 32 bits, seven weeks, is as good as for ever.
+pub(crate) fn block_millis(time: Duration) -> u32 {
+    u32::try_from(whole_millis(time)).unwrap_or(0)
+}
+
+/// The time that a command waits, for those that take it in seconds; they read fractions.
+pub(crate) struct BlockSecs(pub(crate) Duration);
+
+impl Arg for BlockSecs {
+    fn write_to(&self, out: ArgSlot<'_>) {
+        out.double(f64::from(block_millis(self.0)) / 1_000.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::Command;
 
     #[test]
     fn spans_are_rounded_up() {
@@ -88,6 +104,28 @@ mod tests {
         for (span, millis, secs) in table {
             assert_eq!((whole_millis(span), whole_secs(span)), (millis, secs), "{span:?}");
         }
+    }
+
+    #[test]
+    fn block_times_are_rounded_up_and_end_in_for_ever() {
+        let (nano, longest) = (Duration::from_nanos(1), Duration::from_millis(u32::MAX.into()));
+        let table = [
+            (Duration::ZERO, 0, "0"),
+            (nano, 1, "0.001"),
+            (Duration::from_millis(1_500), 1_500, "1.5"),
+            (Duration::from_secs(60), 60_000, "60"),
+            (longest, u32::MAX, "4294967.295"),
+            (longest + nano, 0, "0"),
+            (Duration::MAX, 0, "0"),
+        ];
+        for (time, millis, secs) in table {
+            assert_eq!(block_millis(time), millis, "{time:?}");
+            let command = Command::<()>::new("X").arg(BlockSecs(time)).blocking(time);
+            assert_eq!(command.packed().args().last().as_deref(), Some(secs.as_bytes()), "{time:?}");
+            let block_time = if millis == 0 { Duration::MAX } else { Duration::from_millis(millis.into()) };
+            assert_eq!(command.packed().block_time(), Some(block_time), "{time:?}");
+        }
+        assert_eq!(Command::<()>::new("X").packed().block_time(), None);
     }
 
     #[test]

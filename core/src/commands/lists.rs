@@ -15,8 +15,9 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
-use crate::command::{Arg, ArgSink, ArgSlot, Args, Command, FromReply, Run, unexpected};
+use crate::command::{Arg, ArgSink, ArgSlot, Args, BlockSecs, Command, FromReply, Run, unexpected};
 use crate::error::ConversionError;
 use crate::resp::Item;
 
@@ -119,6 +120,77 @@ pub trait ListCommands: Run {
     /// `RPOPLPUSH source destination` · 1.2.0 · O(1)
     fn rpoplpush<T: FromReply>(self, source: impl Arg, destination: impl Arg) -> Self::Output<Option<T>> {
         self.run(Command::new("RPOPLPUSH").key(source).key(destination))
+    }
+
+    /// As [`lpop`](Self::lpop) of the first of `keys` that is a list, with its key; waits up to `time` for one to come,
+    /// for ever if that is zero. `None` when the time is over.
+    ///
+    /// `BLPOP key [key ...] timeout` · 2.0.0 · O(n) in the keys
+    fn blpop<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        time: Duration,
+    ) -> Self::Output<Option<(K, T)>> {
+        self.run(Command::new("BLPOP").keys(keys).arg(BlockSecs(time)).blocking(time))
+    }
+
+    /// As [`rpop`](Self::rpop) of the first of `keys` that is a list, with its key; waits up to `time` for one to come,
+    /// for ever if that is zero. `None` when the time is over.
+    ///
+    /// `BRPOP key [key ...] timeout` · 2.0.0 · O(n) in the keys
+    fn brpop<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        time: Duration,
+    ) -> Self::Output<Option<(K, T)>> {
+        self.run(Command::new("BRPOP").keys(keys).arg(BlockSecs(time)).blocking(time))
+    }
+
+    /// As [`lmpop`](Self::lmpop); waits up to `time` for a list to come, for ever if that is zero. `None` when the time
+    /// is over.
+    ///
+    /// `BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]` · 7.0.0 · O(n + m), n keys, m elements
+    fn blmpop<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        end: ListEnd,
+        count: u64,
+        time: Duration,
+    ) -> Self::Output<Option<(K, Vec<T>)>> {
+        let command = Command::new("BLMPOP").arg(BlockSecs(time)).counted_keys(keys).arg(end);
+        self.run(command.arg("COUNT").arg(count).blocking(time))
+    }
+
+    /// As [`lmove`](Self::lmove); waits up to `time` for an element of `source` to come, for ever if that is zero.
+    /// `None` when the time is over.
+    ///
+    /// `BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout` · 6.2.0 · O(1)
+    fn blmove<T: FromReply>(
+        self,
+        source: impl Arg,
+        destination: impl Arg,
+        from: ListEnd,
+        to: ListEnd,
+        time: Duration,
+    ) -> Self::Output<Option<T>> {
+        let command = Command::new("BLMOVE").key(source).key(destination).arg(from).arg(to);
+        self.run(command.arg(BlockSecs(time)).blocking(time))
+    }
+
+    /// As [`rpoplpush`](Self::rpoplpush); waits up to `time` for an element of `source` to come, for ever if that is
+    /// zero. `None` when the time is over.
+    ///
+    /// Deprecated: [`blmove`](Self::blmove) does it between any two ends.
+    ///
+    /// `BRPOPLPUSH source destination timeout` · 2.2.0 · O(1)
+    fn brpoplpush<T: FromReply>(
+        self,
+        source: impl Arg,
+        destination: impl Arg,
+        time: Duration,
+    ) -> Self::Output<Option<T>> {
+        let command = Command::new("BRPOPLPUSH").key(source).key(destination);
+        self.run(command.arg(BlockSecs(time)).blocking(time))
     }
 
     /// Returns the elements from `start` to `stop`, both included: 0 to -1 is the whole list.

@@ -17,18 +17,27 @@
 //! Any other command whose keys are in different slots is refused before anything is sent, with
 //! [`ErrorKind::CrossSlot`](crate::ErrorKind::CrossSlot). Keys with the same text in braces, such as
 //! `{user:1}:name` and `{user:1}:mail`, are in the same slot.
+//!
+//! # Commands that wait
+//!
+//! `BLPOP` and its like wait at the server until there is something for them, or until the time is over that they are
+//! given. It is sent in whole milliseconds, rounded up. Zero is for ever, and so is all beyond seven weeks.
 
+mod acl;
 mod bitmaps;
 mod cluster;
 mod connection;
 mod expiry;
 mod fields;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod latency;
 mod lists;
+mod modules;
 mod replication;
 mod scan;
 mod scan_iter;
@@ -36,19 +45,25 @@ mod scripting;
 mod sentinel;
 mod server;
 mod sets;
+mod slowlog;
 mod sorted_sets;
+mod streams;
 mod strings;
 
+pub use acl::*;
 pub use bitmaps::*;
 pub use cluster::*;
 pub use connection::*;
 pub use expiry::{ExpireIf, ExpireTime, ExpiryChange, Ttl};
+pub use functions::*;
 pub use geo::*;
 pub use hashes::*;
 pub use hyperloglog::*;
 pub use introspection::*;
 pub use keys::*;
+pub use latency::*;
 pub use lists::*;
+pub use modules::*;
 pub use replication::*;
 pub use scan::*;
 pub use scan_iter::*;
@@ -56,7 +71,9 @@ pub use scripting::*;
 pub use sentinel::*;
 pub use server::*;
 pub use sets::*;
+pub use slowlog::*;
 pub use sorted_sets::*;
+pub use streams::*;
 pub use strings::*;
 
 // `client.run(..)` is one call more, and is wanted wherever these are.

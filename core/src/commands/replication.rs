@@ -1,4 +1,4 @@
-//! Replication: who follows whom.
+//! Replication: who follows whom, and how far.
 //!
 //! What a server's part is now is said by [`role`](super::ServerCommands::role). `PSYNC`, `SYNC` and `REPLCONF` are
 //! what replicas say to primaries, and not here.
@@ -16,9 +16,11 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::command::{ArgSink, Args, Command, Run, whole_millis};
+use crate::command::{ArgSink, Args, Command, FromReply, Join, Route, Run, block_millis, whole_millis};
+use crate::error::ConversionError;
+use crate::resp::Item;
 
-/// Commands that change who replicates whom, of the server that they are given to.
+/// Commands about replication, of the server that they are given to.
 /// <https://redis.io/docs/latest/operate/oss_and_stack/management/replication/>
 pub trait ReplicationCommands: Run {
     /// Makes the server, a primary, change places with one of its replicas, during which writes wait. It has
@@ -53,9 +55,51 @@ pub trait ReplicationCommands: Run {
     fn slaveof(self, primary: ReplicaOf) -> Self::Output<()> {
         self.run(Command::new("SLAVEOF").args(primary))
     }
+
+    /// Waits until so many replicas have the writes that the connection has made before, but no longer than `time`, for
+    /// ever if that is zero; returns how many have them, which may be fewer or more.
+    ///
+    /// On a cluster it waits at every primary, and returns the least number.
+    ///
+    /// A write that replicas have can still be lost in a failover. Fails on a replica.
+    ///
+    /// `WAIT numreplicas timeout` · 3.0.0 · O(1)
+    fn wait(self, replicas: u64, time: Duration) -> Self::Output<u64> {
+        let command = Command::new("WAIT").arg(replicas).arg(block_millis(time)).blocking(time);
+        self.run(command.route(Route::AllPrimaries).join(Join::Min))
+    }
+
+    /// As [`wait`](Self::wait), until the writes are on disk: on the server's own if `local`, and on those of so many
+    /// replicas.
+    ///
+    /// Fails on a replica, and with `local` where the server keeps no append-only file.
+    ///
+    /// `WAITAOF numlocal numreplicas timeout` · 7.2.0 · O(1)
+    fn waitaof(self, local: bool, replicas: u64, time: Duration) -> Self::Output<OnDisk> {
+        let command = Command::new("WAITAOF").arg(u32::from(local)).arg(replicas);
+        let command = command.arg(block_millis(time)).blocking(time);
+        self.run(command.route(Route::AllPrimaries).join(Join::Min))
+    }
 }
 
 impl<R: Run> ReplicationCommands for R {}
+
+/// Where writes are on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct OnDisk {
+    /// Whether they are on that of the server itself.
+    pub local: bool,
+    /// On those of how many replicas they are.
+    pub replicas: u64,
+}
+
+impl FromReply for OnDisk {
+    fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
+        let (local, replicas) = FromReply::from_reply(item)?;
+        Ok(Self { local, replicas })
+    }
+}
 
 /// Whom a server follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -25,6 +25,7 @@ mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod provider;
 mod read_from;
 mod refresh;
 mod secret;
@@ -42,6 +43,8 @@ pub use address_map::AddressMap;
 pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub(crate) use provider::Login;
+pub use provider::{CredentialProvider, Renewals, Supply, Token, TokenOptions, TokenProvider};
 pub use read_from::ReadFrom;
 pub use refresh::RefreshOptions;
 pub use secret::{Credentials, Secret};
@@ -110,7 +113,7 @@ impl Default for Backoff {
 pub struct Config {
     pub(crate) deployment: Deployment,
     pub(crate) endpoint: Endpoint,
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) login: Login,
     pub(crate) database: u32,
     pub(crate) protocol: Protocol,
     pub(crate) client_name: Option<Arc<str>>,
@@ -139,7 +142,7 @@ impl Default for Config {
         Self {
             deployment: Deployment::default(),
             endpoint: Endpoint::default(),
-            credentials: None,
+            login: Login::None,
             database: 0,
             protocol: Protocol::default(),
             client_name: None,
@@ -202,10 +205,26 @@ impl Config {
         self
     }
 
-    /// Who to be on the server. Default: nobody in particular, no `AUTH` is sent.
+    /// Who to be on the servers. Default: nobody in particular, no `AUTH` is sent.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Into<Option<Credentials>>) -> Self {
-        self.credentials = credentials.into();
+        self.login = credentials.into().into();
+        self
+    }
+
+    /// Who knows who to be on the servers, instead of [`credentials`](Self::credentials): it is asked for each new
+    /// connection, and can have new credentials for those that are there.
+    #[must_use]
+    pub fn credential_provider(mut self, provider: impl CredentialProvider) -> Self {
+        self.login = Login::provider(provider);
+        self
+    }
+
+    /// Where to get tokens that serve as [`credentials`](Self::credentials) and expire. A new one is asked for in
+    /// time, and connections that are there are told it.
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider, options: TokenOptions) -> Self {
+        self.login = Login::tokens(provider, options);
         self
     }
 
@@ -308,8 +327,9 @@ impl Config {
     /// How long a node of a cluster or one that sentinels watch may owe a reply and say nothing before it is
     /// a suspect: nothing new is sent to it, and its successor is looked for. Default 500 ms.
     ///
-    /// Means nothing to a single server, which has no successor. What a suspect owes is waited for: when it
-    /// answers, it goes on; when it is replaced, the connection is given up.
+    /// Means nothing to a single server, which has no successor. A suspect is tried by a second connection, in case
+    /// only the first is dead. What it owes is waited for: when it answers, it goes on; when it is replaced, its
+    /// connections are given up.
     #[must_use]
     pub fn suspect_after(mut self, silence: Duration) -> Self {
         self.suspect_after = silence;

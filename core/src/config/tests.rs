@@ -145,14 +145,14 @@ fn a_secret_is_never_shown() {
     let config =
         Config::from_url(&format!("redis-sentinel://ann:{CANARY}@h/main/3?sentinel_password={CANARY}"))
             .expect("a good URL");
-    assert_eq!(config.credentials, Some(credentials.clone()));
+    assert_eq!(config.login.fixed(), Some(&credentials));
     let shown = format!("{config:?} {config:#?} {credentials:?} {:?}", config.peers());
     assert!(!shown.contains(CANARY), "{shown}");
     let settings = [
         "deployment",
         "sentinels",
         "endpoint",
-        "credentials",
+        "login",
         "ann",
         "***",
         "database",

@@ -64,6 +64,7 @@ impl Config {
             ("backoff_base", self.backoff.base.is_zero(), ZERO),
             ("backoff_cap", self.backoff.cap < self.backoff.base, "less than backoff_base"),
             ("suspect_after", self.suspect_after.is_zero(), ZERO),
+            ("token", !self.login.is_sound(), "a ratio that is not between 0 and 1, or no time to ask"),
             ("zone", self.zone.as_deref().is_some_and(|zone| !is_zone(zone)), ZONE),
             ("zone", self.read_from == ReadFrom::SameZone && self.zone.is_none(), "missing"),
             ("zones", !self.zones.values().all(|zone| is_zone(zone)), ZONE),

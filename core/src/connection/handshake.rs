@@ -18,7 +18,7 @@ use alloc::string::String;
 use super::outgoing::Outgoing;
 use crate::command::{Command, FromReply, pairs};
 use crate::commands::Role;
-use crate::config::{Config, Protocol};
+use crate::config::{Config, Credentials, Protocol};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::{Frame, Item, Kind};
 
@@ -113,18 +113,24 @@ pub(crate) struct Handshake {
     awaited: VecDeque<(Step, usize)>,
     next: Next,
     purpose: Purpose,
+    credentials: Option<Credentials>,
     info: ServerInfo,
 }
 
 impl Handshake {
     /// Writes the first step.
-    pub(crate) fn start(config: &Config, purpose: Purpose, out: &mut Outgoing) -> Self {
+    pub(crate) fn start(
+        config: &Config,
+        purpose: Purpose,
+        credentials: Option<Credentials>,
+        out: &mut Outgoing,
+    ) -> Self {
         let info = ServerInfo { protocol: 2, ..ServerInfo::default() };
-        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, purpose, info };
+        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, purpose, credentials, info };
         if config.protocol == Protocol::Resp2 {
             handshake.authenticate(config, out);
         } else {
-            handshake.say(Step::Hello, &hello(config), out);
+            handshake.say(Step::Hello, &hello(config, handshake.credentials.as_ref()), out);
             handshake.introduce(config, true, out);
         }
         handshake
@@ -233,15 +239,11 @@ impl Handshake {
     }
 
     fn authenticate(&mut self, config: &Config, out: &mut Outgoing) {
-        match &config.credentials {
+        match &self.credentials {
             None => self.introduce(config, false, out),
             Some(credentials) => {
-                let auth = Command::<()>::new("AUTH");
-                let auth = match &credentials.username {
-                    Some(user) => auth.arg(user),
-                    None => auth,
-                };
-                self.say(Step::Auth, &auth.arg(credentials.password.expose()), out);
+                let auth = auth(credentials);
+                self.say(Step::Auth, &auth, out);
                 self.next = Next::Introduce;
             }
         }
@@ -290,9 +292,19 @@ impl Handshake {
     }
 }
 
-fn hello(config: &Config) -> Command<()> {
+/// The command by which a connection says who it is.
+pub(super) fn auth(credentials: &Credentials) -> Command<()> {
+    let auth = Command::new("AUTH");
+    let auth = match &credentials.username {
+        Some(user) => auth.arg(user),
+        None => auth,
+    };
+    auth.arg(credentials.password.expose())
+}
+
+fn hello(config: &Config, credentials: Option<&Credentials>) -> Command<()> {
     let mut hello = Command::new("HELLO").arg(3);
-    if let Some(credentials) = &config.credentials {
+    if let Some(credentials) = credentials {
         let user = credentials.username.as_deref().unwrap_or("default");
         hello = hello.arg("AUTH").arg(user).arg(credentials.password.expose());
     }

@@ -21,11 +21,17 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// The connection says who it is from here on.
+    pub(crate) const AUTH: Self = Self { slot: u32::MAX, generation: 2 };
+
     /// The first place that belongs to the engine itself: places from here on are no caller's.
     pub(crate) const ENGINE: u32 = 1 << 31;
 
     /// The first place of parts of requests that are with several nodes; those before are questions.
     pub(crate) const PARTS: u32 = 3 << 30;
+
+    /// Requests whose callers do not wait for the reply. They are tried once.
+    pub(crate) const POSTED: Self = Self { slot: Self::PARTS + 1, generation: 0 };
 
     /// Whether the engine asks on its own account. Then it rather asks another node than wait for this one.
     pub(crate) const fn is_question(self) -> bool {
@@ -76,7 +82,8 @@ impl Entry {
     /// Whether a caller made it and it has no history: one reply, and all is said.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
-        const SPECIAL: Flags = Flags::TRANSACTION.with(Flags::ASKING).with(Flags::SENT_BEFORE);
+        const SPECIAL: Flags =
+            Flags::TRANSACTION.with(Flags::ASKING).with(Flags::SENT_BEFORE).with(Flags::SCRIPT);
         self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
     }
 

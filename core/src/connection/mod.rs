@@ -14,6 +14,7 @@ mod in_flight;
 mod outgoing;
 mod transaction;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -26,8 +27,8 @@ pub use outgoing::Outgoing;
 use transaction::Progress;
 
 use crate::command::{Command, Flags, Target};
-use crate::config::Config;
-use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
+use crate::config::{Config, Credentials};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, Waiting};
 use crate::resp::{Decoder, Frame, Kind};
 use crate::time::Instant;
 
@@ -38,7 +39,9 @@ pub struct ConnId(pub u64);
 #[derive(Debug)]
 enum State {
     Connecting,
-    Handshake(Handshake),
+    /// The socket is open; it is not known who to be.
+    Nameless,
+    Handshake(Box<Handshake>),
     Ready,
 }
 
@@ -49,6 +52,8 @@ pub(crate) enum Answer {
     Ready(ServerInfo),
     /// A request's reply: of a transaction that of `EXEC`, or why it was refused.
     Reply(Entry, Result<Frame, Error>),
+    /// The server was told other credentials, and has taken or refused them.
+    Renewed(Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
 }
@@ -58,6 +63,10 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// The server is not told yet what the connection is for.
+    purpose_due: bool,
+    /// Who to be: `None` while that is asked for.
+    credentials: Option<Credentials>,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -81,6 +90,8 @@ impl Connection {
         Self {
             state: State::Connecting,
             purpose,
+            purpose_due: false,
+            credentials: config.login.fixed().cloned(),
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
@@ -100,11 +111,42 @@ impl Connection {
 
     /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
     pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
+        if config.login.is_asked() && self.credentials.is_none() {
+            self.state = State::Nameless;
+            return None;
+        }
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, self.purpose, &mut self.out);
+        let mut handshake = Handshake::start(config, self.purpose, self.credentials.clone(), &mut self.out);
         let over = handshake.take_info();
-        self.state = if over.is_some() { State::Ready } else { State::Handshake(handshake) };
+        self.state = if over.is_some() { State::Ready } else { State::Handshake(Box::new(handshake)) };
         over
+    }
+
+    /// It is known who to be, before the socket is open or after.
+    pub(crate) fn handle_credentials(&mut self, now: Instant, config: &Config, credentials: Credentials) {
+        self.credentials = Some(credentials);
+        if matches!(self.state, State::Nameless) {
+            // There is something to say, so the handshake is not over at once.
+            self.handle_connected(now, config);
+        }
+    }
+
+    /// Who it was told to be last.
+    pub(crate) const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// Says who it is from here on. The server must owe nothing, and nothing may be sent until it has answered: some
+    /// servers drop their error reply otherwise.
+    pub(crate) fn authenticate(&mut self, now: Instant, config: &Config, credentials: &Credentials) {
+        let deadline = now + config.liveness_timeout;
+        self.send_own(now, RequestId::AUTH, deadline, &handshake::auth(credentials));
+        self.credentials = Some(credentials.clone());
+    }
+
+    /// Whether it waits for the answer to that.
+    pub(crate) fn is_authenticating(&self) -> bool {
+        self.in_flight.front().is_some_and(|entry| entry.id == RequestId::AUTH)
     }
 
     /// Appends a request whose bytes are the first in `from`.
@@ -145,6 +187,7 @@ impl Connection {
             read.advance(taken);
             self.heard_at = now;
             self.measure(now);
+            self.tell_purpose(now);
         }
     }
 
@@ -204,7 +247,9 @@ impl Connection {
                 continue;
             }
             self.measure(now);
-            if let Some(answer) = self.match_reply(frame)? {
+            let answer = self.match_reply(frame)?;
+            self.tell_purpose(now);
+            if let Some(answer) = answer {
                 return Ok(Some(answer));
             }
         }
@@ -216,7 +261,7 @@ impl Connection {
             State::Ready => !self.is_asked(),
             // An error may be the server's greeting.
             State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
-            State::Connecting => true,
+            State::Connecting | State::Nameless => true,
         }
     }
 
@@ -242,6 +287,10 @@ impl Connection {
         }
         if !self.is_asked() {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
+        }
+        if entry.id == RequestId::AUTH {
+            self.finish_front();
+            return renewed(&frame).map(|outcome| Some(Answer::Renewed(outcome)));
         }
         if self.is_asking(&entry) {
             // Whatever is wrong with it, the command that follows is told.
@@ -330,6 +379,15 @@ impl Connection {
     /// Tells the server what the connection is for from here on.
     pub(crate) fn change_purpose(&mut self, now: Instant, purpose: Purpose) {
         if core::mem::replace(&mut self.purpose, purpose) != purpose && self.is_ready() {
+            self.purpose_due = true;
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Tells the server what the connection is for, unless it is to be told nothing at the moment.
+    fn tell_purpose(&mut self, now: Instant) {
+        if !self.is_authenticating() && core::mem::take(&mut self.purpose_due) {
+            let purpose = self.purpose;
             let name = if purpose == Purpose::ClusterReads { "READONLY" } else { "READWRITE" };
             self.send_own(now, RequestId::ABANDONED, Instant::FAR, &Command::new(name));
         }
@@ -352,7 +410,14 @@ impl Connection {
         match self.state {
             State::Ready => self.in_flight.front().map(|_| self.heard_at),
             State::Connecting | State::Handshake(_) => Some(self.opened_at.max(self.heard_at)),
+            // It is not the server that is waited for.
+            State::Nameless => None,
         }
+    }
+
+    /// Whether something has come at this time that is due.
+    pub(crate) fn was_heard(&self, now: Instant) -> bool {
+        self.heard_at >= now
     }
 
     /// When silence becomes too long: never before the request that waits longest has timed out.
@@ -368,7 +433,10 @@ impl Connection {
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
         if !self.is_ready() {
             let late = now >= self.opened_at + config.connect_timeout;
-            let waiting = crate::error::Waiting::Connection;
+            let waiting = match self.state {
+                State::Nameless => Waiting::Credentials,
+                _ => Waiting::Connection,
+            };
             return if late { Err(fault(ErrorKind::Timeout(waiting))) } else { Ok(()) };
         }
         if !self.in_flight.is_empty() {
@@ -382,7 +450,8 @@ impl Connection {
         Ok(())
     }
 
-    fn ping(&mut self, now: Instant, config: &Config) {
+    /// Tries whether the server answers.
+    pub(crate) fn ping(&mut self, now: Instant, config: &Config) {
         let deadline = now + config.liveness_timeout;
         self.send_own(now, RequestId::HEALTH, deadline, &Command::new("PING"));
     }
@@ -402,6 +471,22 @@ impl Connection {
         };
         self.send(now, entry, &mut bytes);
     }
+}
+
+/// What the server says to other credentials.
+///
+/// # Errors
+/// It says neither yes nor no.
+fn renewed(answer: &Frame) -> Result<Result<(), Error>, Error> {
+    let text = answer.item().text().unwrap_or_default();
+    if answer.kind() == Kind::Error {
+        let refusal = Error::new(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected);
+        return Ok(Err(refusal.with_command("AUTH")));
+    }
+    let accepted = &*text == b"OK";
+    accepted
+        .then_some(Ok(()))
+        .ok_or_else(|| fault(ErrorKind::Conversation("AUTH was answered with something else than OK")))
 }
 
 /// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.

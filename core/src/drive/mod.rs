@@ -11,6 +11,7 @@
 mod line;
 mod net;
 mod ready;
+mod suppliers;
 mod transport;
 mod turn;
 
@@ -27,6 +28,7 @@ pub use turn::{Sleep, Turn};
 
 use self::line::Line;
 use self::ready::DriverWaker;
+use self::suppliers::Suppliers;
 use crate::client::{Client, Inbox, Mailbox};
 use crate::config::Config;
 use crate::connection::ConnId;
@@ -47,6 +49,7 @@ pub struct Driver<N: Net> {
     mailbox: Arc<Mailbox>,
     lines: BTreeMap<ConnId, Line<N>>,
     waker: Arc<DriverWaker>,
+    suppliers: Suppliers,
     inbox: Inbox,
     wake: Vec<Waker>,
     /// For when the clock is set.
@@ -73,6 +76,7 @@ impl<N: Net> Driver<N> {
             mailbox,
             lines: BTreeMap::new(),
             waker: Arc::default(),
+            suppliers: Suppliers::default(),
             inbox: Inbox::default(),
             wake: Vec::new(),
             armed: None,
@@ -94,6 +98,7 @@ impl<N: Net> Driver<N> {
         }
         if self.waker.register(cx.waker()) {
             self.lines.values().for_each(Line::refresh);
+            self.suppliers.refresh();
             self.armed = None;
         }
         for _ in 0..TURNS_PER_POLL {
@@ -102,12 +107,14 @@ impl<N: Net> Driver<N> {
             self.read(now);
             let (line_deadline, freed) = self.visit_mailbox(now);
             self.fire_timers(now);
+            self.ask(now);
             self.write(now);
             if self.engine.is_closed() {
                 self.finish();
                 return Poll::Ready(());
             }
             let busy = freed || self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            let busy = busy || self.suppliers.is_any_ready();
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
             }
@@ -124,9 +131,22 @@ impl<N: Net> Driver<N> {
                     self.lines.insert(id, Line::new(connect, &self.waker));
                 }
                 Action::Close(id) => {
+                    self.suppliers.forget(id);
                     self.lines.remove(&id);
                 }
             }
+        }
+    }
+
+    /// Asks for credentials and hands out answers.
+    fn ask(&mut self, now: Instant) {
+        const ANSWERS_PER_TURN: usize = 16;
+        for _ in 0..ANSWERS_PER_TURN {
+            self.suppliers.follow(&mut self.engine, &self.waker);
+            if !self.suppliers.poll(now, &mut self.engine) {
+                return;
+            }
+            self.follow_actions();
         }
     }
 
@@ -158,6 +178,7 @@ impl<N: Net> Driver<N> {
 
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
         self.follow_actions();
+        self.suppliers.forget(id);
         if self.lines.remove(&id).is_some() {
             self.engine.handle_closed(now, id, reason);
             self.follow_actions();
@@ -173,6 +194,7 @@ impl<N: Net> Driver<N> {
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
+        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text));
         if freed {
             // Given up before the engine has seen it: nothing is sent.
             inbox.drop_cancelled();

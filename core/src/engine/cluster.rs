@@ -164,7 +164,7 @@ impl Engine {
             None => {
                 cluster.release(node);
             }
-            Some(link) if link.is_suspect() && !serves => self.drop_silent(now, node),
+            Some(link) if !serves && !link.silent_conns().is_empty() => self.drop_silent(now, node),
             Some(link) if link.is_ready() && !is_member => {
                 link.retire();
                 self.close_retired(now, node);
@@ -173,12 +173,14 @@ impl Engine {
         }
     }
 
-    /// Closes the connection with a node that owes something and is silent, without waiting any longer.
-    fn drop_silent(&mut self, now: Instant, node: NodeId) {
-        let Some(conn) = self.links.peek(node).and_then(Link::conn_id) else { return };
-        self.actions.push_back(Action::Close(conn));
-        let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
-        self.lose(now, conn, &error);
+    /// Closes the connections on which a node owes something and is silent, without waiting any longer.
+    pub(super) fn drop_silent(&mut self, now: Instant, node: NodeId) {
+        let conns = self.links.peek(node).map(Link::silent_conns).unwrap_or_default();
+        for conn in conns {
+            self.actions.push_back(Action::Close(conn));
+            let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
+            self.lose(now, conn, &error);
+        }
     }
 
     /// A node owes something and has been silent for long.
@@ -187,12 +189,13 @@ impl Engine {
             return self.handle_service_silent(now, node);
         };
         cluster.handle_lost(now, node);
-        if !cluster.serves(node) && cluster.is_known() {
-            self.drop_silent(now, node);
-            return self.route_anew(now);
-        }
+        let is_needless = !cluster.serves(node) && cluster.is_known();
         if let Some(link) = self.links.get(node) {
-            link.suspect();
+            link.suspect(now, &mut self.rng);
+        }
+        if is_needless {
+            self.drop_silent(now, node);
+            self.route_anew(now);
         }
     }
 

@@ -8,6 +8,10 @@
 //! ```
 //!
 //! A link takes requests at any time; it sends them while it is ready and not suspect, and parks them else.
+//!
+//! Silence has two reasons: the node stands still, or the connection is dead and the node is well. So a suspect is
+//! tried by another connection. Whichever answers first is used; the old one becomes an *elder*, which is owed what
+//! was asked on it and takes nothing new.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -15,9 +19,10 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use super::logins::is_refused;
 use super::parked::Parked;
 use crate::command::{Flags, name_on_wire};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Credentials, Endpoint, Login};
 use crate::connection::{
     Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
 };
@@ -28,6 +33,9 @@ use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
+
+/// How many connections may be waited for on which the node is silent, before no further one is tried.
+const ELDERS_MAX: usize = 3;
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
@@ -49,6 +57,8 @@ pub(super) struct Link {
     purpose: Purpose,
     connects: Connects,
     connection: Option<(ConnId, Connection)>,
+    /// Earlier connections, on which the node has fallen silent. They are closed once they have answered.
+    elders: Vec<(ConnId, Connection)>,
     ready_at: Option<Instant>,
     /// Requests are sent: the connection is ready, not retiring, and the node not suspect.
     open: bool,
@@ -56,6 +66,8 @@ pub(super) struct Link {
     retiring: bool,
     /// The node owes something and is silent.
     suspect: bool,
+    /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
+    renewal: Option<Credentials>,
     parked: Parked,
     /// When to connect, while there is no connection.
     retry_at: Instant,
@@ -78,10 +90,12 @@ impl Link {
             purpose: Purpose::default(),
             connects,
             connection: None,
+            elders: Vec::new(),
             ready_at: None,
             open: false,
             retiring: false,
             suspect: false,
+            renewal: None,
             parked: Parked::default(),
             retry_at: now,
             failures: 0,
@@ -110,7 +124,16 @@ impl Link {
     }
 
     pub(super) fn connection(&mut self, id: ConnId) -> Option<&mut Connection> {
-        self.connection.as_mut().filter(|(mine, _)| *mine == id).map(|(_, connection)| connection)
+        match &mut self.connection {
+            Some((mine, connection)) if *mine == id => Some(connection),
+            _ => self.elders.iter_mut().find(|(elder, _)| *elder == id).map(|(_, connection)| connection),
+        }
+    }
+
+    /// The connections on which the node owes something and is silent.
+    pub(super) fn silent_conns(&self) -> Vec<ConnId> {
+        let current = self.connection.iter().filter(|_| self.suspect);
+        self.elders.iter().chain(current).map(|(id, _)| *id).collect()
     }
 
     /// Starts a connection if one is wanted and due.
@@ -125,7 +148,8 @@ impl Link {
     }
 
     fn is_wanted(&self) -> bool {
-        self.connects == Connects::Always || !self.parked.is_empty()
+        let is_on_trial = self.suspect && !self.elders.is_empty();
+        self.connects == Connects::Always || !self.parked.is_empty() || is_on_trial
     }
 
     /// The connection, if it takes requests now.
@@ -142,17 +166,75 @@ impl Link {
         }
     }
 
-    /// Whether the node is suspect although it owes nothing.
-    pub(super) fn is_suspect_without_debts(&self) -> bool {
-        self.suspect && self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.is_idle())
+    /// Whether the node is suspect although it owes nothing on this connection.
+    pub(super) fn is_suspect_without_debts(&mut self, conn: ConnId) -> bool {
+        self.suspect && self.connection(conn).is_some_and(|it| it.is_ready() && it.is_idle())
     }
 
-    /// Sends a request although the node is suspect: its answer tells that the node has caught up. Without a
-    /// connection that is ready it is not sent.
-    pub(super) fn submit_to_suspect(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
-        if let Some((_, connection)) = self.connection.as_mut().filter(|(_, it)| it.is_ready()) {
+    /// Sends a request although the node is suspect: its answer tells that the node has caught up. It is not sent on
+    /// a connection that is not ready.
+    pub(super) fn submit_to_suspect(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        entry: Entry,
+        bytes: &mut Outgoing,
+    ) {
+        if let Some(connection) = self.connection(conn).filter(|it| it.is_ready() && !it.is_authenticating())
+        {
             connection.send(now, entry, bytes);
         }
+    }
+
+    /// Who to be on its connections.
+    pub(super) fn login(&self) -> &Login {
+        &self.config.login
+    }
+
+    /// Who its connection was told to be.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.connection.as_ref()?.1.credentials()
+    }
+
+    /// It is known who to be on a new connection.
+    pub(super) fn handle_credentials(&mut self, now: Instant, conn: ConnId, credentials: Credentials) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|(mine, _)| *mine == conn) {
+            connection.handle_credentials(now, &self.config, credentials);
+        }
+    }
+
+    /// There are other credentials for the connections, if there is one that knows who to be.
+    pub(super) fn renew(&mut self, now: Instant, credentials: &Credentials) {
+        let mut known = self.connection.iter().chain(&self.elders).filter_map(|(_, it)| it.credentials());
+        if known.any(|known| known != credentials) {
+            self.renewal = Some(credentials.clone());
+            self.open = false;
+            self.follow_renewal(now);
+        }
+    }
+
+    /// Tells the connection its new credentials, if it has some and owes nothing.
+    #[inline]
+    pub(super) fn follow_renewal(&mut self, now: Instant) {
+        if let Some(credentials) = &self.renewal
+            && let Some((_, connection)) = &mut self.connection
+            && connection.is_ready()
+            && connection.is_idle()
+            && !self.retiring
+        {
+            connection.authenticate(now, &self.config, credentials);
+        }
+    }
+
+    /// The connection was told credentials, and they were accepted or not; returns them. What was parked goes out,
+    /// unless there are yet others.
+    pub(super) fn handle_renewed(&mut self, now: Instant, accepted: bool) -> Option<Credentials> {
+        let told = self.credentials().cloned();
+        if self.renewal == told {
+            self.renewal = None;
+            self.send_parked(now);
+        }
+        told.filter(|_| !accepted)
     }
 
     /// What its connections are for from here on.
@@ -179,7 +261,13 @@ impl Link {
     pub(super) fn handle_connected(&mut self, now: Instant) -> Option<ServerInfo> {
         let (_, connection) = self.connection.as_mut()?;
         let info = connection.handle_connected(now, &self.config)?;
-        self.handle_ready(now);
+        if self.suspect {
+            // The system opens connections for a process that stands still.
+            connection.ping(now, &self.config);
+            self.ready_at = Some(now);
+        } else {
+            self.handle_ready(now);
+        }
         Some(info)
     }
 
@@ -189,19 +277,37 @@ impl Link {
         self.last_error = None;
         self.suspect = false;
         self.send_parked(now);
+        self.follow_renewal(now);
     }
 
-    /// The node has answered. What was parked while it was suspect goes out.
+    /// The node has just answered. What was parked while it was suspect goes out, on the connection that it has
+    /// answered on. Returns one that is not needed any more, which was to try the node.
     #[inline]
-    pub(super) fn handle_alive(&mut self, now: Instant) {
-        if self.suspect && self.is_ready() {
-            self.suspect = false;
-            self.send_parked(now);
+    pub(super) fn handle_alive(&mut self, now: Instant) -> Option<ConnId> {
+        if self.suspect { self.acquit(now) } else { None }
+    }
+
+    fn acquit(&mut self, now: Instant) -> Option<ConnId> {
+        let mut needless = None;
+        let is_heard = self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.was_heard(now));
+        if !is_heard {
+            let place = self.elders.iter().rposition(|(_, elder)| elder.was_heard(now))?;
+            let (id, mut elder) = self.elders.remove(place);
+            elder.change_purpose(now, self.purpose);
+            let other = self.connection.replace((id, elder));
+            match other {
+                Some(silent) if self.is_ready() => self.elders.push(silent),
+                other => needless = other.map(|(id, _)| id),
+            }
+            self.ready_at = Some(now);
         }
+        self.suspect = false;
+        self.send_parked(now);
+        needless
     }
 
     fn send_parked(&mut self, now: Instant) {
-        self.open = self.is_ready() && !self.retiring && !self.suspect;
+        self.open = self.is_ready() && !self.retiring && !self.suspect && self.renewal.is_none();
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
         let mut parked = core::mem::take(&mut self.parked);
         while let Some(entry) = parked.pop() {
@@ -218,8 +324,14 @@ impl Link {
         core::mem::take(&mut self.parked)
     }
 
-    pub(super) fn next_answer(&mut self, now: Instant, read: &mut BytesMut) -> Result<Option<Answer>, Error> {
-        match &mut self.connection {
+    pub(super) fn next_answer(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        read: &mut BytesMut,
+    ) -> Result<Option<Answer>, Error> {
+        let current = self.connection.as_mut().filter(|(id, _)| *id == conn);
+        match current.or_else(|| self.elders.iter_mut().find(|(id, _)| *id == conn)) {
             Some((_, connection)) => connection.next_answer(now, &self.config, read),
             None => Ok(None),
         }
@@ -231,8 +343,11 @@ impl Link {
         self.open = false;
     }
 
-    /// The connection to close now because it has retired and is idle.
+    /// A connection to close now because it has retired, or is an elder, and is idle.
     pub(super) fn poll_retired(&mut self, now: Instant) -> Option<ConnId> {
+        if let Some(place) = self.elders.iter().position(|(_, elder)| elder.is_idle()) {
+            return self.take_elder(place).map(|(id, _)| id);
+        }
         let (id, connection) = self.connection.as_ref()?;
         if !self.retiring || !connection.is_idle() {
             return None;
@@ -248,19 +363,36 @@ impl Link {
         self.ready_at = None;
         self.open = false;
         self.retiring = false;
-        self.suspect = false;
+        self.suspect &= !self.elders.is_empty();
+        self.renewal.take_if(|_| self.elders.is_empty());
         self.connection.take().map(|(_, connection)| connection)
     }
 
-    /// The connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
+    fn take_elder(&mut self, place: usize) -> Option<(ConnId, Connection)> {
+        let elder = (place < self.elders.len()).then(|| self.elders.remove(place));
+        self.suspect &= self.connection.is_some() || !self.elders.is_empty();
+        elder
+    }
+
+    /// A connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
     /// others end here. Returns whether it had been ready.
     pub(super) fn handle_lost(
         &mut self,
         now: Instant,
+        conn: ConnId,
         error: &Error,
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
+        if let Some(place) = self.elders.iter().position(|(id, _)| *id == conn)
+            && let Some((_, elder)) = self.take_elder(place)
+        {
+            let (entries, bytes) = elder.into_requests();
+            self.park_again(entries, bytes, error, ended);
+            self.send_parked(now);
+            self.parked.fail_questions(error, ended);
+            return true;
+        }
         let was_ready = self.is_ready();
         let stable = self.ready_at.is_some_and(|since| now - since >= STABLE);
         let Some(connection) = self.disconnect() else { return false };
@@ -270,11 +402,16 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) {
+        } else if is_permanent(error) && !self.may_have_others(error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
         was_ready
+    }
+
+    /// Whether the credentials were refused, and others are on their way.
+    fn may_have_others(&self, error: &Error) -> bool {
+        is_refused(error) && matches!(self.login(), Login::Tokens(..))
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
@@ -321,26 +458,29 @@ impl Link {
 
     /// Ends all that is in flight: the client closes and waits no longer.
     pub(super) fn fail_in_flight(&mut self, error: &Error, ended: &mut Ended) {
-        let Some(connection) = self.disconnect() else { return };
-        let (mut entries, mut bytes) = connection.into_requests();
-        let mut written = bytes.in_flight();
-        while let Some(entry) = entries.pop() {
-            let len = entry.wire_len as usize;
-            let delivery = fate(may_have_run(&entry, written));
-            written = written.saturating_sub(len);
-            if entry.id.is_awaited() {
-                ended.push((entry, name(error.clone().with_delivery(delivery), &bytes, &entry)));
+        let elders = core::mem::take(&mut self.elders).into_iter().map(|(_, elder)| elder);
+        for connection in elders.chain(self.disconnect()) {
+            let (mut entries, mut bytes) = connection.into_requests();
+            let mut written = bytes.in_flight();
+            while let Some(entry) = entries.pop() {
+                let len = entry.wire_len as usize;
+                let delivery = fate(may_have_run(&entry, written));
+                written = written.saturating_sub(len);
+                if entry.id.is_awaited() {
+                    ended.push((entry, name(error.clone().with_delivery(delivery), &bytes, &entry)));
+                }
+                bytes.release(len);
             }
-            bytes.release(len);
         }
     }
 
-    /// Ends the requests whose deadline has come, and checks the connection. Returns how many requests it left
-    /// without a reply in time.
-    ///
-    /// # Errors
-    /// The connection is beyond use.
-    pub(super) fn handle_timeout(&mut self, now: Instant, ended: &mut Ended) -> Result<usize, Error> {
+    /// Ends the requests whose deadline has come, and checks the connections. Returns how many requests the one in
+    /// use left without a reply in time, and which connections are beyond use.
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        ended: &mut Ended,
+    ) -> (usize, Vec<(ConnId, Error)>) {
         let timeout = |waiting, delivery| Error::new(ErrorKind::Timeout(waiting), delivery);
         for entry in self.parked.expire(now) {
             let error = match self.suspect {
@@ -350,16 +490,20 @@ impl Link {
             let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(error);
             ended.push((entry, error.with_node(&self.name)));
         }
-        let Some((_, connection)) = &mut self.connection else { return Ok(0) };
-        let mut late = 0;
-        for (_, entry) in connection.in_flight().expire(now) {
-            late += 1;
-            // Even if it is not written yet, it will be: it lies in the middle of the bytes to write.
-            let error = timeout(Waiting::Reply, Delivery::MaybeExecuted);
-            ended.push((entry, error.with_node(&self.name)));
+        let current = self.conn_id();
+        let (mut late, mut broken) = (0, Vec::new());
+        for (id, connection) in self.connection.iter_mut().chain(&mut self.elders) {
+            for (_, entry) in connection.in_flight().expire(now) {
+                late += usize::from(Some(*id) == current);
+                // Even if it is not written yet, it will be: it lies in the middle of the bytes to write.
+                let error = timeout(Waiting::Reply, Delivery::MaybeExecuted);
+                ended.push((entry, error.with_node(&self.name)));
+            }
+            if let Err(error) = connection.handle_timeout(now, &self.config) {
+                broken.push((*id, error));
+            }
         }
-        connection.handle_timeout(now, &self.config)?;
-        Ok(late)
+        (late, broken)
     }
 
     /// When the node becomes suspect, if it says nothing until then. Without a connection, or suspect already,
@@ -374,50 +518,53 @@ impl Link {
         }
     }
 
-    /// Sends nothing new until the node is heard of.
-    pub(super) const fn suspect(&mut self) {
+    /// Sends nothing new until the node is heard of, and tries it by another connection: soon, but not all clients
+    /// of a node that stands still at once.
+    pub(super) fn suspect(&mut self, now: Instant, rng: &mut fastrand::Rng) {
         self.suspect = true;
         self.open = false;
+        if self.is_ready() && !self.retiring && self.elders.len() < ELDERS_MAX {
+            self.ready_at = None;
+            self.elders.extend(self.connection.take());
+            self.retry_at = now + retry::random(rng, self.config.suspect_after / 4);
+        }
     }
 
     pub(super) fn poll_timeout(&self) -> Instant {
-        let parked = self.parked.earliest();
+        let elders = self.elders.iter().map(|(_, elder)| elder.poll_timeout(&self.config));
+        let earliest = elders.min().unwrap_or(Instant::FAR).min(self.parked.earliest());
         match &self.connection {
-            Some((_, connection)) => parked.min(connection.poll_timeout(&self.config)).min(self.suspect_at()),
-            None if self.is_wanted() => parked.min(self.retry_at),
-            None => Instant::FAR,
+            Some((_, connection)) => {
+                earliest.min(connection.poll_timeout(&self.config)).min(self.suspect_at())
+            }
+            None if self.is_wanted() => earliest.min(self.retry_at),
+            None => earliest,
         }
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
         self.parked.cancel(ids);
-        if let Some((_, connection)) = &mut self.connection {
+        for (_, connection) in self.connection.iter_mut().chain(&mut self.elders) {
             connection.in_flight().cancel(ids);
         }
     }
 
     /// Whether nothing is under way for which a caller waits.
     pub(super) fn is_drained(&self) -> bool {
-        let busy = self.connection.as_ref().is_some_and(|(_, connection)| connection.any_awaited());
+        let busy = self.connection.iter().chain(&self.elders).any(|(_, it)| it.any_awaited());
         !busy && !self.parked.any_awaited()
     }
 
     /// Whether nothing at all is here.
     pub(super) fn is_vacant(&self) -> bool {
-        self.connection.is_none() && self.parked.is_empty()
+        self.connection.is_none() && self.elders.is_empty() && self.parked.is_empty()
     }
 
     /// How many commands and bytes are held.
     pub(super) fn load(&self) -> (usize, usize) {
-        let parked = self.parked.load();
-        match &self.connection {
-            Some((_, connection)) => {
-                let (commands, bytes) = connection.load();
-                (parked.0 + commands, parked.1 + bytes)
-            }
-            None => parked,
-        }
+        let loads = self.connection.iter().chain(&self.elders).map(|(_, connection)| connection.load());
+        loads.fold(self.parked.load(), |sum, load| (sum.0 + load.0, sum.1 + load.1))
     }
 }
 

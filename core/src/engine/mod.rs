@@ -17,9 +17,11 @@ mod delayed;
 mod fan_out;
 mod link;
 mod links;
+mod logins;
 mod parked;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
 mod state;
 #[cfg(test)]
@@ -37,8 +39,11 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::request::{Action, Event, Patience, Request};
+use self::scripts::Texts;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
 use crate::connection::{Answer, Entry, Purpose};
@@ -69,6 +74,8 @@ pub struct Engine {
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -95,6 +102,7 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
             config,
             rng,
@@ -104,6 +112,8 @@ impl Engine {
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -211,7 +221,10 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.handle_lost(now, conn, &error);
         } else {
-            self.handle_alive(now, node);
+            self.handle_alive(now, node, conn);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -237,7 +250,7 @@ impl Engine {
                     events.push_back(Event::Reply { id, part, result: Ok(frame) });
                 });
             }
-            let Some(answer) = link.next_answer(now, read)? else { break };
+            let Some(answer) = link.next_answer(now, conn, read)? else { break };
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
                     if let Some(connection) = link.connection(conn) {
@@ -246,6 +259,7 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
+                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
                 Answer::Push(frame) => {
                     if !self.handle_sentinel_push(now, node, &frame) {
                         self.events.push_back(Event::Push(frame));
@@ -273,13 +287,16 @@ impl Engine {
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        if let Some(node) = self.lose(now, conn, error) {
-            if let Topology::Cluster(cluster) = &mut self.topology {
-                cluster.handle_lost(now, node);
-            }
-            self.handle_service_lost(now, node, error);
-            self.connect(now, node);
+        let Some(node) = self.lose(now, conn, error) else { return };
+        // Nothing is known against a node that answers on a newer connection.
+        if self.links.peek(node).is_some_and(|link| link.is_ready() && !link.is_suspect()) {
+            return;
         }
+        if let Topology::Cluster(cluster) = &mut self.topology {
+            cluster.handle_lost(now, node);
+        }
+        self.handle_service_lost(now, node, error);
+        self.connect(now, node);
     }
 
     /// Decides about the requests of a connection that is gone. Returns which node it was with.
@@ -288,9 +305,14 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
-        let was_ready = link.handle_lost(now, &error, &mut self.rng, &mut ended);
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
+        let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
+        let goes_on = link.is_ready();
         self.end_all(now, ended);
-        self.tell_lost(node, was_ready, error);
+        if !goes_on {
+            self.tell_lost(node, was_ready, error);
+        }
         Some(node)
     }
 
@@ -315,6 +337,7 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
         self.connect_all(now);
         self.follow_topology(now);
@@ -325,26 +348,19 @@ impl Engine {
     fn handle_link_timeout(&mut self, now: Instant, node: NodeId) {
         let mut ended = Ended::new();
         let Some(link) = self.links.get(node) else { return };
-        let outcome = link.handle_timeout(now, &mut ended);
-        let conn = link.conn_id();
-        let is_silent = link.suspect_at() <= now;
+        let (late, broken) = link.handle_timeout(now, &mut ended);
         self.end_all(now, ended);
-        match (outcome, conn) {
-            (Err(error), Some(conn)) => {
-                self.actions.push_back(Action::Close(conn));
-                self.handle_lost(now, conn, &error);
-            }
-            (Ok(late), _) => {
-                if let Topology::Cluster(cluster) = &mut self.topology
-                    && late > 0
-                {
-                    cluster.handle_timed_out(now, node, late);
-                }
-                if is_silent {
-                    self.handle_silent(now, node);
-                }
-            }
-            (Err(_), None) => {}
+        if let Topology::Cluster(cluster) = &mut self.topology
+            && late > 0
+        {
+            cluster.handle_timed_out(now, node, late);
+        }
+        for (conn, error) in broken {
+            self.actions.push_back(Action::Close(conn));
+            self.handle_lost(now, conn, &error);
+        }
+        if self.links.peek(node).is_some_and(|link| link.suspect_at() <= now) {
+            self.handle_silent(now, node);
         }
     }
 
@@ -364,6 +380,7 @@ impl Engine {
         if self.phase != Phase::Closed
             && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
         {
+            self.log_in(now, node, conn, &endpoint);
             self.actions.push_back(Action::Connect(conn, endpoint));
         }
     }
@@ -376,21 +393,28 @@ impl Engine {
 
     /// The node has answered something.
     #[inline]
-    fn handle_alive(&mut self, now: Instant, node: NodeId) {
+    fn handle_alive(&mut self, now: Instant, node: NodeId, conn: ConnId) {
         match &mut self.topology {
             Topology::Single(_) => {}
             Topology::Cluster(cluster) => {
                 cluster.handle_alive(node);
-                if let Some(link) = self.links.get(node) {
-                    link.handle_alive(now);
-                }
+                self.acquit(now, node);
             }
-            Topology::Sentinel(_) => self.ask_suspect(now, node),
+            Topology::Sentinel(_) => self.ask_suspect(now, node, conn),
+        }
+    }
+
+    /// The node is well: what waits for it goes out.
+    #[inline]
+    fn acquit(&mut self, now: Instant, node: NodeId) {
+        if let Some(conn) = self.links.get(node).and_then(|link| link.handle_alive(now)) {
+            self.links.disconnect(conn);
+            self.actions.push_back(Action::Close(conn));
         }
     }
 
     fn close_retired(&mut self, now: Instant, node: NodeId) {
-        if let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
+        while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
             self.connect(now, node);
@@ -409,6 +433,7 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -466,6 +491,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });

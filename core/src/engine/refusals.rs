@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::fan_out::CHILD;
 use super::link;
+use super::scripts::precedes_scripts;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
 use crate::connection::{ASKING, Entry};
@@ -39,10 +40,22 @@ impl Engine {
             Err(error) => error,
         };
         let error = error.with_node(link.name());
+        if error.code() == Some(ServerCode::NoScript) && self.tell_script(now, node, entry, &mut bytes) {
+            return Ok(());
+        }
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
         let may_wait = entry.id.is_callers() || entry.id.slot == CHILD;
         if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
+            return Ok(());
+        }
+        if error.code() == Some(ServerCode::NoAuth)
+            && entry.attempts < NOAUTH_TRIES
+            && let Some(link) = self.links.get(node).filter(|link| link.login().is_some())
+        {
+            // The server has forgotten who this is: it is told on another connection.
+            link.retire();
+            self.send_again(now, entry, bytes, error);
             return Ok(());
         }
         match &self.topology {
@@ -159,6 +172,9 @@ impl Engine {
 /// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
 
+/// How often a request is sent again that met a server which did not know who it was from, although it was told.
+const NOAUTH_TRIES: u8 = 3;
+
 /// Puts `ASKING` before a request.
 fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {
     let mut asking = Outgoing::default();
@@ -181,26 +197,7 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 fn refusal(frame: &Frame, entry: Entry) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
+    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
-}
-
-/// Whether an error of this code is given before a script is begun, or where none can have changed anything.
-const fn precedes_scripts(code: ServerCode) -> bool {
-    matches!(
-        code,
-        ServerCode::NoScript
-            | ServerCode::Loading
-            | ServerCode::Busy
-            | ServerCode::NoAuth
-            | ServerCode::NoPerm
-            | ServerCode::Moved
-            | ServerCode::Ask
-            | ServerCode::TryAgain
-            | ServerCode::ClusterDown
-            | ServerCode::CrossSlot
-            | ServerCode::MasterDown
-            | ServerCode::ReadOnly
-    )
 }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::link::is_permanent;
-use super::{Action, Ended, Engine, Entry, Event, Link, NodeId, Outgoing, RequestId, ServerInfo};
+use super::{ConnId, Ended, Engine, Entry, Event, Link, NodeId, Outgoing, RequestId, ServerInfo};
 use crate::command::{Command, Flags, Packed, Target};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode};
 use crate::resp::Frame;
@@ -100,7 +100,7 @@ impl Engine {
             Err(_) => return,
         };
         if part.is_some_and(|part| service.handle_part(now, node, part)) {
-            link.handle_alive(now);
+            self.acquit(now, node);
         } else {
             link.retire();
             self.close_retired(now, node);
@@ -144,15 +144,16 @@ impl Engine {
         let Topology::Sentinel(service) = &mut self.topology else { return };
         service.handle_suspect(now, node);
         let Some(link) = self.links.get(node) else { return };
+        let Some(conn) = link.conn_id() else { return };
+        link.suspect(now, &mut self.rng);
         if service.is_sentinel(node) || !service.uses(node) {
             self.drop_connection(now, node);
             return self.route_anew(now);
         }
-        link.suspect();
         let is_replica = service.is_replica(node);
         // It comes behind what is due: when it is answered, the server has caught up and says what it is.
         let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
-        link.submit_to_suspect(now, entry, &mut bytes);
+        link.submit_to_suspect(now, conn, entry, &mut bytes);
         if is_replica {
             self.route_anew(now);
         }
@@ -160,19 +161,18 @@ impl Engine {
 
     /// Asks a suspect for its role that has answered all that it owed, if too late for what it was asked then.
     #[inline]
-    pub(super) fn ask_suspect(&mut self, now: Instant, node: NodeId) {
-        if let Some(link) = self.links.get(node).filter(|link| link.is_suspect_without_debts()) {
+    pub(super) fn ask_suspect(&mut self, now: Instant, node: NodeId, conn: ConnId) {
+        if let Some(link) = self.links.get(node)
+            && link.is_suspect_without_debts(conn)
+        {
             let (entry, mut bytes) = role(node, now + self.config.liveness_timeout);
-            link.submit_to_suspect(now, entry, &mut bytes);
+            link.submit_to_suspect(now, conn, entry, &mut bytes);
         }
     }
 
     fn drop_connection(&mut self, now: Instant, node: NodeId) {
-        let Some(conn) = self.links.peek(node).and_then(Link::conn_id) else { return };
-        self.actions.push_back(Action::Close(conn));
-        let error = fault(ConnectionError::Silent);
-        self.lose(now, conn, &error);
-        self.handle_service_lost(now, node, &error);
+        self.drop_silent(now, node);
+        self.handle_service_lost(now, node, &fault(ConnectionError::Silent));
     }
 
     /// A sentinel has said something unasked, which is none of the callers' business. Returns whether this
@@ -209,7 +209,7 @@ impl Engine {
     fn review_service(&mut self, now: Instant, node: NodeId) {
         let Topology::Sentinel(service) = &self.topology else { return };
         let Some(link) = self.links.get(node).filter(|_| !service.is_fit(node)) else { return };
-        if link.is_suspect() {
+        if !link.silent_conns().is_empty() {
             self.drop_connection(now, node);
         } else if link.is_ready() {
             link.retire();

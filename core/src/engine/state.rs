@@ -63,6 +63,7 @@ impl Engine {
             Topology::Sentinel(service) => service.poll_timeout(),
         });
         earliest = earliest.min(self.links.earliest());
+        earliest = earliest.min(self.logins.poll_timeout());
         earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
         (earliest != Instant::FAR).then_some(earliest)
     }

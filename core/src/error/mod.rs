@@ -5,6 +5,7 @@
 //! never holds an argument, so it can be logged.
 
 mod conversion;
+mod credential;
 mod sentinel;
 mod server;
 
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use conversion::ConversionError;
+pub use credential::CredentialError;
 pub use sentinel::SentinelFault;
 pub use server::{ServerCode, ServerError};
 
@@ -80,6 +82,8 @@ pub enum ErrorKind {
         /// Two of the slots, in the order of the keys.
         slots: (u16, u16),
     },
+    /// Whoever was asked had no credentials.
+    Credentials(CredentialError),
     /// The configuration cannot be used.
     Config(ConfigError),
     /// The client is closed.
@@ -141,6 +145,8 @@ pub enum Waiting {
     Queue,
     /// A connection: name resolution, connecting and the handshake together.
     Connection,
+    /// Credentials, from whoever was asked.
+    Credentials,
     /// The reply.
     Reply,
     /// Replies still due while the client closed.
@@ -152,6 +158,7 @@ impl fmt::Display for Waiting {
         f.write_str(match self {
             Self::Queue => "room in the queue",
             Self::Connection => "a connection",
+            Self::Credentials => "credentials",
             Self::Reply => "the reply",
             Self::Drain => "the last replies",
         })
@@ -352,6 +359,7 @@ impl fmt::Display for Error {
             ErrorKind::CrossSlot { slots: (first, second) } => {
                 write!(f, "the keys are in different slots, such as {first} and {second}")
             }
+            ErrorKind::Credentials(error) => error.fmt(f),
             ErrorKind::Config(error) => error.fmt(f),
             ErrorKind::Closed => f.write_str("the client is closed"),
             ErrorKind::Usage(reason) => f.write_str(reason),

@@ -27,7 +27,9 @@ impl Module {
     /// Every module.
     pub const ALL: [Self; 4] = [Self::Json, Self::Search, Self::TimeSeries, Self::Bloom];
 
-    fn path(self) -> PathBuf {
+    /// The file that a server loads.
+    #[must_use]
+    pub fn path(self) -> PathBuf {
         let file = match self {
             Self::Json => "rejson.so",
             Self::Search => "redisearch.so",

@@ -11,6 +11,7 @@ use std::task::Waker;
 
 use bytes::BytesMut;
 
+use super::ledger::Turn;
 use super::request::{Reader, Request};
 use super::server::Session;
 
@@ -79,8 +80,10 @@ pub(super) struct Down {
     pub(super) read: u64,
     /// What is due, by the order of the commands, with the bytes of each command.
     pub(super) dues: VecDeque<(Due, usize)>,
-    /// Where each reply ends that was sent and not yet read.
-    pub(super) ends: VecDeque<u64>,
+    /// Where each reply ends that was sent and not yet read, and what it means to the way of commands.
+    pub(super) ends: VecDeque<(u64, Vec<Turn>)>,
+    /// From here on nothing is heeded: a redirect named a node that cannot be.
+    pub(super) absurd_from: Option<u64>,
     /// Segments that arrive are held back; so many.
     pub(super) muted: Option<usize>,
     /// No reply is sent any more.
@@ -189,14 +192,36 @@ impl Conn {
 }
 
 impl Down {
-    /// Takes `count` bytes that the client reads.
-    pub(super) fn take(&mut self, count: usize) -> BytesMut {
+    /// Takes `count` bytes that the client reads, and what those replies mean that are read whole by that.
+    pub(super) fn take(&mut self, count: usize) -> (BytesMut, Vec<Turn>) {
         let bytes = self.received.split_to(count);
         self.read += count as u64;
-        while self.ends.front().is_some_and(|&end| end <= self.read) {
-            self.ends.pop_front();
+        let mut turns = Vec::new();
+        while self.ends.front().is_some_and(|(end, _)| *end <= self.read) {
             self.dues.pop_front();
+            let Some((end, said)) = self.ends.pop_front() else { break };
+            if self.absurd_from.is_none_or(|from| end < from) {
+                turns.extend(said);
+            }
         }
-        bytes
+        (bytes, turns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_behind_a_redirect_to_nowhere_is_not_heeded() {
+        let mut down = Down { absurd_from: Some(20), ..Down::default() };
+        down.received.extend_from_slice(&[0; 30]);
+        for end in [10, 20, 30] {
+            down.dues.push_back((Due::Whole, 1));
+            down.ends.push_back((end, vec![Turn::Elsewhere(end as usize)]));
+        }
+        assert_eq!(down.take(9).1, [], "no reply is whole yet");
+        assert_eq!(down.take(21).1, [Turn::Elsewhere(10)]);
+        assert!(down.dues.is_empty());
     }
 }

@@ -43,10 +43,19 @@ pub(super) struct Record {
     pub(super) replies: Vec<Value>,
     /// How many of the replies say that it was turned away.
     pub(super) refusals: usize,
-    /// How many of those in a row have named another node by now.
+    /// How many answers in a row have named another node, as far as the client has read them.
     pub(super) redirects: usize,
     /// The most of them.
     pub(super) most_redirects: usize,
+}
+
+/// What an answer means to the way of a command, once it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is sent elsewhere.
+    Elsewhere(usize),
+    /// It is kept waiting.
+    Rest(usize),
 }
 
 /// All commands, by their numbers.
@@ -58,6 +67,8 @@ pub(super) struct Ledger {
     pushed: usize,
     /// What was said to a connection as such, which ends all calls that wait for it.
     greetings: Vec<Value>,
+    /// What the answer that is being made means to the way of commands.
+    pub(super) turns: Vec<Turn>,
 }
 
 impl Ledger {
@@ -75,6 +86,17 @@ impl Ledger {
             most_redirects: 0,
         });
         self.records.len() - 1
+    }
+
+    /// The client has read what a command was told.
+    pub(super) fn take(&mut self, turn: Turn) {
+        let (id, redirects) = match turn {
+            Turn::Elsewhere(id) => (id, self.records[id].redirects + 1),
+            Turn::Rest(id) => (id, 0),
+        };
+        let record = self.get_mut(id);
+        record.redirects = redirects;
+        record.most_redirects = record.most_redirects.max(redirects);
     }
 
     /// Notes an answer to a handshake, if it is an error.

@@ -6,7 +6,7 @@ use redstart_core::error::{Delivery, ErrorKind, Waiting};
 
 use super::conn::{Conn, Due, Stage};
 use super::ledger::{Ledger, Record, Shape};
-use super::request::Request;
+use super::request::{Job, Op, Request};
 use super::workload::{Call, End, Outcome};
 use super::world::Expected;
 
@@ -187,7 +187,10 @@ pub(super) fn b4_pipelines_run_in_order(call: &Call, ledger: &Ledger) -> Verdict
     if call.plan.shape != Shape::Pipeline {
         return Ok(());
     }
-    let plain = |record: &&Record| record.refusals == 0 && !record.job.may_repeat();
+    // Without a key, a command of a cluster is for any node and in no order with others.
+    let is_for_any = |job: Job| job.tag.is_some() && job.op == Op::Unknown;
+    let plain =
+        |record: &&Record| record.refusals == 0 && !record.job.may_repeat() && !is_for_any(record.job);
     let writes: Vec<_> = call.commands().map(|id| ledger.get(id)).filter(plain).collect();
     // In a cluster each slot has an order of its own.
     let mut tags: Vec<_> = writes.iter().map(|record| record.job.tag).collect();
@@ -289,4 +292,34 @@ pub(super) fn requests_succeed_again(number: usize, outcome: &Outcome) -> Verdic
     demand(outcome.is_ok(), "requests_succeed_again", || {
         format!("call {} failed although all is well: {outcome:?}", number + 1)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::ledger::Run;
+    use crate::sim::workload::Plan;
+
+    /// A pipeline of a cluster whose first command was lost with its connection, and whose second ran on another.
+    fn judge_gap(first: Op) -> Verdict {
+        let jobs = [first, Op::Set(6)].map(|op| Job { tag: Some(9), ..Job::new(op) });
+        let mut ledger = Ledger::default();
+        let ids = jobs.map(|job| ledger.enter(Shape::Pipeline, job));
+        ledger.get_mut(ids[0]).sends.push(18);
+        let second = ledger.get_mut(ids[1]);
+        second.sends.push(22);
+        second.runs.push(Run { conn: 22, order: 77, alone: false });
+        second.replies.push(Value::Status("OK".into()));
+        let plan = Plan::new(Shape::Pipeline, jobs);
+        let room = plan.room(0);
+        let (caller, begun, deadline, end) = (None, None, None, None);
+        let call = Call { plan, first: 0, room, task: 0, caller, begun, deadline, unseen: false, end };
+        b4_pipelines_run_in_order(&call, &ledger)
+    }
+
+    #[test]
+    fn what_has_no_key_has_no_place_in_the_order_of_a_cluster() {
+        assert_eq!(judge_gap(Op::Unknown), Ok(()));
+        assert!(judge_gap(Op::Push).is_err(), "the order of one slot is kept");
+    }
 }

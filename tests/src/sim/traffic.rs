@@ -240,6 +240,7 @@ impl World {
 
     /// Appends a reply to what is sent to the client, unless it is left out.
     fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
+        let turns = std::mem::take(&mut self.ledger.turns);
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
@@ -249,7 +250,7 @@ impl World {
             return out.extend_from_slice(server::SUBSCRIBED);
         }
         let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
-        if handshake || request.name() == b"ROLE" {
+        if handshake || matches!(request.name(), b"ROLE" | b"READONLY" | b"READWRITE") {
             self.ledger.refused_handshake(reply);
         }
         if conn.down.silent {
@@ -259,7 +260,12 @@ impl World {
             return conn.blemish("a reply of the handshake is left out");
         }
         server::write(reply, conn.session.resp3, out);
-        conn.down.ends.push_back(conn.down.sent + out.len() as u64);
+        let end = conn.down.sent + out.len() as u64;
+        conn.down.ends.push_back((end, turns));
+        if matches!(reply, Value::Error(error) if error.text().ends_with(" :0")) {
+            conn.blemish("named a node that cannot be");
+            conn.down.absurd_from.get_or_insert(end);
+        }
     }
 
     /// Sends bytes to the client, in pieces.
@@ -358,7 +364,8 @@ impl World {
         if self.faults.strikes(Class::Cuts, &mut self.rng, 2) {
             count = self.rng.usize(whole.clamp(1, count)..=count);
         }
-        let bytes = conn.down.take(count);
+        let (bytes, turns) = conn.down.take(count);
+        turns.into_iter().for_each(|turn| self.ledger.take(turn));
         into.extend_from_slice(&bytes);
         self.note(&Note::Read(id, &bytes));
         Poll::Ready(Ok(count))

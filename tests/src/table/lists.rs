@@ -1,9 +1,13 @@
 //! Rows of the list commands.
 
+use std::time::Duration;
+
 use redstart_core::command::Prepare as p;
 use redstart_core::commands::{InsertAt, ListCommands, ListEnd, LposOptions};
 
 use super::Table;
+
+const SPAN: Duration = Duration::from_millis(1_500);
 
 pub(super) fn rows(t: &mut Table) {
     t.row("lpush", p.lpush("k", "a"));
@@ -20,6 +24,12 @@ pub(super) fn rows(t: &mut Table) {
     t.row("lmove", p.lmove::<String>("from", "to", ListEnd::Left, ListEnd::Right));
     t.row("lmove", p.lmove::<String>("from", "to", ListEnd::Right, ListEnd::Left));
     t.row("rpoplpush", p.rpoplpush::<String>("from", "to"));
+    t.row("blpop", p.blpop::<String, String>("k", SPAN));
+    t.row("brpop", p.brpop::<String, String>(["k1", "k2"], Duration::ZERO));
+    t.row("blmpop", p.blmpop::<String, String>("k", ListEnd::Left, 1, SPAN));
+    t.row("blmpop", p.blmpop::<String, String>(["k1", "k2"], ListEnd::Right, 3, Duration::from_secs(60)));
+    t.row("blmove", p.blmove::<String>("from", "to", ListEnd::Left, ListEnd::Right, SPAN));
+    t.row("brpoplpush", p.brpoplpush::<String>("from", "to", SPAN));
     t.row("lrange", p.lrange::<String>("k", 0, -1));
     t.row("lindex", p.lindex::<String>("k", -2));
     t.row("llen", p.llen("k"));

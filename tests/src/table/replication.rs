@@ -19,4 +19,8 @@ pub(super) fn rows(t: &mut Table) {
     t.row("replicaof", p.replicaof(ReplicaOf::NoOne));
     t.row("slaveof", p.slaveof(ReplicaOf::primary("10.0.0.1", 6379)));
     t.row("slaveof", p.slaveof(ReplicaOf::NoOne));
+    t.row("wait", p.wait(2, Duration::ZERO));
+    t.row("wait", p.wait(0, Duration::from_micros(1500)));
+    t.row("waitaof", p.waitaof(true, 2, Duration::from_secs(5)));
+    t.row("waitaof", p.waitaof(false, 1, Duration::ZERO));
 }

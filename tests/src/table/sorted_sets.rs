@@ -1,6 +1,7 @@
 //! Rows of the sorted set commands.
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::time::Duration;
 
 use redstart_core::command::Prepare as p;
 use redstart_core::commands::{
@@ -8,6 +9,8 @@ use redstart_core::commands::{
 };
 
 use super::Table;
+
+const SPAN: Duration = Duration::from_millis(1_500);
 
 pub(super) fn rows(t: &mut Table) {
     members(t);
@@ -51,6 +54,10 @@ fn takes(t: &mut Table) {
     t.row("zpopmax_count", p.zpopmax_count::<String>("k", 2));
     t.row("zmpop", p.zmpop::<String, String>("k", ScoreEnd::Lowest, 1));
     t.row("zmpop", p.zmpop::<String, String>(["k1", "k2"], ScoreEnd::Highest, 3));
+    t.row("bzpopmin", p.bzpopmin::<String, String>("k", SPAN));
+    t.row("bzpopmax", p.bzpopmax::<String, String>(["k1", "k2"], Duration::ZERO));
+    t.row("bzmpop", p.bzmpop::<String, String>("k", ScoreEnd::Lowest, 1, SPAN));
+    t.row("bzmpop", p.bzmpop::<String, String>(["k1", "k2"], ScoreEnd::Highest, 3, Duration::from_secs(60)));
     t.row("zrandmember", p.zrandmember::<String>("k"));
     t.row("zrandmember_count", p.zrandmember_count::<String>("k", 2));
     t.row("zrandmember_with_scores", p.zrandmember_with_scores::<String>("k", -2));

@@ -19,13 +19,14 @@ mod options;
 mod range;
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 pub use options::{CombineOptions, ScoreEnd, ZaddIf, ZaddOptions};
 use range::limit_args;
 pub use range::{ByLex, ByRank, ByScore, LexRange, MemberRange, ScoreRange, ScoredRange};
 
 use super::scan::{ScanOptions, ScanPage};
-use crate::command::{Arg, Args, Command, FromReply, Pairs, Route, Run};
+use crate::command::{Arg, Args, BlockSecs, Command, FromReply, Pairs, Route, Run};
 
 /// Commands on sorted sets. <https://redis.io/docs/latest/commands/?group=sorted-set>
 pub trait SortedSetCommands: Run {
@@ -164,6 +165,45 @@ pub trait SortedSetCommands: Run {
         count: u64,
     ) -> Self::Output<Option<Popped<K, T>>> {
         self.run(Command::new("ZMPOP").counted_keys(keys).arg(end).arg("COUNT").arg(count))
+    }
+
+    /// As [`zpopmin`](Self::zpopmin) of the first of `keys` that has members, with its key; waits up to `time` for one
+    /// to come, for ever if that is zero. `None` when the time is over.
+    ///
+    /// `BZPOPMIN key [key ...] timeout` · 5.0.0 · O(k) + O(log n), k keys
+    fn bzpopmin<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        time: Duration,
+    ) -> Self::Output<Option<(K, T, f64)>> {
+        self.run(Command::new("BZPOPMIN").keys(keys).arg(BlockSecs(time)).blocking(time))
+    }
+
+    /// As [`zpopmax`](Self::zpopmax) of the first of `keys` that has members, with its key; waits up to `time` for one
+    /// to come, for ever if that is zero. `None` when the time is over.
+    ///
+    /// `BZPOPMAX key [key ...] timeout` · 5.0.0 · O(k) + O(log n), k keys
+    fn bzpopmax<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        time: Duration,
+    ) -> Self::Output<Option<(K, T, f64)>> {
+        self.run(Command::new("BZPOPMAX").keys(keys).arg(BlockSecs(time)).blocking(time))
+    }
+
+    /// As [`zmpop`](Self::zmpop); waits up to `time` for members to come, for ever if that is zero. `None` when the
+    /// time is over.
+    ///
+    /// `BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]` · 7.0.0 · O(k) + O(log n) each, k keys
+    fn bzmpop<K: FromReply, T: FromReply>(
+        self,
+        keys: impl Args,
+        end: ScoreEnd,
+        count: u64,
+        time: Duration,
+    ) -> Self::Output<Option<Popped<K, T>>> {
+        let command = Command::new("BZMPOP").arg(BlockSecs(time)).counted_keys(keys).arg(end);
+        self.run(command.arg("COUNT").arg(count).blocking(time))
     }
 
     /// Returns a member picked at random, or `None` without a member.

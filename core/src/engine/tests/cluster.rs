@@ -63,7 +63,10 @@ impl World {
                 Action::Connect(conn, Endpoint::Tcp { port, .. }) => {
                     self.dialled.insert(port, conn);
                 }
-                Action::Close(conn) => self.conns.retain(|_, open| *open != conn),
+                Action::Close(conn) => {
+                    self.conns.retain(|_, open| *open != conn);
+                    self.dialled.retain(|_, dialled| *dialled != conn);
+                }
                 Action::Connect(..) => panic!("no such node"),
             }
         }
@@ -267,7 +270,7 @@ fn a_silent_node_is_sent_nothing_new_and_is_left_when_it_is_replaced() {
     world.send(3, Command::new("SET").key("b").arg(3));
     assert_eq!(world.told(1), "", "it is suspect");
     // Others are asked in its place.
-    let asked = *world.dialled.keys().next().expect("another node is asked");
+    let asked = *world.dialled.keys().find(|port| **port != 1).expect("another node is asked");
     world.open(asked);
     world.tell_slots(asked, &[(0, 5460, &[4]), (5461, 10922, &[2]), (10923, 16383, &[3])]);
     let ended = world.ended();
@@ -278,20 +281,81 @@ fn a_silent_node_is_sent_nothing_new_and_is_left_when_it_is_replaced() {
         world.open(4);
     }
     assert!(world.told(4).starts_with("GET b;SET b 3;"), "what may be sent goes to the new primary");
-    assert!(!world.conns.contains_key(&1), "nothing is left of the old one");
+    assert!(
+        !world.conns.contains_key(&1) && !world.dialled.contains_key(&1),
+        "nothing is left of the old one"
+    );
 }
 
 #[test]
 fn a_node_that_was_slow_gets_what_waited() {
     let mut world = World::start();
     world.send(1, Command::new("SET").key("b").arg(1));
-    world.wait(550);
+    world.wait(700);
     world.send(2, Command::new("SET").key("b").arg(2));
     assert_eq!(world.told(1), "SET b 1;");
+    assert!(world.dialled.contains_key(&1), "it is tried by another connection");
     world.answer(1, "+OK\r\n");
     assert_eq!(world.told(1), "SET b 2;");
+    assert!(!world.dialled.contains_key(&1), "which is not needed");
     world.answer(1, "+OK\r\n");
     assert_eq!(world.ended().len(), 2);
+}
+
+/// What a node owes on a connection may be slow or lost; that it answers on another one shows that it is well.
+#[test]
+fn a_node_that_answers_on_another_connection_gets_what_waited() {
+    let mut world = World::start();
+    world.send(1, Command::new("SET").key("b").arg(1));
+    world.wait(700);
+    world.send(2, Command::new("SET").key("b").arg(2));
+    assert_eq!(world.told(1), "SET b 1;");
+    let old = world.conns[&1];
+    world.open(1);
+    assert_eq!(world.told(1), "PING;", "that it is open says nothing of the node");
+    world.answer(1, "+PONG\r\n");
+    assert_eq!(world.told(1), "SET b 2;");
+    world.answer(1, "+second\r\n");
+    let new = world.conns.insert(1, old).unwrap();
+    world.answer(1, "+first\r\n");
+    assert_eq!(world.ended(), [(2, Ok("second".into())), (1, Ok("first".into()))]);
+    assert!(!world.conns.contains_key(&1), "the old connection owes nothing, and is closed");
+    world.conns.insert(1, new);
+    world.send(3, Command::new("SET").key("b").arg(3));
+    assert_eq!(world.told(1), "SET b 3;");
+}
+
+#[test]
+fn what_an_old_connection_owes_ends_with_it_and_reads_go_on() {
+    let mut world = World::start();
+    world.send(1, Command::new("SET").key("b").arg(1));
+    world.send(2, Command::new("GET").key("b").read_only());
+    world.wait(700);
+    let old = world.conns[&1];
+    world.open(1);
+    world.answer(1, "+PONG\r\n");
+    world.told(1);
+    world.engine.handle_closed(at(world.now), old, ConnectionError::Reset);
+    world.drain();
+    let ended = world.ended();
+    assert!(matches!(&ended[..], [(1, Err(error))] if error.may_have_run()), "{ended:?}");
+    assert_eq!(world.told(1), "GET b;");
+}
+
+#[test]
+fn a_node_is_tried_by_a_bounded_number_of_connections() {
+    let mut world = World::start();
+    let mut tried = 1;
+    for slot in 0..10 {
+        world.send(slot, Command::new("SET").key("b").arg(slot));
+        world.wait(700);
+        if world.dialled.contains_key(&1) {
+            tried += 1;
+            world.open(1);
+            world.answer(1, "+PONG\r\n");
+        }
+    }
+    assert_eq!(tried, 4);
 }
 
 #[test]
@@ -362,6 +426,24 @@ fn a_cluster_that_nobody_knows_of_is_said_to_be_so() {
     let [(1, Err(error))] = &ended[..] else { panic!("{ended:?}") };
     assert!(error.to_string().contains("cluster support disabled"), "{error}");
     assert_eq!(error.delivery(), Delivery::NotSent);
+}
+
+#[test]
+fn a_node_that_fails_to_tell_its_slots_is_asked_again() {
+    let config = Config::cluster([node(1)]).protocol(Protocol::Resp2);
+    let config = config.library_name(None).library_version(None);
+    let engine = Engine::new(Arc::new(config), 1, at(0));
+    let (conns, told, dialled) = Default::default();
+    let mut world = World { engine, now: 0, conns, told, dialled, ended: vec![] };
+    world.send(1, write_a());
+    world.wait(100);
+    world.open(1);
+    world.told(1);
+    world.answer(1, "-ERR internal error\r\n-ERR internal error\r\n");
+    assert_eq!(world.ended(), []);
+    world.wait(1000);
+    world.tell_slots(1, &[(0, 16383, &[1])]);
+    assert!(world.told(1).starts_with("SET a 1;"));
 }
 
 #[test]

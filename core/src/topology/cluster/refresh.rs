@@ -51,8 +51,8 @@ pub enum Outcome {
 /// wait for a silent one longer than others take to answer.
 ///
 /// While a primary is suspected, refreshes go on until it is replaced or answers again: at first at that
-/// interval, later an eighth of the time apart that it has been suspected, so that finding its successor
-/// adds little to the time that the cluster took.
+/// interval, so that finding its successor adds little to the time that the cluster took; when that was
+/// long enough for any cluster, an eighth of the time apart that it has been suspected.
 ///
 /// After every input [`poll_ask`](Self::poll_ask) and [`poll_outcome`](Self::poll_outcome) are to be drained
 /// before the next one.
@@ -227,7 +227,7 @@ impl Refresh {
                 self.due = now + period / 4 * 3 + retry::random(&mut self.rng, period / 2);
             }
             if let Some(&youngest) = self.suspects.values().max() {
-                self.schedule(now, (now - youngest) / 8);
+                self.schedule(now, pause_for_suspect(now - youngest));
             }
         } else {
             let interval = self.options.interval;
@@ -285,6 +285,18 @@ impl Refresh {
         (at != Instant::FAR).then_some(at)
     }
 }
+
+/// How long to wait before looking again for the successor of a node that has been a suspect for so long.
+fn pause_for_suspect(suspected: Duration) -> Duration {
+    let pause = suspected / 8;
+    if suspected < TAKEOVER_MAX { pause.min(SUSPECT_PAUSE_MAX) } else { pause }
+}
+
+/// By then a cluster with the usual timeout of 15 s has replaced a node, if it can.
+const TAKEOVER_MAX: Duration = Duration::from_secs(30);
+
+/// The longest pause until then.
+const SUSPECT_PAUSE_MAX: Duration = Duration::from_millis(150);
 
 /// A shorter interval is taken for this one.
 const INTERVAL_MIN: Duration = Duration::from_millis(1);

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::{Ask, Asked, Change, Decision, Outcome, Refresh, SlotMap, Trigger, View, decide, epoch};
 use crate::command::Target;
 use crate::config::{ClusterOptions, Config, Endpoint, ReadFrom};
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::error::{Delivery, Error, ErrorKind, ServerCode};
 use crate::resp::Frame;
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -253,7 +253,7 @@ impl Cluster {
         match view {
             Ok(view) => question.view = Some(view),
             Err(error) => {
-                self.last_failure = Some(error);
+                self.last_failure = Some(explain(error));
                 self.end_question(now, number, None);
             }
         }
@@ -285,4 +285,18 @@ impl Cluster {
             };
         }
     }
+}
+
+/// What it means that a node refuses to tell its slots. A fault of its own passes, as a wrong answer does; a server
+/// of no cluster says the same for ever.
+fn explain(error: Error) -> Error {
+    let Some(refusal) = error.server().filter(|_| error.delivery() == Delivery::Rejected) else {
+        return error;
+    };
+    let never_will = ["ERR This instance has cluster support disabled", "ERR unknown ", "ERR Unknown "];
+    if refusal.code() != ServerCode::Err || never_will.iter().any(|text| refusal.text().starts_with(text)) {
+        return error;
+    }
+    let reason = ErrorKind::Conversation("CLUSTER SLOTS was refused");
+    Error::new(reason, Delivery::NotSent).with_cause(Some(error))
 }

@@ -112,14 +112,19 @@ impl World {
     pub(in crate::sim) fn heir(&self, primary: usize) -> Option<usize> {
         let cluster = self.cluster.as_ref()?;
         let heirs = cluster.truth.replicas(primary);
-        heirs.into_iter().find(|&heir| self.is_well(heir) && cluster.nodes[heir].follows == Some(primary))
+        heirs.into_iter().find(|&heir| self.is_heir(heir, primary))
+    }
+
+    /// Whether a node is well and has all that a primary has told.
+    fn is_heir(&self, heir: usize, primary: usize) -> bool {
+        let nodes = self.cluster.as_ref().map(|cluster| &cluster.nodes);
+        self.is_well(heir) && nodes.is_some_and(|nodes| nodes[heir].keeps_up_with(primary, &nodes[primary]))
     }
 
     /// A replica takes the place of a node that has failed, with what has come to it by now.
     pub(in crate::sim) fn promote(&mut self, from: usize, to: usize) {
         let still_failed = self.cluster().truth.failed(from) && !self.is_well(from);
-        let still_heir = self.is_well(to) && self.cluster().nodes[to].follows == Some(from);
-        if still_failed && still_heir {
+        if still_failed && self.is_heir(to, from) {
             let now = self.now;
             self.cluster().nodes[to].catch_up(now);
             self.cluster().nodes[to].follow(None);
@@ -135,7 +140,8 @@ impl World {
         let data = cluster.nodes[from].data.clone();
         cluster.nodes[to].follow(None);
         cluster.nodes[to].data = data.clone();
-        cluster.nodes[from].follow(Some((to, data)));
+        let era = cluster.nodes[to].era;
+        cluster.nodes[from].follow(Some((to, era, data)));
         self.replace(from, to, &[from, to]);
     }
 

@@ -25,6 +25,7 @@ impl World {
     /// A node joins, as a primary without slots.
     pub(in crate::sim) fn join(&mut self, node: usize) {
         self.servers[node].absent = false;
+        self.cluster().nodes[node].recycled_at = None;
         self.note_server(node, "joins");
         self.announce(&[], |view| {
             view.members.insert(node, Member::default());
@@ -57,6 +58,7 @@ impl World {
         }
         if afterlife == Afterlife::Recycled {
             let at = now + self.rng.u64(600 * MS..900 * MS);
+            self.cluster().nodes[node].recycled_at = Some(at);
             self.schedule(at, Event::Cluster(Step::Recycle(node)));
         }
     }
@@ -79,7 +81,10 @@ impl World {
 
     /// A node of another cluster has the address of one that has left.
     pub(in crate::sim) fn recycle(&mut self, node: usize) {
-        if !self.servers[node].absent {
+        // It may have joined again in the meantime.
+        let now = self.now;
+        let is_due = self.cluster().nodes[node].recycled_at == Some(now);
+        if !self.servers[node].absent || !is_due {
             return;
         }
         let higher = self.rng.bool();

@@ -47,7 +47,7 @@ pub use seeds::run_cluster;
 pub use setup::ClusterSetup;
 pub(super) use view::View;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Turn};
 use super::request::{Op, Request};
 use super::server::{Server, Session, error, ok};
 use super::tally::Tally;
@@ -244,10 +244,14 @@ impl Cluster {
         self.nodes[index].learn(now);
         let node = &self.nodes[index];
         let primary = node.view.members.get(&index).and_then(|member| member.primary);
-        if primary != node.follows {
+        let keeps_up = match primary {
+            Some(primary) => node.keeps_up_with(primary, &self.nodes[primary]),
+            None => node.follows.is_none(),
+        };
+        if !keeps_up {
             let data = primary.map(|primary| {
                 self.nodes[primary].catch_up(now);
-                (primary, self.nodes[primary].data.clone())
+                (primary, self.nodes[primary].era, self.nodes[primary].data.clone())
             });
             self.nodes[index].follow(data);
         }
@@ -293,15 +297,13 @@ impl Cluster {
         } else {
             let refusal = visit.server.refusal.filter(|refusal| refusal.refuses(writes));
             let elsewhere = self.route(visit, &keys, writes).err();
-            let record = visit.ledger.get_mut(id);
-            record.redirects = match elsewhere {
+            visit.ledger.turns.extend(match elsewhere {
                 Some(Elsewhere::Moved(..) | Elsewhere::Ask(..) | Elsewhere::Astray(..)) => {
-                    record.redirects + 1
+                    Some(Turn::Elsewhere(id))
                 }
-                None if refusal.is_none() => record.redirects,
-                _ => 0,
-            };
-            record.most_redirects = record.most_redirects.max(record.redirects);
+                None if refusal.is_none() => None,
+                _ => Some(Turn::Rest(id)),
+            });
             let said = elsewhere.map(|elsewhere| self.say(&elsewhere));
             said.or_else(|| refusal.map(|_| visit.server.refuse()))
         };
@@ -337,9 +339,8 @@ impl Cluster {
         if let Some(refused) = refused {
             let rests = matches!(&refused, Value::Error(error) if error.code() == ServerCode::TryAgain);
             for &id in &multi.queued {
-                let record = visit.ledger.get_mut(id);
-                record.refusals += 1;
-                record.redirects *= usize::from(!rests);
+                visit.ledger.get_mut(id).refusals += 1;
+                visit.ledger.turns.extend(rests.then_some(Turn::Rest(id)));
             }
             return refused;
         }
@@ -451,9 +452,6 @@ impl World {
             cluster.answer(&mut visit, request)
         });
         let conn = &mut self.conns[id];
-        if matches!(&reply, Value::Error(error) if error.text().ends_with(" :0")) {
-            conn.blemish("named a node that cannot be");
-        }
         let session = &mut conn.session;
         session.asking &= session.multi.is_some() || request.name() == b"ASKING";
         reply

@@ -64,6 +64,12 @@ pub(in crate::sim) struct Node {
     inbox: VecDeque<(u64, Change)>,
     /// Whose data it has.
     pub(in crate::sim) follows: Option<usize>,
+    /// Of which era of that node.
+    followed_era: u64,
+    /// How often it has begun to follow another node or none: each time, those that follow it begin anew.
+    pub(in crate::sim) era: u64,
+    /// When its address becomes another cluster's, if it is to.
+    pub(in crate::sim) recycled_at: Option<u64>,
     /// Slots whose keys are on their way to another node.
     pub(in crate::sim) migrating: BTreeMap<u16, usize>,
     /// Slots whose keys are on their way from another node.
@@ -86,6 +92,9 @@ impl Node {
             data: Data::new(),
             inbox: VecDeque::new(),
             follows: None,
+            followed_era: 0,
+            era: 0,
+            recycled_at: None,
             migrating: BTreeMap::new(),
             importing: BTreeMap::new(),
             unwell_until: 0,
@@ -133,15 +142,21 @@ impl Node {
         }
     }
 
-    /// Follows `primary` from now on, beginning with all its data; or nobody.
-    pub(in crate::sim) fn follow(&mut self, primary: Option<(usize, Data)>) {
+    /// Follows a primary of this number and era from now on, beginning with all its data; or nobody.
+    pub(in crate::sim) fn follow(&mut self, primary: Option<(usize, u64, Data)>) {
         self.inbox.clear();
         self.migrating.clear();
         self.importing.clear();
-        self.follows = primary.as_ref().map(|(primary, _)| *primary);
-        if let Some((_, data)) = primary {
-            self.data = data;
+        self.era += 1;
+        self.follows = primary.as_ref().map(|(primary, ..)| *primary);
+        if let Some((_, era, data)) = primary {
+            (self.followed_era, self.data) = (era, data);
         }
+    }
+
+    /// Whether it follows the node `primary` of the number `index` without a gap.
+    pub(in crate::sim) fn keeps_up_with(&self, index: usize, primary: &Self) -> bool {
+        self.follows == Some(index) && self.followed_era == primary.era
     }
 
     /// Its keys in some slots.

@@ -32,7 +32,7 @@ pub(in crate::sim) fn b3_acknowledged_writes_survive(
     })
 }
 
-/// C1: a request is sent elsewhere 16 times at most.
+/// C1: a request is sent elsewhere 16 times at most. The redirect after those is the last that is read.
 pub(in crate::sim) fn c1_redirects_are_bounded(id: usize, record: &Record) -> Verdict {
     demand(record.most_redirects <= 17, "c1_redirects_are_bounded", || {
         format!("command {id} was sent elsewhere {} times in a row", record.most_redirects)

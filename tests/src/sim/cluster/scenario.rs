@@ -86,6 +86,15 @@ impl Sim {
         self.world().restart(node);
     }
 
+    /// The connections with a node are dead: nothing arrives on them any more. The node is well.
+    pub fn cut_off(&mut self, node: usize) {
+        self.allow(Trouble::Stalls);
+        let world = &mut *self.world();
+        for conn in world.conns_of(node) {
+            world.mute_directions(conn, true, true);
+        }
+    }
+
     /// A primary hands over to its replica.
     ///
     /// # Panics

@@ -305,7 +305,8 @@ fn any_course_of_events() {
         assert_eq!(world.found().last(), Some(&views[1]), "seed {seed}");
         let starts = world.starts();
         assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= ms(250)), "seed {seed}");
-        assert_eq!(starts.len(), world.outcomes.len(), "seed {seed}");
+        let under_way = starts.len() - world.outcomes.len();
+        assert!(under_way <= 1, "seed {seed}: {under_way} at a time");
         for (start, (end, _)) in starts.iter().zip(&world.outcomes) {
             assert!(*end - *start <= ms(5000), "seed {seed}");
         }

@@ -1,0 +1,51 @@
+//! Calls a server again and again, for whoever counts what the system is asked for.
+//!
+//! `cargo run --bin calls redis://127.0.0.1/ blocking 1 1000`: one thread by the blocking client, a thousand calls.
+//! `tokio 32 1000` in their place: 32 tasks of one thread, a thousand calls each.
+
+use std::error::Error;
+
+use redstart_blocking::commands::StringCommands;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, url, runtime, tasks, calls] = &args[..] else {
+        return Err(
+            "say the URL of a server, blocking or tokio, the number of tasks, and that of calls".into()
+        );
+    };
+    let (tasks, calls) = (tasks.parse()?, calls.parse()?);
+    match runtime.as_str() {
+        "blocking" if tasks == 1 => blocking(url, calls),
+        "tokio" => tokio(url, tasks, calls),
+        _ => Err("blocking has one thread; else there is tokio".into()),
+    }
+}
+
+fn blocking(url: &str, calls: i64) -> Result<(), Box<dyn Error>> {
+    let client = redstart_blocking::Client::connect(url)?;
+    for call in 1..=calls {
+        assert_eq!(client.incr("calls")?, call);
+    }
+    Ok(())
+}
+
+fn tokio(url: &str, tasks: usize, calls: i64) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = redstart_tokio::Client::connect(url).await?;
+        let mut running = tokio::task::JoinSet::new();
+        for task in 0..tasks {
+            let client = client.clone();
+            running.spawn(async move {
+                for call in 1..=calls {
+                    assert_eq!(client.incr(format!("calls:{task}")).await, Ok(call));
+                }
+            });
+        }
+        while let Some(ended) = running.join_next().await {
+            ended?;
+        }
+        Ok(())
+    })
+}
