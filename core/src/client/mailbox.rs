@@ -430,6 +430,9 @@ impl State {
                     wake.push(waker);
                 }
             }
+            Event::Replies { id, first, count, run } => {
+                wake.extend(self.slots.finish_run(id, first, count, run));
+            }
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);
@@ -507,6 +510,3 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
-
-/// A call's outcome, or outcomes.
-pub(super) type Outcomes = Vec<Option<Outcome>>;

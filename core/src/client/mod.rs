@@ -26,6 +26,7 @@
 //! ```
 
 mod alarms;
+mod gathered;
 mod handle;
 mod inbox;
 pub mod lock;

@@ -1,14 +1,14 @@
 //! The futures that calls return.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Client;
-use super::mailbox::{Outcomes, Parcel, Submitted};
+use super::gathered::Gathered;
+use super::mailbox::{Parcel, Submitted};
 use super::slots::{Outcome, Polled};
 use crate::command::{Answer, Batch, Boxed, Command, FromReply, PackedBatch};
 use crate::connection::RequestId;
@@ -77,8 +77,8 @@ impl<'a> Call<'a> {
             parts.forget_arguments();
         }
         polled.map(|polled| match polled {
-            Polled::Gathered(outcomes) => {
-                let whole = parts.gather(outcomes).pop().flatten();
+            Polled::Gathered(gathered) => {
+                let whole = parts.gather(gathered.apart(parts.entries().len())).pop().flatten();
                 Polled::Done(whole.unwrap_or_else(|| Err(Error::missing_reply())))
             }
             polled => polled,
@@ -195,20 +195,20 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
 
     fn results(&self, polled: Polled) -> B::Results {
         let count = self.batch.len();
-        let outcomes: Outcomes = match polled {
-            Polled::Gathered(outcomes) => self.batch.gather(outcomes),
-            // All of it was refused, or nothing was asked.
-            Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
-            _ => Vec::new(),
+        let gathered = match polled {
+            Polled::Gathered(gathered) if self.batch.is_cut() => {
+                self.batch.gather(gathered.apart(self.batch.entries().len())).into()
+            }
+            Polled::Gathered(gathered) => gathered,
+            polled => {
+                // All of it was refused.
+                let mut gathered = Gathered::default();
+                gathered.give_up(single(polled).err().unwrap_or_else(Error::missing_reply));
+                gathered
+            }
         };
-        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| {
-            let outcome = match outcome {
-                Some(Ok(frame)) => Ok(frame.item()),
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(Error::missing_reply()),
-            };
-            Answer::new(outcome, &self.batch, index)
-        });
+        let mut reader = gathered.read();
+        let mut results = (0..count).map(|index| Answer::new(reader.take(index as u32), &self.batch, index));
         B::results(&mut results)
     }
 }
@@ -219,7 +219,7 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let polled = if this.batch.is_empty() {
-            Polled::Gathered(Vec::new())
+            Polled::Gathered(Gathered::default())
         } else {
             let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
             if this.call.is_sent() {

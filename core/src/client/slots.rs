@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::task::{Poll, Waker};
 
+use super::gathered::Gathered;
 use crate::connection::RequestId;
+use crate::engine::Run;
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::time::Instant;
@@ -28,12 +30,12 @@ enum State {
     Admitted(Room, Instant),
     /// Under way.
     Waiting(Option<Waker>),
-    /// A batch under way: its results so far, and how many are still due.
-    Gathering(Vec<Option<Outcome>>, usize, Option<Waker>),
+    /// A batch under way: what came so far.
+    Gathering(Gathered, Option<Waker>),
     /// Ended; how, lies beside it.
     Done,
     /// A batch that has ended.
-    Gathered(Vec<Option<Outcome>>),
+    Gathered(Gathered),
 }
 
 #[derive(Debug)]
@@ -45,6 +47,17 @@ struct Slot {
 }
 
 impl Slot {
+    /// A batch has ended, if it is `whole`. Returns whom to wake.
+    fn close_if(&mut self, whole: bool) -> Option<Waker> {
+        let State::Gathering(gathered, waker) = &mut self.state else { return None };
+        if !whole {
+            return None;
+        }
+        let (gathered, waker) = (core::mem::take(gathered), waker.take());
+        self.state = State::Gathered(gathered);
+        waker
+    }
+
     /// The request has ended. Returns whom to wake.
     #[inline]
     fn end(&mut self, outcome: Outcome) -> Option<Waker> {
@@ -68,7 +81,7 @@ pub(super) enum Polled {
     /// There is room now: the request may go out, and has to end by its old deadline.
     Admitted(Instant),
     Done(Outcome),
-    Gathered(Vec<Option<Outcome>>),
+    Gathered(Gathered),
 }
 
 /// What an abandoned request leaves behind.
@@ -156,19 +169,20 @@ impl Slots {
         let slot = self.get(id)?;
         match &mut slot.state {
             State::Waiting(_) | State::Queued(..) => slot.end(outcome),
-            State::Gathering(results, left, waker) => {
-                let place @ None = results.get_mut(part as usize)? else { return None };
-                *place = Some(outcome);
-                *left -= 1;
-                if *left > 0 {
-                    return None;
-                }
-                let (results, waker) = (core::mem::take(results), waker.take());
-                slot.state = State::Gathered(results);
-                waker
+            State::Gathering(gathered, _) => {
+                let whole = gathered.put(part, outcome);
+                slot.close_if(whole)
             }
             State::Free | State::Admitted(..) | State::Done | State::Gathered(_) => None,
         }
+    }
+
+    /// Puts outcomes of a batch in their places. Returns whom to wake.
+    pub(super) fn finish_run(&mut self, id: RequestId, first: u32, count: u32, run: Run) -> Option<Waker> {
+        let slot = self.get(id)?;
+        let State::Gathering(gathered, _) = &mut slot.state else { return None };
+        let whole = gathered.put_run(first, count, run);
+        slot.close_if(whole)
     }
 
     /// How a single request that is under way has ended, if it has; then it leaves its place.
@@ -188,7 +202,7 @@ impl Slots {
     pub(super) fn poll(&mut self, id: RequestId, waker: &Waker) -> Polled {
         let Some(slot) = self.get(id) else { return Polled::Pending };
         match &mut slot.state {
-            State::Waiting(kept) | State::Gathering(_, _, kept) | State::Queued(_, kept) => {
+            State::Waiting(kept) | State::Gathering(_, kept) | State::Queued(_, kept) => {
                 keep(kept, waker);
                 return Polled::Pending;
             }
@@ -200,7 +214,7 @@ impl Slots {
             return Polled::Done(outcome);
         }
         match self.release(id) {
-            State::Gathered(results) => Polled::Gathered(results),
+            State::Gathered(gathered) => Polled::Gathered(gathered),
             _ => Polled::Pending,
         }
     }
@@ -227,13 +241,9 @@ impl Slots {
                     slot.state = State::Done;
                     slot.outcome = Some(Err(error()));
                 }
-                State::Gathering(results, _, waker) => {
-                    wake.extend(waker.take());
-                    let mut results = core::mem::take(results);
-                    results.iter_mut().for_each(|place| {
-                        place.get_or_insert_with(|| Err(error()));
-                    });
-                    slot.state = State::Gathered(results);
+                State::Gathering(gathered, _) => {
+                    gathered.give_up(error());
+                    wake.extend(slot.close_if(true));
                 }
                 State::Free | State::Done | State::Gathered(_) => {}
             }
@@ -253,7 +263,5 @@ fn keep(kept: &mut Option<Waker>, waker: &Waker) {
 #[inline]
 fn under_way(batch: Option<usize>, waker: &Waker) -> State {
     let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
-    let mut results = Vec::new();
-    results.resize_with(count, || None);
-    State::Gathering(results, count, Some(waker.clone()))
+    State::Gathering(Gathered::new(count), Some(waker.clone()))
 }

@@ -291,6 +291,11 @@ impl PackedBatch {
         gathered
     }
 
+    /// Whether a command was cut, so that outcomes are to be [gathered](Self::gather).
+    pub(crate) const fn is_cut(&self) -> bool {
+        !self.gathers.is_empty()
+    }
+
     /// How many bytes all of them have on the wire.
     #[must_use]
     pub fn wire_len(&self) -> usize {

@@ -132,6 +132,15 @@ impl Entries {
         self.queue.front()
     }
 
+    /// Whether the first two are commands of one call, one behind the other.
+    #[inline]
+    pub(crate) fn begins_with_run(&self) -> bool {
+        match (self.queue.front(), self.queue.get(1)) {
+            (Some(first), Some(next)) => next.id == first.id && next.part == first.part.wrapping_add(1),
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -29,7 +29,7 @@ use transaction::Progress;
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, Waiting};
-use crate::resp::{Decoder, Frame, Kind};
+use crate::resp::{Decoder, Frame, Kind, Run};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -56,6 +56,14 @@ pub(crate) enum Answer {
     Renewed(Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
+}
+
+/// Replies to one call.
+#[derive(Debug)]
+pub(crate) enum Replies {
+    One(Frame),
+    /// So many, to commands one behind the other.
+    Run(u32, Frame),
 }
 
 /// A connection. Its owner moves the bytes.
@@ -166,28 +174,61 @@ impl Connection {
         &mut self,
         now: Instant,
         read: &mut BytesMut,
-        mut deliver: impl FnMut(RequestId, u32, Frame),
+        mut deliver: impl FnMut(RequestId, u32, Replies),
     ) {
         if !self.is_ready() {
             return;
         }
-        let (mut taken, mut written) = (0, self.out.in_flight() - self.answered);
-        while let Some(entry) = self.in_flight.front()
-            && entry.is_usual()
-            && entry.wire_len as usize <= written
-            && let Some((len, frame)) = self.decoder.peek_usual(&read[taken..])
-        {
-            taken += len;
-            written -= entry.wire_len as usize;
-            self.answered += entry.wire_len as usize;
-            deliver(entry.id, entry.part, frame);
-            self.in_flight.pop();
+        let (had, mut taken) = (read.len(), 0);
+        let mut written = self.out.in_flight() - self.answered;
+        while let Some(&Entry { id, part, .. }) = self.usual_front(written) {
+            if self.in_flight.begins_with_run() {
+                read.advance(core::mem::take(&mut taken));
+                let Some((count, run)) = self.take_run(read, &mut written) else { break };
+                deliver(id, part, Replies::Run(count, run));
+            } else {
+                let Some((len, frame)) = self.decoder.peek_usual(&read[taken..]) else { break };
+                taken += len;
+                self.pass_front(&mut written);
+                deliver(id, part, Replies::One(frame));
+            }
         }
-        if taken > 0 {
-            read.advance(taken);
+        read.advance(taken);
+        if read.len() < had {
             self.heard_at = now;
             self.measure(now);
             self.tell_purpose(now);
+        }
+    }
+
+    /// Takes the replies to commands of one call, one behind the other.
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let mut run = Run::default();
+        let mut next = first;
+        while let Some(entry) = self.usual_front(*written)
+            && (entry.id, entry.part) == (id, next)
+            && self.decoder.add_usual(read, &mut run, self.in_flight.len())
+        {
+            self.pass_front(written);
+            next = next.wrapping_add(1);
+        }
+        Some((next - first, Frame::take_run(read, run)?))
+    }
+
+    /// The request that is answered next, if `written` bytes of what is in flight are its own and of those behind
+    /// it, and nothing is special about it.
+    #[inline]
+    fn usual_front(&self, written: usize) -> Option<&Entry> {
+        self.in_flight.front().filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    }
+
+    /// The request that is answered next is answered.
+    #[inline]
+    fn pass_front(&mut self, written: &mut usize) {
+        if let Some(entry) = self.in_flight.pop() {
+            *written -= entry.wire_len as usize;
+            self.answered += entry.wire_len as usize;
         }
     }
 

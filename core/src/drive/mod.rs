@@ -8,6 +8,7 @@
 //!
 //! The driver knows bytes, instants and connection ids, and no word of Redis.
 
+mod hold;
 mod line;
 mod net;
 mod ready;
@@ -26,6 +27,7 @@ use core::task::{Context, Poll, Waker};
 pub use net::{Net, Socket, not_resolved, random_seed};
 pub use turn::{Sleep, Turn};
 
+use self::hold::Hold;
 use self::line::Line;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
@@ -52,6 +54,7 @@ pub struct Driver<N: Net> {
     suppliers: Suppliers,
     inbox: Inbox,
     wake: Vec<Waker>,
+    hold: Hold,
     /// For when the clock is set.
     armed: Option<Instant>,
     /// When the last of several drivers left off.
@@ -79,6 +82,7 @@ impl<N: Net> Driver<N> {
             suppliers: Suppliers::default(),
             inbox: Inbox::default(),
             wake: Vec::new(),
+            hold: Hold::default(),
             armed: None,
             left_at: Instant::ORIGIN,
             done: false,
@@ -108,6 +112,9 @@ impl<N: Net> Driver<N> {
             let (line_deadline, freed) = self.visit_mailbox(now);
             self.fire_timers(now);
             self.ask(now);
+            if self.hold.is_worth_it() {
+                break;
+            }
             self.write(now);
             if self.engine.is_closed() {
                 self.finish();
@@ -188,8 +195,9 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, wake, .. } = self;
+        let Self { engine, inbox, wake, hold, .. } = self;
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
+        hold.note(wake.len(), inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();

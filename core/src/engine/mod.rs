@@ -42,11 +42,11 @@ use self::links::Links;
 use self::logins::Logins;
 pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
-pub use self::request::{Action, Event, Patience, Request};
+pub use self::request::{Action, Event, Patience, Request, Run};
 use self::scripts::Texts;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry, Purpose};
+use crate::connection::{Answer, Entry, Purpose, Replies};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::{Frame, Kind};
@@ -246,8 +246,11 @@ impl Engine {
                 && let Some(connection) = link.connection(conn)
             {
                 let events = &mut self.events;
-                connection.take_usual(now, read, |id, part, frame| {
-                    events.push_back(Event::Reply { id, part, result: Ok(frame) });
+                connection.take_usual(now, read, |id, part, replies| {
+                    events.push_back(match replies {
+                        Replies::One(frame) => Event::Reply { id, part, result: Ok(frame) },
+                        Replies::Run(count, run) => Event::Replies { id, first: part, count, run: Run(run) },
+                    });
                 });
             }
             let Some(answer) = link.next_answer(now, conn, read)? else { break };

@@ -6,7 +6,7 @@ use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
-use crate::resp::Frame;
+use crate::resp::{Frame, Items};
 use crate::time::Instant;
 
 /// How long a request may take from its submission to its reply.
@@ -107,6 +107,18 @@ pub enum Action {
     Close(ConnId),
 }
 
+/// The replies to several commands in one piece.
+#[derive(Debug)]
+pub struct Run(pub(crate) Frame);
+
+impl Run {
+    /// The replies, in the order of the commands.
+    #[must_use]
+    pub fn items(&self) -> Items<'_> {
+        self.0.of_run()
+    }
+}
+
 /// What the engine has to say.
 #[derive(Debug)]
 pub enum Event {
@@ -118,6 +130,17 @@ pub enum Event {
         part: u32,
         /// How. An error of the server is an `Err`.
         result: Result<Frame, Error>,
+    },
+    /// Commands of one batch have succeeded.
+    Replies {
+        /// Which batch.
+        id: RequestId,
+        /// The first of the commands; the others are those behind it.
+        first: u32,
+        /// How many they are, two at the least.
+        count: u32,
+        /// Their replies.
+        run: Run,
     },
     /// A connection is ready.
     Connected(ServerInfo),

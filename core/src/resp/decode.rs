@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::BytesMut;
 
 use super::error::ProtocolError;
-use super::frame::Frame;
+use super::frame::{Frame, Run};
 use super::limits::Limits;
 use super::scan::{Scanned, Scanner};
 
@@ -56,6 +56,18 @@ impl Decoder {
     pub(crate) fn peek_usual(&mut self, read: &[u8]) -> Option<(usize, Frame)> {
         let (len, root) = self.0.as_mut().ok()?.lone(read)?;
         Some((len, Frame::copy_alone(read, len, root)?))
+    }
+
+    /// Adds the reply behind those of `run`, which are the first in `read`, if it is like them. At most
+    /// `expected` are to come, this one counted.
+    #[inline]
+    pub(crate) fn add_usual(&mut self, read: &[u8], run: &mut Run, expected: usize) -> bool {
+        let Ok(scanner) = &mut self.0 else { return false };
+        let rest = read.get(run.len()..).unwrap_or_default();
+        let Some((len, root)) = scanner.lone(rest) else { return false };
+        let there = rest.len().checked_div(len).unwrap_or_default();
+        run.push(len, root, there.min(expected));
+        true
     }
 
     fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {

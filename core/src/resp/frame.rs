@@ -150,6 +150,18 @@ impl Frame {
         Self { small: [0; SMALL], len: 0, root, large: Some(Box::new(large)) }
     }
 
+    /// The replies of `run`, taken off `read`, as one frame.
+    pub(crate) fn take_run(read: &mut BytesMut, run: Run) -> Option<Self> {
+        let root = *run.tape.first()?;
+        Some(Self::take(read, run.len, root, run.tape))
+    }
+
+    /// The replies of a frame that is a [run](Self::take_run).
+    pub(crate) fn of_run(&self) -> Items<'_> {
+        let tape = self.large.as_ref().map_or(&[][..], |large| &large.tape);
+        Items::new(self, tape, tape.len())
+    }
+
     /// The reply itself, as a view to read from.
     #[must_use]
     #[inline]
@@ -181,6 +193,32 @@ impl Frame {
             None => Bytes::copy_from_slice(part),
             Some(large) => large.bytes.slice_ref(part),
         }
+    }
+}
+
+/// Small replies one behind the other, each of which is alone.
+#[derive(Default)]
+pub(crate) struct Run {
+    len: usize,
+    tape: Vec<Node>,
+}
+
+impl Run {
+    /// How many bytes they have.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends one of `len` bytes; as many as `more` are likely to follow.
+    #[inline]
+    pub(super) fn push(&mut self, len: usize, root: Node, more: usize) {
+        if self.tape.is_empty() {
+            self.tape.reserve_exact(more.saturating_add(1));
+        }
+        // All of them lie in what was read at once, and all but the last are short.
+        let start = root.start.saturating_add(u32::try_from(self.len).unwrap_or(u32::MAX));
+        self.tape.push(Node { start, ..root });
+        self.len = self.len.saturating_add(len);
     }
 }
 

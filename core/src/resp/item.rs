@@ -128,6 +128,13 @@ impl<'a> Item<'a> {
         Items::new(self.frame, self.inner, self.len())
     }
 
+    /// A frame that is this element alone.
+    pub(crate) fn to_frame(self) -> Option<Frame> {
+        let mut wire = BytesMut::new();
+        self.encode(&mut wire);
+        Frame::assembled(wire)
+    }
+
     /// Appends the element with all that it holds, in the spelling of RESP3 and with lengths where it was
     /// streamed. The remarks before it are left out.
     pub(crate) fn encode(&self, out: &mut BytesMut) {
