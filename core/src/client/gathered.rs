@@ -1,13 +1,12 @@
 //! The outcomes of a batch, as they came: most of them in runs.
 
 use alloc::vec::Vec;
-use core::iter::Peekable;
 use core::slice;
 
 use super::slots::Outcome;
 use crate::engine::Run;
 use crate::error::Error;
-use crate::resp::{Frame, Item, Items};
+use crate::resp::{Item, Items};
 
 /// Outcomes of a batch.
 #[derive(Debug, Default)]
@@ -68,8 +67,7 @@ impl Gathered {
 
     /// What the call is told, place by place.
     pub(super) fn read(&self) -> Reader<'_> {
-        let parts = Parts { pieces: self.pieces.iter(), run: None, place: 0 };
-        Reader { parts: parts.peekable(), lost: self.lost.as_ref() }
+        Reader { pieces: self.pieces.iter(), run: None, place: 0, lost: self.lost.as_ref() }
     }
 
     /// The same outcomes, each by itself, for as many commands as `count`.
@@ -91,42 +89,42 @@ impl From<Vec<Option<Outcome>>> for Gathered {
 
 /// Reads outcomes in their order.
 pub(super) struct Reader<'a> {
-    parts: Peekable<Parts<'a>>,
+    pieces: slice::Iter<'a, Piece>,
+    /// What is left of the run that was begun, and the place of its next reply.
+    run: Option<Items<'a>>,
+    place: u32,
     lost: Option<&'a Error>,
 }
 
 impl<'a> Reader<'a> {
-    /// The outcome at `place`; the places are asked for in ascending order.
+    /// The outcome at `place`; the places are asked for one by one.
+    #[inline]
     pub(super) fn take(&mut self, place: u32) -> Result<Item<'a>, Error> {
-        match self.parts.next_if(|(at, _)| *at == place) {
-            Some((_, Ok(item))) => Ok(item),
-            Some((_, Err(error))) => Err(error.clone()),
-            None => Err(self.lost.cloned().unwrap_or_else(Error::missing_reply)),
+        if place == self.place
+            && let Some(item) = self.run.as_mut().and_then(Iterator::next)
+        {
+            self.place += 1;
+            return Ok(item);
         }
+        self.take_piece(place)
     }
-}
 
-/// Outcomes with their places.
-struct Parts<'a> {
-    pieces: slice::Iter<'a, Piece>,
-    run: Option<Items<'a>>,
-    place: u32,
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = (u32, Result<Item<'a>, &'a Error>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.run.as_mut().and_then(Iterator::next) {
-                self.place += 1;
-                return Some((self.place - 1, Ok(item)));
-            }
-            let piece = self.pieces.next()?;
+    fn take_piece(&mut self, place: u32) -> Result<Item<'a>, Error> {
+        let pieces = self.pieces.as_slice();
+        if let Some(piece) = pieces.first().filter(|piece| piece.first == place) {
+            self.pieces.next();
             match &piece.part {
-                Part::One(outcome) => return Some((piece.first, outcome.as_ref().map(Frame::item))),
-                Part::Run(run) => (self.run, self.place) = (Some(run.items()), piece.first),
+                Part::One(Ok(frame)) => return Ok(frame.item()),
+                Part::One(Err(error)) => return Err(error.clone()),
+                Part::Run(run) => {
+                    let mut items = run.items();
+                    if let Some(item) = items.next() {
+                        (self.run, self.place) = (Some(items), place + 1);
+                        return Ok(item);
+                    }
+                }
             }
         }
+        Err(self.lost.cloned().unwrap_or_else(Error::missing_reply))
     }
 }

@@ -62,7 +62,7 @@ impl Decoder {
     /// `expected` are to come, this one counted.
     #[inline]
     pub(crate) fn add_usual(&mut self, read: &[u8], run: &mut Run, expected: usize) -> bool {
-        let Ok(scanner) = &mut self.0 else { return false };
+        let Some(scanner) = self.0.as_mut().ok().filter(|_| run.is_open()) else { return false };
         let rest = read.get(run.len()..).unwrap_or_default();
         let Some((len, root)) = scanner.lone(rest) else { return false };
         let there = rest.len().checked_div(len).unwrap_or_default();

@@ -146,14 +146,19 @@ impl Frame {
     /// The reply that is the first `len` bytes of `read`, taken off it.
     #[inline(never)]
     pub(super) fn take(read: &mut BytesMut, len: usize, root: Node, tape: Vec<Node>) -> Self {
-        let large = Large { bytes: read.split_to(len).freeze(), tape };
-        Self { small: [0; SMALL], len: 0, root, large: Some(Box::new(large)) }
+        Self::large(Large { bytes: read.split_to(len).freeze(), tape }, root)
     }
 
-    /// The replies of `run`, taken off `read`, as one frame.
+    /// The replies of `run`, taken off `read`, as one frame. They are copied, so that `read` stays what it is.
     pub(crate) fn take_run(read: &mut BytesMut, run: Run) -> Option<Self> {
         let root = *run.tape.first()?;
-        Some(Self::take(read, run.len, root, run.tape))
+        let bytes = Bytes::copy_from_slice(read.get(..run.len)?);
+        read.advance(run.len);
+        Some(Self::large(Large { bytes, tape: run.tape }, root))
+    }
+
+    fn large(large: Large, root: Node) -> Self {
+        Self { small: [0; SMALL], len: 0, root, large: Some(Box::new(large)) }
     }
 
     /// The replies of a frame that is a [run](Self::take_run).
@@ -196,6 +201,9 @@ impl Frame {
     }
 }
 
+/// A run of replies ends when it has this many bytes.
+const RUN: usize = 16 << 10;
+
 /// Small replies one behind the other, each of which is alone.
 #[derive(Default)]
 pub(crate) struct Run {
@@ -205,15 +213,20 @@ pub(crate) struct Run {
 
 impl Run {
     /// How many bytes they have.
-    pub(crate) const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Appends one of `len` bytes; as many as `more` are likely to follow.
+    /// Whether there is room for another one.
+    pub(super) const fn is_open(&self) -> bool {
+        self.len < RUN
+    }
+
+    /// Appends one of `len` bytes; about as many as `more` are to come, this one counted.
     #[inline]
     pub(super) fn push(&mut self, len: usize, root: Node, more: usize) {
         if self.tape.is_empty() {
-            self.tape.reserve_exact(more.saturating_add(1));
+            self.tape.reserve_exact(more.min(RUN / 16));
         }
         // All of them lie in what was read at once, and all but the last are short.
         let start = root.start.saturating_add(u32::try_from(self.len).unwrap_or(u32::MAX));
