@@ -31,6 +31,7 @@
 //! | [`drive`] | the loop between the engine and a runtime's sockets, and what a runtime lends it; needs `std` |
 //! | [`client`] | the handle that users hold, and the lock where handles and driver meet; needs `std` |
 //! | [`engine`] | the client as one machine: requests in, connections made, replies out |
+//! | [`pubsub`] | what users want to hear of, what servers have confirmed, messages on their way |
 //! | `topology`, `retry` | which node a request goes to; what a refusal means and how long to wait |
 //! | [`auth`] | tokens that expire, and when to ask for the next one |
 //! | `connection` | one socket's conversation: handshake, replies in the order of requests, health |
@@ -69,6 +70,8 @@ mod connection;
 pub mod drive;
 pub mod engine;
 pub mod error;
+pub mod guide;
+pub mod pubsub;
 pub mod resp;
 mod retry;
 mod time;

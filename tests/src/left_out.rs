@@ -11,11 +11,10 @@ const HANDSHAKE: &str = "part of connecting: set in the configuration of the cli
 const TRACKING: &str = "state of a connection: part of client-side caching";
 const TRANSACTION: &str =
     "state of a connection: transactions are sent as one batch, and WATCH needs a lease";
-const SUBSCRIPTION: &str = "state of a connection: publish/subscribe is not implemented yet";
+const SUBSCRIPTION: &str =
+    "`Client` has methods for subscriptions, which see to it whatever becomes of the connection";
 const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
-
-const PUBSUB: &str = "publish/subscribe is not implemented yet";
 
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
 pub const LEFT_OUT: &[(&str, &str)] = &[
@@ -38,12 +37,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("PFSELFTEST", DEVELOPMENT),
     ("PSUBSCRIBE", SUBSCRIPTION),
     ("PSYNC", INTERNAL),
-    ("PUBLISH", PUBSUB),
-    ("PUBSUB CHANNELS", PUBSUB),
-    ("PUBSUB NUMPAT", PUBSUB),
-    ("PUBSUB NUMSUB", PUBSUB),
-    ("PUBSUB SHARDCHANNELS", PUBSUB),
-    ("PUBSUB SHARDNUMSUB", PUBSUB),
     ("PUNSUBSCRIBE", SUBSCRIPTION),
     ("QUIT", "deprecated: close the client instead"),
     ("READONLY", SESSION),
@@ -53,7 +46,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("RESTORE-ASKING", INTERNAL),
     ("SCRIPT DEBUG", "turns the connection into a debugger's"),
     ("SELECT", HANDSHAKE),
-    ("SPUBLISH", PUBSUB),
     ("SSUBSCRIBE", SUBSCRIPTION),
     ("SUBSCRIBE", SUBSCRIPTION),
     ("SUNSUBSCRIBE", SUBSCRIPTION),

@@ -68,6 +68,11 @@ const UNFLAGGED_READS: &[&str] = &[
     "MEMORY STATS",
     "MODULE LIST",
     "PING",
+    "PUBSUB CHANNELS",
+    "PUBSUB NUMPAT",
+    "PUBSUB NUMSUB",
+    "PUBSUB SHARDCHANNELS",
+    "PUBSUB SHARDNUMSUB",
     "ROLE",
     "SCRIPT EXISTS",
     "SENTINEL CKQUORUM",
@@ -98,6 +103,7 @@ const WAITS_UNTOLD: &str = "WAIT";
 const KEYS_UNKNOWN: &[&str] = &["PFMERGE d"];
 
 const ONE_NODE: &str = "what several nodes say of themselves cannot be told apart in one reply";
+const SUBSCRIBERS: &str = "each node knows its own subscribers alone";
 const OWN_USERS: &str = "each node has users of its own, and a cluster is to have the same at all";
 const UNTOLD: &str = "8.2 says so, 7.0 says nothing";
 
@@ -126,6 +132,11 @@ const OTHER_THAN_ADVISED: &[(&str, &str, &str)] = &[
     ("MEMORY MALLOC-STATS", "all_shards special", ONE_NODE),
     ("MEMORY STATS", "all_shards special", ONE_NODE),
     ("MSETNX", "multi_shard agg_min", "all keys or none is not to be had over several slots; 8.2 agrees"),
+    ("PUBSUB CHANNELS", "one node", SUBSCRIBERS),
+    ("PUBSUB NUMPAT", "one node", SUBSCRIBERS),
+    ("PUBSUB NUMSUB", "one node", SUBSCRIBERS),
+    ("PUBSUB SHARDCHANNELS", "one node", SUBSCRIBERS),
+    ("PUBSUB SHARDNUMSUB", "one node", SUBSCRIBERS),
     ("RANDOMKEY", "all_shards", "one key, not a list"),
     ("RANDOMKEY", "all_shards special", "this is the special way: the first that is not nil"),
     ("SCAN", "special", "a cursor is one node's, and each page the caller's to ask for"),

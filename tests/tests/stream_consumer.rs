@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use redstart_core::Result;
 use redstart_core::commands::{
-    ClientFilter, ClientKillFilter, ClientKind, ConnectionCommands, Consumer, ConsumerOptions, KeyCommands,
-    PendingQuery, StreamCommands, StreamConsumers, StreamEntry, StreamGroupCommands,
+    ClientFilter, ClientKillFilter, ClientKind, ConnectionCommands, Consumer, ConsumerOptions, FlushMode,
+    KeyCommands, PendingQuery, ServerCommands, StreamCommands, StreamConsumers, StreamEntry,
+    StreamGroupCommands, StreamRange, XreadOptions,
 };
+use redstart_core::config::Endpoint;
 use redstart_core::error::ServerCode;
-use redstart_tests::clients::{AnyClient, for_each_runtime, tokio};
+use redstart_core::{Config, Result};
+use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime, tokio};
 use redstart_tests::live::for_each_target;
+use redstart_tests::server::cluster::ClusterConfig;
 use redstart_tests::server::{Server, Version, poll_until};
 use redstart_tests::wire::{Wire, for_each_wire};
 
@@ -171,4 +174,28 @@ fn nothing_is_lost_when_connections_are() {
         let left = wire.xpending("k", "g").unwrap().count;
         assert!(left <= errors as u64, "{left} are pending");
     });
+}
+
+#[test]
+fn consumers_of_streams_on_several_nodes() {
+    for version in Version::ALL {
+        let cluster = ClusterConfig::new(version).start();
+        for runtime in [Runtime::Tokio, Runtime::Blocking] {
+            let seed = Endpoint::tcp("127.0.0.1", cluster.server(0).port());
+            let client = runtime.connect(Config::cluster([seed])).unwrap();
+            client.flushall(FlushMode::Sync).unwrap();
+            // Three slots at three nodes.
+            for key in ["a", "b", "c"] {
+                for number in 0..30_u64 {
+                    client.xadd(key, [("n", number)]).unwrap();
+                }
+                let consumer = client.xconsume::<Fields>(key, "g", "ann", DRAIN);
+                assert_eq!(consumer.map(number).collect::<Vec<_>>(), (0..30).collect::<Vec<_>>());
+                assert_eq!(client.xpending(key, "g").unwrap().count, 30);
+            }
+            let last = client.xrevrange::<Fields>("b", StreamRange::new(..).count(1)).unwrap()[0].id;
+            let options = XreadOptions::new().block(Duration::from_millis(5));
+            assert_eq!(client.xread::<String, Fields>([("b", last)], options).unwrap(), None);
+        }
+    }
 }

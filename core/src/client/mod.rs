@@ -29,10 +29,17 @@ mod alarms;
 mod gathered;
 mod handle;
 mod inbox;
+mod leased;
 pub mod lock;
 mod mailbox;
+mod misuse;
+mod optimistic;
+mod post;
+mod queue;
 mod reply;
+pub mod session;
 mod slots;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod wall_clock;
@@ -44,21 +51,27 @@ use core::task::Poll;
 use core::time::Duration;
 
 pub use handle::{Handle, Wait};
+pub use leased::SilentReply;
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
+pub(crate) use post::Post;
 pub use reply::{PipelineReply, Reply, TransactionReply};
+pub use subscription::{NoEvent, Subscription};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};
-use crate::connection::ServerInfo;
+use crate::connection::{ConnId, ServerInfo};
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::time::Instant;
 
 /// What [`Client::with`] can change for the calls of one handle.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     patience: Patience,
     read_from: Option<ReadFrom>,
+    /// The calls are those of the session that has this connection.
+    session: Option<ConnId>,
 }
 
 impl Options {
@@ -87,6 +100,27 @@ impl Options {
     const fn within(mut self, timeout: Option<Duration>) -> Self {
         if let Some(timeout) = timeout {
             self.patience = Patience::Within(timeout);
+        }
+        self
+    }
+
+    /// The same options for the calls of a session.
+    const fn in_session(mut self, conn: ConnId) -> Self {
+        self.session = Some(conn);
+        self
+    }
+
+    /// The same options for calls that have to end by then.
+    const fn until(mut self, deadline: Instant) -> Self {
+        self.patience = Patience::Until(deadline);
+        self
+    }
+
+    /// The same options for a call whose command spends up to `wait` at the server.
+    const fn beyond(mut self, wait: Duration) -> Self {
+        if matches!(self.patience, Patience::Default) {
+            let is_endless = wait.as_nanos() == Duration::MAX.as_nanos();
+            self.patience = if is_endless { Patience::Unbounded } else { Patience::Beyond(wait) };
         }
         self
     }
@@ -151,7 +185,7 @@ impl Client {
 
     /// Sends several commands at once and returns a result for each, in the same shape.
     pub fn try_pipeline<B: Batch>(&self, batch: B) -> PipelineReply<'_, B> {
-        PipelineReply::new(self, batch)
+        PipelineReply::new(self.mailbox(), self.options, batch)
     }
 
     /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
@@ -173,7 +207,7 @@ impl Client {
     /// # Errors
     /// As [`transaction`](Self::transaction), but for the errors of single commands.
     pub fn try_transaction<B: Batch>(&self, batch: B) -> TransactionReply<'_, B> {
-        TransactionReply::new(self, batch)
+        TransactionReply::new(self.mailbox(), self.options, batch)
     }
 
     /// Waits until a connection is ready, or was; returns what the server said of itself.
@@ -219,7 +253,7 @@ impl<'a> Run for &'a Client {
 
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Reply<'a, T> {
-        Reply::new(self, command)
+        Reply::new(self.mailbox(), self.options, command)
     }
 
     fn deployed(&self) -> &Deployment {

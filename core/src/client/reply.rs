@@ -6,11 +6,11 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::Client;
+use super::Options;
 use super::gathered::Gathered;
-use super::mailbox::{Parcel, Submitted};
+use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Boxed, Command, FromReply, PackedBatch};
+use crate::command::{Answer, Batch, Boxed, Command, FromReply, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -29,32 +29,34 @@ enum Phase {
 
 /// One call to the mailbox, from submission to outcome. Dropping it gives the call up.
 #[derive(Debug)]
-struct Call<'a> {
-    client: &'a Client,
+pub(super) struct Call<'a> {
+    mailbox: &'a Mailbox,
+    options: Options,
     phase: Phase,
+    /// How the command is undone if its reply comes to nobody.
+    pub(super) undo: Option<Undo>,
 }
 
 impl<'a> Call<'a> {
-    #[inline]
-    const fn new(client: &'a Client) -> Self {
-        Self { client, phase: Phase::New }
+    pub(super) const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
+        Self { mailbox, options, phase: Phase::New, undo: None }
     }
 
     #[inline]
-    fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
-        let mailbox = self.client.mailbox();
-        let options = self.client.options.within(parcel.own_timeout());
+    pub(super) fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
-            Phase::New => match mailbox.submit(parcel, options, cx.waker()) {
+            Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
                 Submitted::InLine(id) => return self.wait_as(Phase::InLine(id)),
                 Submitted::Refused(error) => Polled::Done(Err(error)),
             },
-            Phase::InLine(id) | Phase::Sent(id) => match mailbox.poll(id, parcel, options, cx.waker()) {
-                Polled::Pending => return Poll::Pending,
-                Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
-                polled => polled,
-            },
+            Phase::InLine(id) | Phase::Sent(id) => {
+                match self.mailbox.poll(id, parcel, self.options, cx.waker()) {
+                    Polled::Pending => return Poll::Pending,
+                    Polled::Admitted(_) => return self.wait_as(Phase::Sent(id)),
+                    polled => polled,
+                }
+            }
             Phase::Ended => {
                 let error = ErrorKind::Usage("the call was polled after it had ended");
                 Polled::Done(Err(Error::new(error, Delivery::NotSent)))
@@ -86,7 +88,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the driver has the bytes, so that the call need not keep them any longer.
-    const fn is_sent(&self) -> bool {
+    pub(super) const fn is_sent(&self) -> bool {
         matches!(self.phase, Phase::Sent(_))
     }
 }
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
-            self.client.mailbox().abandon(id);
+            self.mailbox.abandon(id, self.undo);
         }
     }
 }
@@ -115,15 +117,26 @@ pub struct Reply<'a, T> {
 
 impl<'a, T> Reply<'a, T> {
     #[inline]
-    pub(super) fn new(client: &'a Client, command: Command<T>) -> Self {
-        Self { call: Call::new(client), command: command.into_boxed(), parts: None, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
+        let mut command = command.into_boxed();
+        let options = options.within(command.own_timeout());
+        let parts = mailbox.split(&command, options).map(Box::new);
+        if parts.is_some() {
+            command.forget_arguments();
+        }
+        let mut call = Call::new(mailbox, options);
+        if let Some(time) = command.block_time() {
+            call.options = options.beyond(time);
+            call.undo = Undo::of(command.args());
+        }
+        Self { call, command, parts, reply: PhantomData }
     }
 
     /// Puts the outcome into `into` when it is there. It is large, so it is moved there and nowhere else.
     #[inline]
     fn poll_outcome(&mut self, cx: &Context<'_>, into: &mut Option<Outcome>) -> Poll<()> {
         if let (Phase::Sent(id), None) = (self.call.phase, &self.parts) {
-            core::task::ready!(self.call.client.mailbox().take(id, cx.waker(), into));
+            core::task::ready!(self.call.mailbox.take(id, cx.waker(), into));
             self.call.phase = Phase::Ended;
             return Poll::Ready(());
         }
@@ -132,11 +145,7 @@ impl<'a, T> Reply<'a, T> {
 
     #[inline(never)]
     fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
-        if let Phase::New = self.call.phase {
-            self.parts = self.call.client.mailbox().split(&self.command).map(Box::new);
-        }
         if let Some(parts) = &mut self.parts {
-            self.command.forget_arguments();
             return self.call.poll_parts(parts, cx);
         }
         let polled = self.call.poll(&Parcel::Command(&self.command), cx);
@@ -171,7 +180,7 @@ impl<T: FromReply> Future for Reply<'_, T> {
     }
 }
 
-fn single(polled: Polled) -> Outcome {
+pub(super) fn single(polled: Polled) -> Outcome {
     match polled {
         Polled::Done(outcome) => outcome,
         _ => Err(Error::missing_reply()),
@@ -188,9 +197,10 @@ pub struct PipelineReply<'a, B> {
 }
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
-    pub(super) fn new(client: &'a Client, batch: B) -> Self {
-        let batch = client.mailbox().pack_pipeline(batch);
-        Self { call: Call::new(client), batch, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
+        let batch = mailbox.pack_pipeline(batch, options);
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     fn results(&self, polled: Polled) -> B::Results {
@@ -241,9 +251,10 @@ pub struct TransactionReply<'a, B> {
 }
 
 impl<'a, B: Batch> TransactionReply<'a, B> {
-    pub(super) fn new(client: &'a Client, batch: B) -> Self {
-        let batch = client.mailbox().pack_transaction(batch);
-        Self { call: Call::new(client), batch, reply: PhantomData }
+    pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
+        let batch = mailbox.pack_transaction(batch);
+        let options = options.within(batch.own_timeout());
+        Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     /// The results out of the reply to `EXEC`. The commands ran together, so whatever is wrong with one
@@ -280,6 +291,21 @@ impl<'a, B: Batch> TransactionReply<'a, B> {
     }
 }
 
+impl<'a, B: Batch> TransactionReply<'a, B> {
+    /// As [`poll`](Future::poll); `None` if a key was changed that is watched.
+    pub(super) fn poll_exec(&mut self, cx: &Context<'_>) -> Poll<Result<Option<B::Results>, Error>> {
+        let polled = self.call.poll(&Parcel::Transaction(&self.batch), cx);
+        if self.call.is_sent() {
+            self.batch.forget_arguments();
+        }
+        Poll::Ready(match single(core::task::ready!(polled)) {
+            Ok(exec) if exec.item().is_null() => Ok(None),
+            Ok(exec) => self.results(&exec).map(Some).map_err(|error| error.with_command("EXEC")),
+            Err(error) => Err(self.explain(error)),
+        })
+    }
+}
+
 impl<B: Batch> Future for TransactionReply<'_, B> {
     type Output = Result<B::Results, Error>;
 
@@ -288,13 +314,8 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
         if this.batch.is_empty() {
             return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
         }
-        let polled = this.call.poll(&Parcel::Transaction(&this.batch), cx);
-        if this.call.is_sent() {
-            this.batch.forget_arguments();
-        }
-        Poll::Ready(match single(core::task::ready!(polled)) {
-            Ok(exec) => this.results(&exec).map_err(|error| error.with_command("EXEC")),
-            Err(error) => Err(this.explain(error)),
-        })
+        let results = core::task::ready!(this.poll_exec(cx));
+        // Nobody watches a key on a connection that is shared.
+        Poll::Ready(results.and_then(|results| results.ok_or_else(Error::missing_reply)))
     }
 }

@@ -85,7 +85,7 @@ pub(super) enum Polled {
 }
 
 /// What an abandoned request leaves behind.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Left {
     Nothing,
     /// A place in the line of those who wait for room.
@@ -94,6 +94,8 @@ pub(super) enum Left {
     Reserved(Room),
     /// It is under way.
     UnderWay,
+    /// It has ended, and nobody has looked.
+    Unseen(Outcome),
 }
 
 #[derive(Debug, Default)]
@@ -163,6 +165,11 @@ impl Slots {
         waker
     }
 
+    /// Whether somebody waits for the end of a request that is under way.
+    pub(super) fn is_awaited(&mut self, id: RequestId) -> bool {
+        self.get(id).is_some_and(|slot| matches!(slot.state, State::Waiting(_)))
+    }
+
     /// Puts an outcome in its place. Returns whom to wake.
     #[inline]
     pub(super) fn finish(&mut self, id: RequestId, part: u32, outcome: Outcome) -> Option<Waker> {
@@ -224,10 +231,12 @@ impl Slots {
         if self.get(id).is_none() {
             return Left::Nothing;
         }
+        let outcome = self.get(id).and_then(|slot| slot.outcome.take());
         match self.release(id) {
             State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
             State::Queued(..) => Left::InLine,
             State::Admitted(room, _) => Left::Reserved(room),
+            State::Done => outcome.map_or(Left::Nothing, Left::Unseen),
             _ => Left::Nothing,
         }
     }

@@ -162,6 +162,7 @@ pub struct BatchEntry {
     name_words: u8,
     oversize: bool,
     chosen: bool,
+    changes: bool,
     timeout: Option<Duration>,
     target: Result<Target, (u16, u16)>,
 }
@@ -245,6 +246,7 @@ impl PackedBatch {
             name_words: command.name_words(),
             oversize: command.is_oversize(),
             chosen: command.node().is_some(),
+            changes: command.change().is_some(),
             timeout: command.own_timeout(),
             target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
         });
@@ -318,6 +320,17 @@ impl PackedBatch {
     #[must_use]
     pub fn has_chosen_node(&self) -> bool {
         self.entries.iter().any(|entry| entry.chosen)
+    }
+
+    /// Whether one of the commands changes the connection it comes on.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.changes)
+    }
+
+    /// Whether one of the commands waits at the server, unless it is in a transaction.
+    #[must_use]
+    pub fn has_blocking(&self) -> bool {
+        self.entries.iter().any(|entry| entry.flags.has(Flags::BLOCKING))
     }
 
     /// The longest time that one of the commands asks for; `None` if none asks.

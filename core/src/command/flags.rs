@@ -108,6 +108,8 @@ impl Flags {
     pub(crate) const TRANSACTION: Self = Self(1 << 6);
     /// Said of one request: `ASKING` goes before it.
     pub(crate) const ASKING: Self = Self(1 << 7);
+    /// Said of one command, of no request: its name is one of those that change the connection they come on.
+    pub(crate) const CHANGES: Self = Self(1 << 7);
 
     const ROUTE_SHIFT: u16 = 8;
     const ROUTE_MASK: u16 = 0b111 << Self::ROUTE_SHIFT;
@@ -191,6 +193,7 @@ impl fmt::Display for Flags {
             (Self::CACHEABLE, " cacheable"),
             (Self::BLOCKING, " blocking"),
             (Self::SPLIT, " split"),
+            (Self::CHANGES, " changes"),
         ];
         for (flag, word) in words {
             if self.has(flag) {

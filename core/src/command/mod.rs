@@ -6,6 +6,7 @@
 mod args;
 mod batch;
 mod buffer;
+mod change;
 mod collections;
 mod flags;
 mod join;
@@ -18,6 +19,7 @@ mod split;
 mod target;
 mod time;
 mod tuple;
+mod undo;
 mod value;
 
 use core::fmt;
@@ -32,6 +34,8 @@ pub(crate) use args::Double;
 pub use args::{Arg, ArgSink, ArgSlot, Args, PairSink, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
+pub(crate) use change::Change;
+use change::may_change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
@@ -39,11 +43,12 @@ pub(crate) use packed::{WireSink, bulk_header, by_text};
 pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
-pub use run::{Prepare, Run};
+pub use run::{OnSession, Prepare, Run};
 pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
+pub(crate) use undo::Undo;
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.
@@ -68,6 +73,9 @@ impl<T> Command<T> {
     pub fn new(name: &str) -> Self {
         let mut packed = Boxed::empty();
         packed.push_name(name);
+        if may_change(name) {
+            packed.flags = Flags::CHANGES;
+        }
         Self { packed, reply: PhantomData }
     }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::args::{Arg, ArgSlot};
 use super::buffer::Buffer;
+use super::change::Change;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
@@ -248,6 +249,12 @@ impl Packed {
     pub(super) fn set_block_time(&mut self, time: Duration) {
         self.flags = self.flags.with(Flags::BLOCKING);
         self.block_millis = block_millis(time);
+    }
+
+    /// What it does to its connection, if anything.
+    #[inline]
+    pub(crate) fn change(&self) -> Option<Change> {
+        if self.flags.has(Flags::CHANGES) { Change::of(self.args()) } else { None }
     }
 
     /// Whether an argument is longer than any server takes.

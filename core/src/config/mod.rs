@@ -25,6 +25,7 @@ mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod pool;
 mod provider;
 mod read_from;
 mod refresh;
@@ -43,6 +44,7 @@ pub use address_map::AddressMap;
 pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub use pool::PoolOptions;
 pub(crate) use provider::Login;
 pub use provider::{CredentialProvider, Renewals, Supply, Token, TokenOptions, TokenProvider};
 pub use read_from::ReadFrom;
@@ -134,7 +136,10 @@ pub struct Config {
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
+    pub(crate) pool: PoolOptions,
+    pub(crate) max_conflicts: u32,
     pub(crate) reply_limits: Limits,
+    pub(crate) subscription_bytes: usize,
 }
 
 impl Default for Config {
@@ -163,7 +168,10 @@ impl Default for Config {
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
+            pool: PoolOptions::default(),
+            max_conflicts: 1_024,
             reply_limits: Limits::default(),
+            subscription_bytes: 8 << 20,
         }
     }
 }
@@ -377,6 +385,30 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// How many bytes of messages wait for whoever reads a [subscription](crate::client::Subscription), each with
+    /// about 100 bytes of its own, unless one alone has more. Behind that the oldest are dropped and
+    /// [counted](crate::pubsub::Event::Lagged). Default 8 MiB for each subscription.
+    #[must_use]
+    pub fn subscription_bytes(mut self, bytes: usize) -> Self {
+        self.subscription_bytes = bytes;
+        self
+    }
+
+    /// The connections beside the shared one, for blocking commands and sessions. Default: see [`PoolOptions`].
+    #[must_use]
+    pub fn pool(mut self, pool: PoolOptions) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// How often keys may be changed by others while they are to be changed by
+    /// [`optimistic`](crate::Client::optimistic), before it gives up. Default 1,024.
+    #[must_use]
+    pub fn max_conflicts(mut self, conflicts: u32) -> Self {
+        self.max_conflicts = conflicts;
         self
     }
 

@@ -38,7 +38,7 @@ const OF_SOME: [(&[Setting], &[Scheme], Reason); 3] = [
     (&SENTINEL, &[Scheme::Sentinel], "only redis-sentinel:// has it"),
 ];
 
-const OF_ALL: [Setting; 24] = [
+const OF_ALL: [Setting; 31] = [
     ("db", Draft::database),
     ("username", Draft::username),
     ("password", Draft::password),
@@ -60,6 +60,17 @@ const OF_ALL: [Setting; 24] = [
     ("queue_commands", |draft, value| number(value).map(|it| draft.config.queue_commands = it)),
     ("queue_bytes", |draft, value| size(value).map(|it| draft.config.queue_bytes = it)),
     ("when_full", |draft, value| when_full(value).map(|it| draft.config.when_full = it)),
+    ("subscription_bytes", |draft, value| size(value).map(|it| draft.config.subscription_bytes = it)),
+    ("pool_max", |draft, value| number(value).map(|it| draft.config.pool.max = it)),
+    ("pool_min_idle", |draft, value| number(value).map(|it| draft.config.pool.min_idle = it)),
+    ("pool_queue", |draft, value| number(value).map(|it| draft.config.pool.queue = it)),
+    ("pool_idle_timeout", |draft, value| {
+        optional(value, duration).map(|it| draft.config.pool.idle_timeout = it)
+    }),
+    ("pool_max_lifetime", |draft, value| {
+        optional(value, duration).map(|it| draft.config.pool.max_lifetime = it)
+    }),
+    ("max_conflicts", |draft, value| number(value).map(|it| draft.config.max_conflicts = it)),
     ("max_reply_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.reply = it)),
     ("max_bulk_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.bulk = it)),
     ("max_elements", |draft, value| number(value).map(|it| draft.config.reply_limits.elements = it)),

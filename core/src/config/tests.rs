@@ -90,6 +90,7 @@ fn deployments_are_validated() {
         (cluster().read_from(ReadFrom::SameZone), "zone", "missing"),
         (cluster().zones([(host("a"), "x"), (host("b"), "")]), "zones", no_zone),
         (cluster().retries(1).queue_bytes(0), "queue_bytes", "zero"),
+        (cluster().subscription_bytes(0), "subscription_bytes", "zero"),
     ];
     for (config, option, reason) in table {
         assert_eq!(config.validate(), Err(ConfigError { option: option.into(), reason }), "{config:?}");
@@ -176,6 +177,7 @@ fn a_secret_is_never_shown() {
         "queue_bytes",
         "when_full",
         "reply_limits",
+        "subscription_bytes",
     ];
     for setting in settings {
         assert!(shown.contains(setting), "{setting} is missing: {shown}");

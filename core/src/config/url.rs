@@ -46,7 +46,7 @@ impl Config {
     /// | `when_full` | `wait`, `fail` |
     /// | `connect_timeout`, `liveness_timeout`, `close_timeout`, `backoff_base`, `backoff_cap` | `500ms`, `5s`, `2m`, or seconds such as `0.5` |
     /// | `response_timeout`, `health_interval`, `tcp_keepalive` | the same, or `none` |
-    /// | `queue_bytes`, `max_reply_bytes`, `max_bulk_bytes`, `max_line_bytes` | bytes, or with `k`, `m`, `g` (powers of 1024) |
+    /// | `queue_bytes`, `subscription_bytes`, `max_reply_bytes`, `max_bulk_bytes`, `max_line_bytes` | bytes, or with `k`, `m`, `g` (powers of 1024) |
     ///
     /// Where there are several nodes, with `redis-cluster` and `redis-sentinel`:
     ///

@@ -21,6 +21,8 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// Subscriptions that begin or end: answered by pushes, or refused by one reply.
+    pub(crate) const SUBSCRIPTION: Self = Self { slot: u32::MAX, generation: 3 };
     /// The connection says who it is from here on.
     pub(crate) const AUTH: Self = Self { slot: u32::MAX, generation: 2 };
 
@@ -82,8 +84,11 @@ impl Entry {
     /// Whether a caller made it and it has no history: one reply, and all is said.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
-        const SPECIAL: Flags =
-            Flags::TRANSACTION.with(Flags::ASKING).with(Flags::SENT_BEFORE).with(Flags::SCRIPT);
+        const SPECIAL: Flags = Flags::TRANSACTION
+            .with(Flags::ASKING)
+            .with(Flags::SENT_BEFORE)
+            .with(Flags::SCRIPT)
+            .with(Flags::BLOCKING);
         self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
     }
 

@@ -10,6 +10,7 @@
 //! something else than `PONG`, bytes that are no RESP, silence while replies are due.
 
 mod handshake;
+mod heard;
 mod in_flight;
 mod outgoing;
 mod transaction;
@@ -21,6 +22,8 @@ use bytes::{Buf, BytesMut};
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
+pub use heard::Kind as TopicKind;
+pub(crate) use heard::{Heard, Told, confirmation, is_pong, is_told, message};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;
@@ -29,7 +32,7 @@ use transaction::Progress;
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, Waiting};
-use crate::resp::{Decoder, Frame, Kind, Run};
+use crate::resp::{Decoder, Frame, Kind, Run, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -56,6 +59,9 @@ pub(crate) enum Answer {
     Renewed(Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
+    /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
+    /// message.
+    Heard(Strings),
 }
 
 /// Replies to one call.
@@ -71,6 +77,8 @@ pub(crate) enum Replies {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// The server is asked for the number by which other connections can name this one.
+    wants_id: bool,
     /// The server is not told yet what the connection is for.
     purpose_due: bool,
     /// Who to be: `None` while that is asked for.
@@ -91,6 +99,10 @@ pub(crate) struct Connection {
     /// When the request was sent that is answered next, if the server had nothing else to do.
     asked_at: Option<Instant>,
     latency: Option<Duration>,
+    /// There are subscriptions, or were.
+    listens: bool,
+    /// What is spoken, once that is known.
+    protocol: Option<u8>,
 }
 
 impl Connection {
@@ -98,6 +110,7 @@ impl Connection {
         Self {
             state: State::Connecting,
             purpose,
+            wants_id: false,
             purpose_due: false,
             credentials: config.login.fixed().cloned(),
             decoder: Decoder::new(config.reply_limits),
@@ -110,7 +123,20 @@ impl Connection {
             heard_at: now,
             asked_at: None,
             latency: None,
+            listens: false,
+            protocol: None,
         }
+    }
+
+    /// The version of RESP that is spoken, once that is known.
+    pub(crate) const fn protocol(&self) -> Option<u8> {
+        self.protocol
+    }
+
+    /// The same connection, to be named to the server from other ones.
+    pub(crate) const fn wanting_id(mut self) -> Self {
+        self.wants_id = true;
+        self
     }
 
     pub(crate) const fn is_ready(&self) -> bool {
@@ -124,8 +150,10 @@ impl Connection {
             return None;
         }
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, self.purpose, self.credentials.clone(), &mut self.out);
+        let (purpose, credentials) = (self.purpose, self.credentials.clone());
+        let mut handshake = Handshake::start(config, purpose, self.wants_id, credentials, &mut self.out);
         let over = handshake.take_info();
+        self.protocol = over.as_ref().map(|info| info.protocol);
         self.state = if over.is_some() { State::Ready } else { State::Handshake(Box::new(handshake)) };
         over
     }
@@ -262,11 +290,16 @@ impl Connection {
         read: &mut BytesMut,
     ) -> Result<Option<Answer>, Error> {
         loop {
+            if self.listens
+                && let Some(heard) = self.hear(read)
+            {
+                return Ok(Some(Answer::Heard(heard)));
+            }
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => {
                     self.settle();
-                    if begins_a_reply(read) {
+                    if self.begins_a_reply(read) {
                         if self.is_unasked(read) {
                             return Err(unasked());
                         }
@@ -276,13 +309,14 @@ impl Connection {
                 }
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
-            if frame.kind() == Kind::Push {
+            if frame.kind() == Kind::Push || (self.mark() == b'*' && is_told(&frame)) {
                 return Ok(Some(Answer::Push(frame)));
             }
             self.heard_at = now;
             if let State::Handshake(handshake) = &mut self.state {
                 if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
+                    self.protocol = Some(info.protocol);
                     return Ok(Some(Answer::Ready(info)));
                 }
                 continue;
@@ -323,7 +357,9 @@ impl Connection {
         let Some(&entry) = self.in_flight.front() else {
             return Err(unasked());
         };
-        if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
+        let is_healthy =
+            frame.item().text().as_deref() == Some(b"PONG") || (self.mark() == b'*' && is_pong(&frame));
+        if entry.id == RequestId::HEALTH && !is_healthy {
             return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
         }
         if !self.is_asked() {
@@ -332,6 +368,11 @@ impl Connection {
         if entry.id == RequestId::AUTH {
             self.finish_front();
             return renewed(&frame).map(|outcome| Some(Answer::Renewed(outcome)));
+        }
+        if entry.id == RequestId::SUBSCRIPTION && frame.kind() != Kind::Error {
+            return Err(fault(ErrorKind::Conversation(
+                "a reply came where subscriptions are to be confirmed",
+            )));
         }
         if self.is_asking(&entry) {
             // Whatever is wrong with it, the command that follows is told.
@@ -343,6 +384,43 @@ impl Connection {
         }
         let outcome = self.progress.handle_reply(entry.part, frame).map_err(fault)?;
         Ok(outcome.map(|outcome| Answer::Reply(entry, outcome)))
+    }
+
+    /// The message at the front of `read`, if there is one that is short and whole.
+    #[inline]
+    fn hear(&mut self, read: &[u8]) -> Option<Strings> {
+        let strings = self.decoder.few_strings(self.mark(), read)?;
+        (self.mark() == b'>' || Heard::new(&strings, read).is_some()).then_some(strings)
+    }
+
+    /// How what the server says unasked begins: by an array, where nothing else is awaited but what begins or ends
+    /// subscriptions.
+    const fn mark(&self) -> u8 {
+        if matches!(self.purpose, Purpose::Subscriber) { b'*' } else { b'>' }
+    }
+
+    /// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.
+    fn begins_a_reply(&self, read: &[u8]) -> bool {
+        read.first().is_some_and(|kind| *kind != self.mark() && !b">|".contains(kind))
+    }
+
+    /// Subscriptions begin or end by a request whose bytes are the first in `from`.
+    pub(crate) fn send_subscriptions(&mut self, now: Instant, entry: Entry, from: &mut Outgoing) {
+        self.listens = true;
+        self.send(now, entry, from);
+    }
+
+    /// Whether a request that begins or ends subscriptions is answered next, and is written.
+    pub(crate) fn awaits_confirmations(&self) -> bool {
+        self.in_flight.front().is_some_and(|entry| entry.id == RequestId::SUBSCRIPTION) && self.is_asked()
+    }
+
+    /// A subscription was confirmed; if that was the `last` that its request was to bring, the request is through.
+    pub(crate) fn handle_confirmed(&mut self, now: Instant, last: bool) {
+        self.heard_at = now;
+        if last {
+            self.finish_front();
+        }
     }
 
     /// Whether the next reply is that to the `ASKING` which goes before the request.
@@ -391,6 +469,11 @@ impl Connection {
 
     pub(crate) const fn in_flight(&mut self) -> &mut Entries {
         &mut self.in_flight
+    }
+
+    /// The request that is answered next.
+    pub(crate) fn next(&self) -> Option<&Entry> {
+        self.in_flight.front()
     }
 
     /// How many requests and bytes are kept.
@@ -528,11 +611,6 @@ fn renewed(answer: &Frame) -> Result<Result<(), Error>, Error> {
     accepted
         .then_some(Ok(()))
         .ok_or_else(|| fault(ErrorKind::Conversation("AUTH was answered with something else than OK")))
-}
-
-/// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.
-fn begins_a_reply(read: &[u8]) -> bool {
-    read.first().is_some_and(|kind| !b">|".contains(kind))
 }
 
 fn unasked() -> Error {

@@ -12,9 +12,11 @@ mod hold;
 mod line;
 mod net;
 mod ready;
+mod subscription;
 mod suppliers;
 mod transport;
 mod turn;
+mod waiting;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -25,13 +27,15 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 pub use net::{Net, Socket, not_resolved, random_seed};
+pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
+pub use waiting::Waiting;
 
 use self::hold::Hold;
 use self::line::Line;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
-use crate::client::{Client, Inbox, Mailbox};
+use crate::client::{Client, Inbox, Mailbox, Post};
 use crate::config::Config;
 use crate::connection::ConnId;
 use crate::engine::{Action, Engine};
@@ -53,6 +57,7 @@ pub struct Driver<N: Net> {
     waker: Arc<DriverWaker>,
     suppliers: Suppliers,
     inbox: Inbox,
+    post: Post,
     wake: Vec<Waker>,
     hold: Hold,
     /// For when the clock is set.
@@ -81,6 +86,7 @@ impl<N: Net> Driver<N> {
             waker: Arc::default(),
             suppliers: Suppliers::default(),
             inbox: Inbox::default(),
+            post: Post::default(),
             wake: Vec::new(),
             hold: Hold::default(),
             armed: None,
@@ -120,7 +126,10 @@ impl<N: Net> Driver<N> {
                 self.finish();
                 return Poll::Ready(());
             }
-            let busy = freed || self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            let busy = freed
+                || self.engine.has_events()
+                || self.engine.has_deliveries()
+                || self.lines.values().any(Line::is_ready);
             let busy = busy || self.suppliers.is_any_ready();
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
@@ -195,7 +204,8 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, wake, hold, .. } = self;
+        let Self { engine, inbox, post, wake, hold, .. } = self;
+        post.deliver(engine, wake);
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
         hold.note(wake.len(), inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
@@ -208,9 +218,14 @@ impl<N: Net> Driver<N> {
             inbox.drop_cancelled();
         }
         engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
+        for taken in inbox.unclaimed.drain(..) {
+            engine.give_back(now, &taken);
+        }
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }
+        inbox.released.drain(..).for_each(|conn| engine.release(now, conn));
+        post.collect(now, engine, &mut inbox.wishes);
         if let Some(patience) = inbox.close {
             engine.close(now, patience);
         }
@@ -244,7 +259,9 @@ impl<N: Net> Driver<N> {
         self.done = true;
         self.follow_actions();
         self.lines.clear();
-        self.mailbox.shut(&mut self.engine);
+        self.post.deliver(&mut self.engine, &mut self.wake);
+        self.wake.drain(..).for_each(Waker::wake);
+        self.post.end(self.mailbox.shut(&mut self.engine));
     }
 }
 

@@ -9,9 +9,9 @@
 //!
 //! A link takes requests at any time; it sends them while it is ready and not suspect, and parks them else.
 //!
-//! Silence has two reasons: the node stands still, or the connection is dead and the node is well. So a suspect is
-//! tried by another connection. Whichever answers first is used; the old one becomes an *elder*, which is owed what
-//! was asked on it and takes nothing new.
+//! What becomes of a suspect is in [`suspicion`].
+
+mod suspicion;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -33,9 +33,6 @@ use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
-
-/// How many connections may be waited for on which the node is silent, before no further one is tried.
-const ELDERS_MAX: usize = 3;
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
@@ -69,6 +66,8 @@ pub(super) struct Link {
     /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
     renewal: Option<Credentials>,
     parked: Parked,
+    /// There is to be a connection although nothing is parked.
+    held: bool,
     /// When to connect, while there is no connection.
     retry_at: Instant,
     failures: u32,
@@ -97,10 +96,15 @@ impl Link {
             suspect: false,
             renewal: None,
             parked: Parked::default(),
+            held: false,
             retry_at: now,
             failures: 0,
             last_error: None,
         }
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(super) fn name(&self) -> &str {
@@ -109,10 +113,6 @@ impl Link {
 
     pub(super) const fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
-    }
-
-    pub(super) const fn is_suspect(&self) -> bool {
-        self.suspect
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -130,12 +130,6 @@ impl Link {
         }
     }
 
-    /// The connections on which the node owes something and is silent.
-    pub(super) fn silent_conns(&self) -> Vec<ConnId> {
-        let current = self.connection.iter().filter(|_| self.suspect);
-        self.elders.iter().chain(current).map(|(id, _)| *id).collect()
-    }
-
     /// Starts a connection if one is wanted and due.
     pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<(ConnId, Endpoint)> {
         if self.connection.is_some() || !self.is_wanted() || now < self.retry_at {
@@ -149,7 +143,8 @@ impl Link {
 
     fn is_wanted(&self) -> bool {
         let is_on_trial = self.suspect && !self.elders.is_empty();
-        self.connects == Connects::Always || !self.parked.is_empty() || is_on_trial
+        let is_needed = self.held || !self.parked.is_empty();
+        self.connects == Connects::Always || is_needed || is_on_trial
     }
 
     /// The connection, if it takes requests now.
@@ -166,23 +161,25 @@ impl Link {
         }
     }
 
-    /// Whether the node is suspect although it owes nothing on this connection.
-    pub(super) fn is_suspect_without_debts(&mut self, conn: ConnId) -> bool {
-        self.suspect && self.connection(conn).is_some_and(|it| it.is_ready() && it.is_idle())
+    /// Whether there is to be a connection although nothing is parked.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
-    /// Sends a request although the node is suspect: its answer tells that the node has caught up. It is not sent on
-    /// a connection that is not ready.
-    pub(super) fn submit_to_suspect(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        entry: Entry,
-        bytes: &mut Outgoing,
-    ) {
-        if let Some(connection) = self.connection(conn).filter(|it| it.is_ready() && !it.is_authenticating())
-        {
-            connection.send(now, entry, bytes);
+    /// Whether there is a connection that speaks RESP2, for sure.
+    pub(super) fn speaks_resp2(&self) -> bool {
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.protocol() == Some(2))
+    }
+
+    /// Whether requests are sent as they come.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Sends a request by which subscriptions begin or end, if requests are sent as they come. It is not kept.
+    pub(super) fn send_subscriptions(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) {
+            connection.send_subscriptions(now, entry, bytes);
         }
     }
 
@@ -280,32 +277,6 @@ impl Link {
         self.follow_renewal(now);
     }
 
-    /// The node has just answered. What was parked while it was suspect goes out, on the connection that it has
-    /// answered on. Returns one that is not needed any more, which was to try the node.
-    #[inline]
-    pub(super) fn handle_alive(&mut self, now: Instant) -> Option<ConnId> {
-        if self.suspect { self.acquit(now) } else { None }
-    }
-
-    fn acquit(&mut self, now: Instant) -> Option<ConnId> {
-        let mut needless = None;
-        let is_heard = self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.was_heard(now));
-        if !is_heard {
-            let place = self.elders.iter().rposition(|(_, elder)| elder.was_heard(now))?;
-            let (id, mut elder) = self.elders.remove(place);
-            elder.change_purpose(now, self.purpose);
-            let other = self.connection.replace((id, elder));
-            match other {
-                Some(silent) if self.is_ready() => self.elders.push(silent),
-                other => needless = other.map(|(id, _)| id),
-            }
-            self.ready_at = Some(now);
-        }
-        self.suspect = false;
-        self.send_parked(now);
-        needless
-    }
-
     fn send_parked(&mut self, now: Instant) {
         self.open = self.is_ready() && !self.retiring && !self.suspect && self.renewal.is_none();
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
@@ -368,12 +339,6 @@ impl Link {
         self.connection.take().map(|(_, connection)| connection)
     }
 
-    fn take_elder(&mut self, place: usize) -> Option<(ConnId, Connection)> {
-        let elder = (place < self.elders.len()).then(|| self.elders.remove(place));
-        self.suspect &= self.connection.is_some() || !self.elders.is_empty();
-        elder
-    }
-
     /// A connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
     /// others end here. Returns whether it had been ready.
     pub(super) fn handle_lost(
@@ -384,13 +349,7 @@ impl Link {
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
-        if let Some(place) = self.elders.iter().position(|(id, _)| *id == conn)
-            && let Some((_, elder)) = self.take_elder(place)
-        {
-            let (entries, bytes) = elder.into_requests();
-            self.park_again(entries, bytes, error, ended);
-            self.send_parked(now);
-            self.parked.fail_questions(error, ended);
+        if self.lose_elder(now, conn, error, ended) {
             return true;
         }
         let was_ready = self.is_ready();
@@ -402,16 +361,11 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) && !self.may_have_others(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
         was_ready
-    }
-
-    /// Whether the credentials were refused, and others are on their way.
-    fn may_have_others(&self, error: &Error) -> bool {
-        is_refused(error) && matches!(self.login(), Login::Tokens(..))
     }
 
     /// Puts what may be sent again before what is parked already, in its order.
@@ -506,30 +460,6 @@ impl Link {
         (late, broken)
     }
 
-    /// When the node becomes suspect, if it says nothing until then. Without a connection, or suspect already,
-    /// never.
-    pub(super) fn suspect_at(&self) -> Instant {
-        match &self.connection {
-            Some((_, connection)) if self.connects == Connects::OnDemand && !self.suspect => {
-                let since = connection.silent_since();
-                since.map_or(Instant::FAR, |since| since + self.config.suspect_after)
-            }
-            _ => Instant::FAR,
-        }
-    }
-
-    /// Sends nothing new until the node is heard of, and tries it by another connection: soon, but not all clients
-    /// of a node that stands still at once.
-    pub(super) fn suspect(&mut self, now: Instant, rng: &mut fastrand::Rng) {
-        self.suspect = true;
-        self.open = false;
-        if self.is_ready() && !self.retiring && self.elders.len() < ELDERS_MAX {
-            self.ready_at = None;
-            self.elders.extend(self.connection.take());
-            self.retry_at = now + retry::random(rng, self.config.suspect_after / 4);
-        }
-    }
-
     pub(super) fn poll_timeout(&self) -> Instant {
         let elders = self.elders.iter().map(|(_, elder)| elder.poll_timeout(&self.config));
         let earliest = elders.min().unwrap_or(Instant::FAR).min(self.parked.earliest());
@@ -568,13 +498,18 @@ impl Link {
     }
 }
 
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
+}
+
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
-const fn may_have_run(entry: &Entry, written: usize) -> bool {
+pub(super) const fn may_have_run(entry: &Entry, written: usize) -> bool {
     if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
-const fn fate(may_have_run: bool) -> Delivery {
+pub(super) const fn fate(may_have_run: bool) -> Delivery {
     if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 

@@ -47,6 +47,11 @@ impl Default for Links {
 }
 
 impl Links {
+    /// Links whose connections have numbers behind `first`.
+    pub(super) fn numbered_from(first: u64) -> Self {
+        Self { last_conn: first, ..Self::default() }
+    }
+
     /// The way to a node, to do something with it.
     #[inline]
     pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {
@@ -102,6 +107,12 @@ impl Links {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
         self.places.iter().flatten().map(|place| &place.link)
+    }
+
+    /// A number for a connection that is not the link's own.
+    pub(super) const fn next_conn(&mut self) -> ConnId {
+        self.last_conn += 1;
+        ConnId(self.last_conn)
     }
 
     /// Starts a connection with a node, if one is wanted and due.

@@ -10,7 +10,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Action, ConnId, Engine, Links, NodeId};
+use super::{Action, ConnId, Engine, NodeId};
 use crate::auth::{TokenManager, TokenNumber};
 use crate::config::{
     Config, CredentialProvider, Credentials, Deployment, Endpoint, Login, Token, TokenProvider,
@@ -113,7 +113,7 @@ impl Logins {
     fn begin(
         &mut self,
         now: Instant,
-        links: &Links,
+        is_open: impl Fn(ConnId) -> bool,
         login: &Login,
         (conn, node): (ConnId, &Endpoint),
     ) -> Option<Credentials> {
@@ -125,7 +125,7 @@ impl Logins {
         let source = self.sources.get_mut(realm)?;
         let credentials = source.manager.as_ref()?.credentials(now).cloned();
         if credentials.is_none() {
-            source.waiting.retain(|&conn| links.node_of(conn).is_some());
+            source.waiting.retain(|&conn| is_open(conn));
             source.waiting.push(conn);
         }
         credentials
@@ -176,17 +176,27 @@ impl Engine {
 
     /// A connection has begun: if there is somebody to be asked who to be, that is done.
     pub(super) fn log_in(&mut self, now: Instant, node: NodeId, conn: ConnId, endpoint: &Endpoint) {
-        let Some(link) = self.links.peek(node).filter(|link| link.login().is_asked()) else { return };
-        if let Some(credentials) = self.logins.begin(now, &self.links, link.login(), (conn, endpoint)) {
+        let is_aside = self.listeners.node_of(conn).is_some();
+        let link = if is_aside { self.listeners.peek(node) } else { self.links.peek(node) };
+        let Some(link) = link.filter(|link| link.login().is_asked()) else { return };
+        let is_open = |conn| {
+            let node = self.links.node_of(conn).or_else(|| self.listeners.node_of(conn));
+            node.is_some() || self.sides.name_of(conn).is_some()
+        };
+        if let Some(credentials) = self.logins.begin(now, is_open, link.login(), (conn, endpoint)) {
             self.give(now, conn, credentials);
         }
     }
 
     fn give(&mut self, now: Instant, conn: ConnId, credentials: Credentials) {
-        if let Some(node) = self.links.node_of(conn)
-            && let Some(link) = self.links.get(node)
-        {
+        let link = match self.links.node_of(conn) {
+            Some(node) => self.links.get(node),
+            None => self.listeners.node_of(conn).and_then(|node| self.listeners.get(node)),
+        };
+        if let Some(link) = link {
             link.handle_credentials(now, conn, credentials);
+        } else if let Some(side) = self.sides.get(conn) {
+            side.connection.handle_credentials(now, &side.config, credentials);
         }
     }
 
@@ -202,13 +212,17 @@ impl Engine {
             Ok(credentials) => return self.give(now, conn, credentials),
             Err(error) => Error::new(ErrorKind::Credentials(error), Delivery::NotSent),
         };
-        let Some(node) = self.links.node_of(conn) else { return };
-        if let Some(link) = self.links.peek(node) {
+        let home = self.links.node_of(conn).or_else(|| Some(self.sides.get(conn)?.node));
+        let home = home.and_then(|node| self.links.peek(node));
+        let aside = || self.listeners.node_of(conn).and_then(|node| self.listeners.peek(node));
+        if let Some(link) = home.or_else(aside) {
             let (login, error) = (link.login().clone(), error.clone().with_node(link.name()));
             self.logins.demands.push_back(Demand::Report(Report { login, error }));
         }
         self.actions.push_back(Action::Close(conn));
-        self.handle_lost(now, conn, &error);
+        if !self.handle_listener_closed(now, conn, &error) {
+            self.handle_lost(now, conn, &error);
+        }
         self.follow_topology(now);
     }
 
@@ -254,6 +268,9 @@ impl Engine {
             {
                 link.renew(now, credentials);
                 self.close_retired(now, node);
+                for conn in self.sides.renew(node, credentials) {
+                    self.close_aside(now, conn);
+                }
             }
         }
     }
@@ -278,6 +295,14 @@ impl Engine {
             let login = link.login().clone();
             self.logins.handle_refused(now, &login, &credentials, error.clone());
         }
+    }
+
+    /// The same of a side connection.
+    pub(super) fn handle_login_failed_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
+        let Some(side) = self.sides.get(conn).filter(|_| is_refused(error)) else { return };
+        let Some(credentials) = side.connection.credentials().cloned() else { return };
+        let login = side.config.login.clone();
+        self.logins.handle_refused(now, &login, &credentials, error.clone());
     }
 
     pub(super) fn handle_logins_timeout(&mut self, now: Instant) {

@@ -1,14 +1,16 @@
 //! What becomes of a request that was answered with an error: tried again, here or elsewhere, if that is
 //! safe and has a chance; else ended.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use super::fan_out::CHILD;
 use super::link;
+use super::recall::RETURN;
 use super::scripts::precedes_scripts;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
-use crate::connection::{ASKING, Entry};
+use crate::connection::{ASKING, Entry, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::Frame;
 use crate::retry;
@@ -26,25 +28,55 @@ impl Engine {
         now: Instant,
         node: NodeId,
         conn: ConnId,
-        mut entry: Entry,
+        entry: Entry,
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
+        if entry.id == RequestId::SUBSCRIPTION {
+            let name = String::from(link.name());
+            if let Some(connection) = link.connection(conn) {
+                connection.finish_front();
+            }
+            return match self.pubsub.conn(node) == Some(conn) {
+                true => self.handle_subscription_refused(now, node, &name, outcome),
+                false => Ok(()),
+            };
+        }
         let mut bytes = Outgoing::default();
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
         }
+        let name = String::from(link.name());
+        self.follow_refusal(now, node, name, (entry, bytes), outcome)
+    }
+
+    /// Decides what becomes of a request that the node of this name answered with an error.
+    ///
+    /// # Errors
+    /// The error makes no sense: the connection is beyond use.
+    pub(super) fn follow_refusal(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        name: String,
+        (mut entry, mut bytes): (Entry, Outgoing),
+        outcome: Result<Frame, Error>,
+    ) -> Result<(), Error> {
         forget_asking(&mut entry, &mut bytes);
         let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
+            Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
-        let error = error.with_node(link.name());
+        let error = self.end_of_wait(&error).unwrap_or(error).with_node(&name);
         if error.code() == Some(ServerCode::NoScript) && self.tell_script(now, node, entry, &mut bytes) {
             return Ok(());
         }
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
-        let may_wait = entry.id.is_callers() || entry.id.slot == CHILD;
+        let may_wait = entry.id.is_callers() || matches!(entry.id.slot, CHILD | RETURN);
+        if may_wait && is_ended_by_failover(&error) {
+            self.send_again(now, entry, bytes, error);
+            return Ok(());
+        }
         if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
             return Ok(());
@@ -55,6 +87,7 @@ impl Engine {
         {
             // The server has forgotten who this is: it is told on another connection.
             link.retire();
+            self.retire_aside(now, node);
             self.send_again(now, entry, bytes, error);
             return Ok(());
         }
@@ -88,6 +121,7 @@ impl Engine {
                 if let Some(link) = self.links.get(node) {
                     link.retire();
                 }
+                self.retire_aside(now, node);
             }
         }
         self.send_later(now, entry, bytes, error, Duration::MAX);
@@ -135,6 +169,7 @@ impl Engine {
                 if let Some(link) = self.links.get(node) {
                     link.retire();
                 }
+                self.retire_aside(now, node);
                 self.send_later(now, entry, bytes, error, Duration::MAX);
             }
             Decision::RefreshThenRetry | Decision::Later => {
@@ -143,7 +178,7 @@ impl Engine {
                 self.send_later(now, entry, bytes, error, RETRY_MAX);
             }
             Decision::TooManyRedirects => {
-                let name = error.command().map(alloc::string::String::from);
+                let name = error.command().map(String::from);
                 let error = self.delayed.too_many_hops(&entry, error);
                 let error = name.iter().fold(error, |error, name| error.with_command(name));
                 self.end(now, entry, Err(error));
@@ -172,6 +207,13 @@ impl Engine {
 /// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
 
+/// Whether a wait at the server was ended because the server has become a replica.
+fn is_ended_by_failover(error: &Error) -> bool {
+    error.server().is_some_and(|refusal| {
+        refusal.code() == ServerCode::Unblocked && refusal.text().contains("instance state changed")
+    })
+}
+
 /// How often a request is sent again that met a server which did not know who it was from, although it was told.
 const NOAUTH_TRIES: u8 = 3;
 
@@ -194,10 +236,10 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 }
 
 /// The error of a request that the server answered with an error frame.
-fn refusal(frame: &Frame, entry: Entry) -> Error {
+pub(super) fn refusal(frame: &Frame, flags: Flags) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
+    let may_have_run = flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
 }

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::recall::Taken;
 use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
@@ -17,6 +18,8 @@ pub enum Patience {
     Default,
     /// This long.
     Within(Duration),
+    /// The configured response timeout on top of this time, which the command spends waiting at the server.
+    Beyond(Duration),
     /// Until then: it has waited before.
     Until(Instant),
     /// For ever.
@@ -24,11 +27,24 @@ pub enum Patience {
 }
 
 impl Patience {
+    /// How long a request may take; `None`: as long as it takes, or until a time that is set.
+    pub(crate) fn within(self, config: &Config) -> Option<Duration> {
+        match self {
+            Self::Default => config.response_timeout,
+            Self::Beyond(wait) => config.response_timeout.map(|timeout| timeout + wait),
+            Self::Within(timeout) => Some(timeout),
+            Self::Until(_) | Self::Unbounded => None,
+        }
+    }
+
     /// When a request that is made now must have ended.
     pub(crate) fn deadline(self, now: Instant, config: &Config) -> Instant {
         match self {
             Self::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
             Self::Within(timeout) => now + timeout,
+            Self::Beyond(wait) => {
+                config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout + wait)
+            }
             Self::Until(deadline) => deadline,
             Self::Unbounded => Instant::FAR,
         }
@@ -82,8 +98,8 @@ impl Request {
     #[inline]
     pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
         let (part, flags) = match self.replies {
-            1 => (self.part, self.flags),
-            replies => (replies, self.flags.with(Flags::TRANSACTION)),
+            1 => (self.part, self.flags.without(Flags::CHANGES)),
+            replies => (replies, self.flags.without(Flags::CHANGES).with(Flags::TRANSACTION)),
         };
         Entry {
             id: self.id,
@@ -141,6 +157,14 @@ pub enum Event {
         count: u32,
         /// Their replies.
         run: Run,
+    },
+    /// A [blocking](Flags::BLOCKING) request has ended by taking something away from the server. If nobody waits for it
+    /// any more, [give it back](super::Engine::give_back).
+    Taken {
+        /// Which.
+        id: RequestId,
+        /// What it took.
+        taken: Taken,
     },
     /// A connection is ready.
     Connected(ServerInfo),

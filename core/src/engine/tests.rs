@@ -1,5 +1,6 @@
 //! One node, virtual time, and bytes by hand.
 
+mod aside;
 mod cluster;
 
 use alloc::sync::Arc;

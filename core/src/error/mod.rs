@@ -112,6 +112,8 @@ pub enum ConnectionError {
     Unhealthy,
     /// The connection was given up by this client to be replaced.
     Replaced,
+    /// The connection of a [session](crate::command::OnSession) is gone, and with it what was set on it.
+    SessionLost,
     /// The server says that it is something else than it was taken for, such as a replica.
     WrongRole,
     /// Anything else, in the system's words.
@@ -129,6 +131,7 @@ impl fmt::Display for ConnectionError {
             Self::Silent => "no byte came although replies are due",
             Self::Unhealthy => "health check failed",
             Self::Replaced => "connection replaced",
+            Self::SessionLost => "the session is over",
             Self::WrongRole => "the server has another role",
             Self::Other(text) => return write!(f, "connection failed: {}", text.escape_default()),
         })
@@ -145,6 +148,8 @@ pub enum Waiting {
     Queue,
     /// A connection: name resolution, connecting and the handshake together.
     Connection,
+    /// A side connection: all that there may be are in use.
+    SideConnection,
     /// Credentials, from whoever was asked.
     Credentials,
     /// The reply.
@@ -158,6 +163,7 @@ impl fmt::Display for Waiting {
         f.write_str(match self {
             Self::Queue => "room in the queue",
             Self::Connection => "a connection",
+            Self::SideConnection => "a side connection",
             Self::Credentials => "credentials",
             Self::Reply => "the reply",
             Self::Drain => "the last replies",
@@ -177,6 +183,10 @@ pub enum Limit {
     CommandBytes(usize),
     /// An argument is longer than 512 MiB, which no server takes.
     ArgumentBytes(usize),
+    /// Keys were changed by others so many times in a row while they were to be changed.
+    Conflicts(u32),
+    /// As many calls as may wait for a side connection.
+    PoolQueue(usize),
     /// A [walk](crate::commands::Scan) was begun anew so often in a row, since nodes changed under it. It goes on if
     /// it is asked to.
     Restarts(usize),
@@ -189,6 +199,8 @@ impl fmt::Display for Limit {
             Self::QueueBytes(limit) => write!(f, "the queue is full ({limit} bytes)"),
             Self::CommandBytes(limit) => write!(f, "the command is larger than the queue ({limit} bytes)"),
             Self::ArgumentBytes(limit) => write!(f, "an argument is longer than {limit} bytes"),
+            Self::Conflicts(limit) => write!(f, "others have changed the keys {limit} times"),
+            Self::PoolQueue(limit) => write!(f, "{limit} calls wait for a side connection"),
             Self::Restarts(limit) => write!(f, "begun anew {limit} times, as the nodes went on changing"),
         }
     }

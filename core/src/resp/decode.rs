@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use super::error::ProtocolError;
 use super::frame::{Frame, Run};
 use super::limits::Limits;
-use super::scan::{Scanned, Scanner};
+use super::scan::{Scanned, Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
@@ -68,6 +68,13 @@ impl Decoder {
         let there = rest.len().checked_div(len).unwrap_or_default();
         run.push(len, root, there.min(expected));
         true
+    }
+
+    /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
+    /// strings and whole. It stays in `read`: whoever uses it takes it off.
+    #[inline]
+    pub(crate) fn few_strings(&mut self, kind: u8, read: &[u8]) -> Option<Strings> {
+        self.0.as_mut().ok()?.few_strings(kind, read)
     }
 
     fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {

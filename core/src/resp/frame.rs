@@ -167,6 +167,13 @@ impl Frame {
         Items::new(self, tape, tape.len())
     }
 
+    /// A string alone, whatever it came in. Its [`wire`](Self::wire) is its payload.
+    pub(crate) fn string(payload: Bytes) -> Self {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let root = Node { start: 0, len, below: 0, kind: Kind::BulkString };
+        Self::large(Large { bytes: payload, tape: Vec::new() }, root)
+    }
+
     /// The reply itself, as a view to read from.
     #[must_use]
     #[inline]

@@ -35,6 +35,7 @@ pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
 pub use limits::Limits;
 pub(crate) use number::{is_big_number, parse_f64, parse_i64};
+pub(crate) use scan::Strings;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 //! more are there already. So any split of the bytes meets the same error.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use memchr::memchr;
 
@@ -42,6 +43,16 @@ enum Step {
     Read,
     /// It was read and ends the reply, of which this is the root.
     Whole(Node),
+}
+
+/// A push or an array of up to four short strings, as it lies at the front of a buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strings {
+    /// How many bytes it has on the wire.
+    pub(crate) len: usize,
+    pub(crate) count: u32,
+    /// Where the payload of each string is.
+    pub(crate) at: [Range<usize>; 4],
 }
 
 /// A whole reply.
@@ -115,6 +126,30 @@ impl Scanner {
         self.need = 0;
         self.searched = 0;
         Some((len, root))
+    }
+
+    /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
+    /// a few short ones and is whole.
+    #[inline]
+    pub(super) fn few_strings(&mut self, kind: u8, buf: &[u8]) -> Option<Strings> {
+        let [first, rest @ ..] = buf else { return None };
+        if self.pos > 0 || *first != kind || self.limits.depth == 0 {
+            return None;
+        }
+        let (count, mut rest) = read_short(rest)?;
+        let mut strings = Strings { count, ..Strings::default() };
+        for place in strings.at.get_mut(..count.min(self.limits.elements) as usize)? {
+            let (node, after) = short_string(self.limits.bulk, buf, rest)?;
+            let start = node.start as usize;
+            *place = start..start.saturating_add(node.len as usize);
+            rest = after;
+        }
+        strings.len = offset(buf, rest);
+        if count > self.limits.elements || strings.len > self.limits.reply as usize {
+            return None;
+        }
+        self.need = 0;
+        Some(strings)
     }
 
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;

@@ -14,12 +14,12 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use contender::Suite;
 use measure::{Plan, Result};
-use rows::{Choice, Group, decode, e2e, encode};
+use rows::{Choice, Group, decode, e2e, encode, pubsub};
 
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
-const USAGE: &str = "usage: redstart-bench [e2e|decode|encode|all] [--rounds N] [--only NAME]... [--row TEXT] \
+const USAGE: &str = "usage: redstart-bench [e2e|pubsub|decode|encode|all] [--rounds N] [--only NAME]... [--row TEXT] \
                      [--cpu N] [--quick]";
 
 struct Args {
@@ -48,7 +48,7 @@ fn parse() -> Result<Args> {
         }
     }
     match args.what.as_str() {
-        "e2e" | "decode" | "encode" | "all" => Ok(args),
+        "e2e" | "pubsub" | "decode" | "encode" | "all" => Ok(args),
         other => Err(format!("nothing is called {other}\n{USAGE}").into()),
     }
 }
@@ -77,6 +77,7 @@ fn run() -> Result<()> {
     let suite = Suite::new(&args.only)?;
     println!("{}", table::heading(online.plan, offline.plan, cpu));
     let mut rows = show(&args, "e2e", || e2e::group(&suite, &online))?;
+    rows += show(&args, "pubsub", || pubsub::group(&suite, &online))?;
     rows += show(&args, "decode", || decode::group(&suite, &offline))?;
     rows += show(&args, "decode", || decode::owned_group(&suite, &offline))?;
     rows += show(&args, "encode", || encode::group(&suite, &offline))?;

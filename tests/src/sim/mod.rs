@@ -32,6 +32,7 @@ mod server;
 mod setup;
 mod strike;
 mod tally;
+mod tokens;
 mod trace;
 mod traffic;
 mod workload;
@@ -57,6 +58,7 @@ pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, r
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
 pub use tally::Tally;
+pub use tokens::Tokens;
 pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
 use executor::Executor;

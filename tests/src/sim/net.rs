@@ -25,7 +25,7 @@ impl Net for SimNet {
     type Connect = SimConnect;
 
     fn now(&self) -> Instant {
-        Instant::from_nanos(self.0.borrow().now)
+        Instant::from_nanos(self.0.borrow().clock())
     }
 
     fn connect(&mut self, to: &Endpoint) -> SimConnect {
@@ -35,7 +35,7 @@ impl Net for SimNet {
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
         let mut world = self.0.borrow_mut();
-        if world.now >= at.as_nanos() {
+        if world.clock() >= at.as_nanos() {
             return Poll::Ready(());
         }
         world.set_alarm(at.as_nanos(), cx.waker());

@@ -5,6 +5,7 @@ use std::task::{Poll, Waker};
 
 use bytes::{Buf, BytesMut};
 use redstart_core::command::Value;
+use redstart_core::error::ServerCode;
 
 use super::conn::{Due, Stage};
 use super::faults::Class;
@@ -140,6 +141,7 @@ impl World {
         };
         if matches!(due, Due::Whole | Due::Part) {
             self.judge_sending(id);
+            self.judge_way(id, request);
         }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
@@ -215,6 +217,7 @@ impl World {
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
             let reply = self.answer(id, &request);
+            self.note_no_auth(id, &request, &reply);
             self.judge(oracles::a5_the_handshake_comes_first(id, &request, !foreign));
             self.reply(id, &request, &reply, &mut answers);
         }
@@ -236,6 +239,20 @@ impl World {
         }
         let conn = &mut self.conns[id];
         self.servers[conn.server].answer(&mut conn.session, id, request, &mut self.ledger)
+    }
+
+    /// A server that does not know who this is turns everything away; the connection may be closed for it.
+    fn note_no_auth(&mut self, id: usize, request: &Request, reply: &Value) {
+        let Value::Error(error) = reply else { return };
+        if !matches!(error.code(), ServerCode::NoAuth | ServerCode::WrongPass) {
+            return;
+        }
+        self.conns[id].blemish("the token has expired");
+        if let Some(command) = request.id() {
+            let record = self.ledger.get_mut(command);
+            record.refusals += 1;
+            record.replies.push(reply.clone());
+        }
     }
 
     /// Appends a reply to what is sent to the client, unless it is left out.
@@ -260,6 +277,8 @@ impl World {
             return conn.blemish("a reply of the handshake is left out");
         }
         server::write(reply, conn.session.resp3, out);
+        self.tell_of_slots(id, request, reply);
+        let conn = &mut self.conns[id];
         let end = conn.down.sent + out.len() as u64;
         conn.down.ends.push_back((end, turns));
         if matches!(reply, Value::Error(error) if error.text().ends_with(" :0")) {

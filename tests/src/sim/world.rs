@@ -20,6 +20,9 @@ use super::trace::{Note, Trace};
 /// One millisecond in the nanoseconds of the virtual clock.
 pub(super) const MS: u64 = 1_000_000;
 
+/// What the client's clock shows at the beginning.
+const ORIGIN: u64 = 3_600_000 * MS;
+
 /// What happens at a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
@@ -60,6 +63,10 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) now: u64,
+    /// How far the client's clock was set back.
+    pub(super) behind: u64,
+    /// How far it has leapt forward.
+    ahead: u64,
     next: u64,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     pub(super) rng: Rng,
@@ -93,6 +100,8 @@ impl World {
     ) -> Self {
         Self {
             now: 0,
+            behind: 0,
+            ahead: 0,
             next: 0,
             queue: BinaryHeap::new(),
             rng,
@@ -163,15 +172,41 @@ impl World {
         }
     }
 
-    /// Wakes `waker` at `at`, instead of whom and when it was told before.
-    pub(super) fn set_alarm(&mut self, at: u64, waker: &Waker) {
-        self.alarm = Some((at, waker.clone()));
-        let late = if self.faults.has(Class::LateTimers) { self.rng.u64(..MS) } else { 0 };
-        self.schedule(at.saturating_add(late), Event::Alarm(at));
+    /// The client's clock.
+    pub(super) const fn clock(&self) -> u64 {
+        ORIGIN + self.now + self.ahead - self.behind
     }
 
-    fn ring(&mut self, at: u64) {
-        if let Some((_, waker)) = self.alarm.take_if(|(set, _)| *set == at) {
+    /// The client's clock is set back, and what waits for it waits longer.
+    pub(super) fn set_back(&mut self, by: u64) {
+        self.behind += by;
+        self.reset_alarm();
+    }
+
+    /// The client's clock leaps forward, as it may when a machine was asleep.
+    pub(super) fn leap(&mut self, by: u64) {
+        self.ahead += by;
+        self.conns.iter_mut().for_each(|conn| conn.blemish("silent while the clock leapt"));
+        self.reset_alarm();
+    }
+
+    fn reset_alarm(&mut self) {
+        if let Some((time, waker)) = self.alarm.take() {
+            self.set_alarm(time, &waker);
+        }
+    }
+
+    /// Wakes `waker` when the client's clock is at `time`, instead of whom and when it was told before.
+    pub(super) fn set_alarm(&mut self, time: u64, waker: &Waker) {
+        self.alarm = Some((time, waker.clone()));
+        let late = if self.faults.has(Class::LateTimers) { self.rng.u64(..MS) } else { 0 };
+        let at = (time + self.behind).saturating_sub(ORIGIN + self.ahead);
+        self.schedule(at.saturating_add(late), Event::Alarm(time));
+    }
+
+    fn ring(&mut self, time: u64) {
+        let is_due = self.clock() >= time;
+        if let Some((_, waker)) = self.alarm.take_if(|(set, _)| *set == time && is_due) {
             waker.wake();
         }
     }

@@ -16,6 +16,7 @@ mod keys;
 mod latency;
 mod lists;
 mod modules;
+mod pubsub;
 mod replication;
 mod scripting;
 mod sentinel;
@@ -56,6 +57,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("latency", latency::rows),
     ("lists", lists::rows),
     ("modules", modules::rows),
+    ("pubsub", pubsub::rows),
     ("replication", replication::rows),
     ("scripting", scripting::rows),
     ("sentinel", sentinel::rows),

@@ -41,7 +41,8 @@ pub trait AclCommands: Run {
         self.run(Command::new("ACL CAT").arg(category).read_only().route(Route::AnyNode))
     }
 
-    /// Removes users and closes their connections; returns how many there were. The user `default` stays.
+    /// Removes users and closes their connections, on every node of a cluster; returns how many there were. The user
+    /// `default` stays.
     ///
     /// `ACL DELUSER username [username ...]` · 6.0.0 · O(1) each
     fn acl_deluser(self, users: impl Args) -> Self::Output<u64> {
@@ -111,7 +112,8 @@ pub trait AclCommands: Run {
         self.run(Command::new("ACL SAVE").route(Route::AllNodes).join(Join::AllSucceeded))
     }
 
-    /// Makes a user, or changes one: rules are added to those that there are, one after the other, all or none.
+    /// Makes a user, or changes one, on every node of a cluster: rules are added to those that there are, one after the
+    /// other, all or none.
     ///
     /// A new user is disabled and may do nothing. Connections that the user has go by the new rules.
     ///

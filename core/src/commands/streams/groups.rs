@@ -24,7 +24,7 @@ pub trait StreamGroupCommands: Run {
     ///
     /// `XACK key group id [id ...]` · 5.0.0 · O(1) each
     fn xack(self, key: impl Arg, group: impl Arg, ids: impl Args) -> Self::Output<u64> {
-        self.run(Command::new("XACK").key(key).arg(group).args(ids).idempotent())
+        self.run(Command::new("XACK").key(key).arg(group).args(ids))
     }
 
     /// Acknowledges entries and removes them from the stream, dealing with other groups as `refs` says; returns what

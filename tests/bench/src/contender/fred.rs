@@ -3,19 +3,21 @@
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
-use fred::interfaces::{ClientLike, KeysInterface};
-use fred::types::config::{Config, ServerConfig};
+use fred::interfaces::{ClientLike, EventInterface, KeysInterface, PubsubInterface};
+use fred::types::config::{Config, PerformanceConfig, ServerConfig};
 use fred::types::{Key, Value};
 use redis_protocol::resp2::encode::extend_encode;
 use redis_protocol::resp2::types::BytesFrame;
 
 use super::{Client, Encode, Suite};
 use crate::measure::Result;
+use crate::rows::pubsub::Listener;
 
 const NAME: &str = "fred";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<Fred>(NAME);
+    suite.listener::<Subscribed>(NAME);
     suite.encoder::<Encoder>(NAME);
 }
 
@@ -46,6 +48,30 @@ impl Client for Fred {
             let () = pipeline.get(key).await?;
         }
         Ok(pipeline.all().await?)
+    }
+}
+
+struct Subscribed {
+    messages: tokio::sync::broadcast::Receiver<fred::types::Message>,
+    _client: fred::clients::Client,
+}
+
+impl Listener for Subscribed {
+    async fn connect(address: SocketAddr, channel: &str) -> Result<Self> {
+        let server = ServerConfig::new_centralized(address.ip().to_string(), address.port());
+        // As many as come at once: else it loses some.
+        let performance = PerformanceConfig { broadcast_channel_capacity: 16_384, ..Default::default() };
+        let config = Config { server, ..Config::default() };
+        let client = fred::clients::Client::new(config, Some(performance), None, None);
+        client.init().await?;
+        let messages = client.message_rx();
+        client.subscribe(channel).await?;
+        Ok(Self { messages, _client: client })
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        let message = self.messages.recv().await?;
+        Ok(message.value.as_bytes().map_or(0, <[u8]>::len))
     }
 }
 

@@ -19,7 +19,8 @@ use crate::floor::scan::Pair;
 use crate::measure::{Lane, Result};
 use crate::rows::decode::{OwnedReply, Reply};
 use crate::rows::e2e::{Shared, Work};
-use crate::rows::{decode, e2e, encode};
+use crate::rows::pubsub::{Listen, Listener};
+use crate::rows::{decode, e2e, encode, pubsub};
 
 /// A client that many tasks share by cloning it, on one connection.
 pub trait Client: Clone + Send + Sync + 'static {
@@ -104,6 +105,7 @@ type EncodeLane = fn(&'static str, encode::Command) -> Result<Lane>;
 pub struct Suite {
     only: Vec<String>,
     pub endpoints: Vec<(&'static str, Connect)>,
+    pub listeners: Vec<(&'static str, Listen)>,
     pub decoders: Vec<(&'static str, DecodeLane)>,
     pub owned: Vec<(&'static str, OwnedLane)>,
     pub encoders: Vec<(&'static str, EncodeLane)>,
@@ -144,6 +146,12 @@ impl Suite {
 
     pub fn client<C: Client>(&mut self, name: &'static str) {
         self.endpoint::<Shared<C>>(name);
+    }
+
+    pub fn listener<L: Listener>(&mut self, name: &'static str) {
+        if self.wants(name) {
+            self.listeners.push((name, pubsub::lane::<L>));
+        }
     }
 
     pub fn decoder<D: Decode>(&mut self, name: &'static str) {

@@ -6,21 +6,42 @@ use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use redis::{Cmd, FromRedisValue, Value, ValueCodec, from_redis_value};
+use futures_util::StreamExt;
 use tokio_util::codec::Decoder;
 
 use super::{Client, Decode, Encode, Owned, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
+use crate::rows::pubsub::Listener;
 
 const NAME: &str = "redis-rs 1";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<First>(NAME);
     suite.client::<Second>("redis-rs 2-rc");
+    suite.listener::<Subscribed>(NAME);
     suite.decoder::<Codec>(NAME);
     suite.owned::<Codec>(NAME);
     suite.encoder::<Encoder>(NAME);
+}
+
+struct Subscribed(redis::aio::PubSubStream);
+
+impl Listener for Subscribed {
+    async fn connect(address: SocketAddr, channel: &str) -> Result<Self> {
+        let client = redis::Client::open(format!("redis://{address}/"))?;
+        let (mut sink, stream) = client.get_async_pubsub().await?.split();
+        sink.subscribe(channel).await?;
+        // It ends with its sink.
+        std::mem::forget(sink);
+        Ok(Self(stream))
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        let message = self.0.next().await.ok_or("the stream has ended")?;
+        Ok(message.get_payload_bytes().len())
+    }
 }
 
 /// The two versions share no type, but this much of their API.

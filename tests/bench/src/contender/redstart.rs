@@ -6,17 +6,20 @@ use std::net::SocketAddr;
 use bytes::BytesMut;
 use redstart_tokio::command::{Command, FromReply, Prepare};
 use redstart_tokio::commands::{HashCommands, StringCommands};
+use redstart_tokio::pubsub::Event;
 use redstart_tokio::core::resp::{Decoder, Frame, Limits};
 
 use super::{Client, Decode, Encode, Owned, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
+use crate::rows::pubsub::Listener;
 
 const NAME: &str = "redstart";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<Redstart>(NAME);
+    suite.listener::<Subscribed>(NAME);
     suite.decoder::<Frames>(NAME);
     suite.owned::<Frames>(NAME);
     suite.encoder::<Encoder>(NAME);
@@ -43,6 +46,25 @@ impl Client for Redstart {
     async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
         let gets: Vec<_> = keys.iter().map(|key| Prepare.get::<String>(key)).collect();
         Ok(self.0.pipeline(gets).await?)
+    }
+}
+
+struct Subscribed {
+    subscription: redstart_tokio::Subscription,
+    _client: redstart_tokio::Client,
+}
+
+impl Listener for Subscribed {
+    async fn connect(address: SocketAddr, channel: &str) -> Result<Self> {
+        let client = redstart_tokio::Client::connect(format!("redis://{address}")).await?;
+        Ok(Self { subscription: client.subscribe(channel).await?, _client: client })
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        match self.subscription.next().await {
+            Some(Event::Message(message)) => Ok(message.payload.len()),
+            other => Err(format!("{other:?}").into()),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use rustis::client::BatchPreparedCommand;
-use rustis::commands::StringCommands;
+use futures_util::StreamExt;
+use rustis::commands::{PubSubCommands, StringCommands};
 use rustis::resp::bench_support::{BenchDecoder, bench_decode_chunked, bench_encode_command};
 use rustis::resp::{BulkString, Command, FastPathCommandBuilder, cmd};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -14,11 +15,13 @@ use super::{Client, Decode, Encode, Owned, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
+use crate::rows::pubsub::Listener;
 
 const NAME: &str = "rustis";
 
 pub fn register(suite: &mut Suite) {
     suite.client::<Rustis>(NAME);
+    suite.listener::<Subscribed>(NAME);
     suite.decoder::<Tape>(NAME);
     suite.owned::<Values>(NAME);
     suite.encoder::<Encoder>(NAME);
@@ -48,6 +51,23 @@ impl Client for Rustis {
             pipeline.get::<()>(key).queue();
         }
         Ok(pipeline.execute().await?)
+    }
+}
+
+struct Subscribed {
+    stream: rustis::client::PubSubStream,
+    _client: rustis::client::Client,
+}
+
+impl Listener for Subscribed {
+    async fn connect(address: SocketAddr, channel: &str) -> Result<Self> {
+        let client = rustis::client::Client::connect(format!("redis://{address}")).await?;
+        Ok(Self { stream: client.subscribe(channel).await?, _client: client })
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        let message = self.stream.next().await.ok_or("the stream has ended")??;
+        Ok(message.payload().len())
     }
 }
 

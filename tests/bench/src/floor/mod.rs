@@ -3,6 +3,7 @@
 pub mod bare;
 
 pub mod encode;
+pub mod listen;
 pub mod mux;
 pub mod offline;
 pub mod scan;
@@ -18,6 +19,7 @@ pub const ENCODE: &str = "floor";
 pub fn register(suite: &mut Suite) {
     suite.endpoint::<bare::Bare>(LOOP);
     suite.client::<mux::Mux>(MUX);
+    suite.listener::<listen::Floor>(MUX);
     suite.decoder::<offline::Scanning>(SCAN);
     suite.owned::<offline::Owning>(OWNED);
     suite.encoder::<offline::Encoding>(ENCODE);

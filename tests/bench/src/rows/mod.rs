@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod e2e;
 pub mod encode;
+pub mod pubsub;
 
 use crate::measure::{Figures, Plan};
 

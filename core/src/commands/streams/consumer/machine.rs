@@ -7,13 +7,14 @@
 //!            a delivery was lost
 //! ```
 
+use alloc::vec::{self, Vec};
+
 use super::super::{Autoclaimed, StreamEntry, StreamGroupCommands, StreamId, XreadgroupOptions};
 use super::ConsumerOptions;
 use super::reply::{Answer, ConsumerReply};
 use crate::command::{Arg, Command, FromReply, Prepare};
 use crate::commands::scan_iter::{bytes_of, may_pass, wrong};
 use crate::error::{Delivery, Error, ServerCode};
-use alloc::vec::{self, Vec};
 
 pub(super) struct Machine<T> {
     key: Vec<u8>,
@@ -131,7 +132,7 @@ impl<T: FromReply> Machine<T> {
     fn handle_delivered(&mut self, entries: Vec<StreamEntry<Option<T>>>) {
         let last = entries.last().map(|entry| entry.id);
         self.step = match (self.step, last) {
-            (Step::Own(_), Some(last)) => Step::Own(last),
+            (Step::Own(after), Some(last)) if last > after => Step::Own(last),
             (Step::Own(_) | Step::Read, _) if self.options.claim_after.is_some() => Step::Claim,
             (Step::Read, None) if self.options.drain => Step::Ended,
             _ => Step::Read,
@@ -163,9 +164,14 @@ impl<T: FromReply> Machine<T> {
         self.page = page.into_iter();
     }
 
+    /// There is a group, and as far as this consumer knows it has delivered nothing yet.
     fn handle_created(&mut self) {
         self.creating = false;
         self.created += 1;
+        (self.last, self.claim_from) = (StreamId::MIN, StreamId::MIN);
+        if let Step::Own(after) = &mut self.step {
+            *after = StreamId::MIN;
+        }
     }
 
     fn handle_error(&mut self, error: Error) -> Result<(), Error> {

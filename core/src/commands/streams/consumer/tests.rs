@@ -164,6 +164,13 @@ fn a_missing_group_is_made() {
     let own = format!("{OWN} 0-0");
     assert_eq!(script.asked()[..7], [&*own, create, &own, READ, READ, create, READ]);
 
+    // Ids begin anew in another stream.
+    let lost =
+        [&*delivered(&[]), &delivered(&[9]), NO_GROUP, "+OK\r\n", LOST, &delivered(&[1]), &delivered(&[])];
+    let script = Script::new(&lost);
+    assert_eq!(script.yields(ConsumerOptions::new()), ["9", "lost", "1"]);
+    assert_eq!(script.asked()[5..7], [own.clone(), format!("{OWN} 1-0")]);
+
     let script = Script::new(&[NO_GROUP]);
     assert_eq!(script.yields(ConsumerOptions::new().must_exist()), ["NoGroup"]);
     assert_eq!(script.asked(), [own]);
@@ -175,6 +182,15 @@ fn a_group_is_not_made_for_ever() {
     let script = Script::new(&answers);
     assert_eq!(script.yields(ConsumerOptions::new()), ["NoGroup"]);
     assert_eq!(script.asked().len(), 2 * 16 + 1);
+}
+
+#[test]
+fn a_server_that_turns_in_circles_is_left() {
+    let (one, gone) = (delivered(&[2]), delivered(&[-2]));
+    let answers = [&*one, &one, &gone, ":1\r\n"];
+    let script = Script::new(&answers);
+    assert_eq!(script.yields(ConsumerOptions::new()), ["2", "2"]);
+    assert_eq!(script.asked()[1..], [&format!("{OWN} 2-0"), READ, "XACK k g 2-0", READ]);
 }
 
 #[test]

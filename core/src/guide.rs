@@ -1,0 +1,18 @@
+//! A guide, a page for each subject.
+//!
+//! The programs are for Tokio. With async-std they are the same; in blocking code `.await` goes away, and streams are
+//! iterators. Each is run by the tests as it stands here.
+
+#[doc = include_str!("guide/pubsub.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/pubsub.rs")]
+/// ```
+pub mod pubsub {}
+
+#[doc = include_str!("guide/streams.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/streams.rs")]
+/// ```
+pub mod streams {}

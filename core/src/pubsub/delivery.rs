@@ -1,0 +1,77 @@
+//! What is gathered for one subscription until its handle is told.
+
+use alloc::vec::Vec;
+
+use bytes::{Bytes, BytesMut};
+
+use super::event::{Event, Message};
+use crate::error::Error;
+
+/// A payload of this size or more is a slice of what was read; others are copied, so that one that waits or is
+/// kept does not keep the whole buffer.
+const SHARED_MIN: usize = 4 << 10;
+/// As many bytes of copied payloads share a buffer.
+const CHUNK: usize = 2 << 10;
+
+/// What is to be told to one subscription.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// In their order.
+    pub events: Vec<Event>,
+    /// Calls that have ended, by their numbers.
+    pub outcomes: Vec<(u64, Result<(), Error>)>,
+    /// It is over: nothing follows.
+    pub ended: bool,
+    /// Where small payloads are copied to.
+    chunk: BytesMut,
+}
+
+impl Delivery {
+    /// Forgets all that is to be told.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.outcomes.clear();
+    }
+
+    /// Adds a message; `payload` can hand out itself as a slice of what was read.
+    #[inline]
+    pub(super) fn message(&mut self, channel: Bytes, pattern: Option<Bytes>, payload: Payload<'_>) {
+        let payload = match payload {
+            Payload::Shared(payload) => payload.clone(),
+            Payload::Small(payload) => self.copy(payload),
+        };
+        self.events.push(Event::Message(Message { channel, pattern, payload }));
+    }
+
+    #[inline]
+    fn copy(&mut self, payload: &[u8]) -> Bytes {
+        if payload.len() > CHUNK / 4 {
+            return Bytes::copy_from_slice(payload);
+        }
+        if self.chunk.capacity() < payload.len() {
+            self.renew();
+        }
+        self.chunk.extend_from_slice(payload);
+        self.chunk.split().freeze()
+    }
+
+    /// The rest of the buffer is too short. If all that lay in it is gone it is used again.
+    #[cold]
+    fn renew(&mut self) {
+        self.chunk.reserve(CHUNK);
+    }
+}
+
+/// A payload as it lies in what was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    Small(&'a [u8]),
+    Shared(&'a Bytes),
+}
+
+impl Payload<'_> {
+    /// Whether a payload of this length is shared.
+    pub(super) const fn is_shared(len: usize) -> bool {
+        len >= SHARED_MIN
+    }
+}
