@@ -150,6 +150,11 @@ impl Link {
         self.connects == Connects::Always || is_needed || is_on_trial
     }
 
+    /// The connection, if it takes requests now.
+    pub(super) fn open(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|_| self.open).map(|(_, connection)| connection)
+    }
+
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
     #[inline]
     pub(super) fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
