@@ -104,7 +104,7 @@ impl World {
             let mut opened = Vec::new();
             while let Some(action) = self.engine.poll_action() {
                 match action {
-                    Action::Connect(conn, _) => opened.push(conn),
+                    Action::Connect(conn, _, _) => opened.push(conn),
                     Action::Close(conn) => self.hang_up(conn),
                 }
             }
@@ -270,13 +270,12 @@ impl World {
                     let list = self.lists.entry(key.into()).or_default();
                     for item in items {
                         if name == "LPUSH" {
-                            list.push_front((*item).into())
+                            list.push_front((*item).into());
                         } else {
-                            list.push_back((*item).into())
+                            list.push_back((*item).into());
                         }
                     }
-                    let reply = format!(":{}\r\n", list.len()).into_bytes();
-                    reply
+                    format!(":{}\r\n", list.len()).into_bytes()
                 }
                 [name @ ("BLPOP" | "BRPOP"), ref keys @ .., "0"] => {
                     let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
