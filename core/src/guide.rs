@@ -3,12 +3,33 @@
 //! The programs are for Tokio. With async-std they are the same; in blocking code `.await` goes away, and streams are
 //! iterators. Each is run by the tests as it stands here.
 
+#[doc = include_str!("guide/credentials.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/credentials.rs")]
+/// ```
+pub mod credentials {}
+
+#[doc = include_str!("guide/locks.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/locks.rs")]
+/// ```
+pub mod locks {}
+
 #[doc = include_str!("guide/pubsub.md")]
 ///
 /// ```ignore
 #[doc = include_str!("guide/pubsub.rs")]
 /// ```
 pub mod pubsub {}
+
+#[doc = include_str!("guide/scripts.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/scripts.rs")]
+/// ```
+pub mod scripts {}
 
 #[doc = include_str!("guide/streams.md")]
 ///

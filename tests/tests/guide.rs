@@ -1,27 +1,61 @@
 //! The programs of the guide do what its pages say.
+#![expect(unreachable_pub, reason = "what is shown on a page is a program of its own")]
 
+#[path = "../../core/src/guide/credentials.rs"]
+mod credentials;
+#[path = "../../core/src/guide/locks.rs"]
+mod locks;
+#[path = "../../core/src/guide/pubsub.rs"]
+mod pubsub;
+#[path = "../../core/src/guide/scripts.rs"]
+mod scripts;
+#[path = "../../core/src/guide/streams.rs"]
+mod streams;
+
+use redstart_core::command::{Command, Run};
+use redstart_core::config::Endpoint;
 use redstart_tests::clients::tokio;
 use redstart_tests::server::{Server, Version};
-use redstart_tokio::Client;
+use redstart_tokio::{Client, Config};
 
-#[expect(unreachable_pub, reason = "what is shown on a page is a program of its own")]
-mod pubsub {
-    include!("../../core/src/guide/pubsub.rs");
+/// A server, and a client of it.
+fn start() -> (Server, Client) {
+    let server = Server::start(Version::V8);
+    let client = tokio().block_on(Client::connect(server.url())).expect("the server is up");
+    (server, client)
 }
 
-#[expect(unreachable_pub, reason = "what is shown on a page is a program of its own")]
-mod streams {
-    include!("../../core/src/guide/streams.rs");
+#[test]
+fn credentials() {
+    let server = Server::start(Version::V8);
+    server.cli(&["ACL", "SETUSER", "ann", "on", ">secret", "~*", "+@all"]);
+    let config = Config::new(Endpoint::tcp("127.0.0.1", server.port()));
+    tokio().block_on(async {
+        let with_token = credentials::by_tokens(config.clone(), || "secret".to_owned());
+        let client = Client::connect(with_token).await.unwrap();
+        assert_eq!(client.run(Command::new("ACL WHOAMI")).await, Ok("ann".to_owned()));
+        let missing = Client::connect(credentials::from_a_file(config)).await.unwrap_err();
+        assert!(missing.to_string().contains("the file cannot be read"), "{missing}");
+    });
+}
+
+#[test]
+fn locks() {
+    let (_server, client) = start();
+    tokio().block_on(locks::example(&client)).unwrap();
 }
 
 #[test]
 fn publish_and_subscribe() {
-    let server = Server::start(Version::V8);
-    tokio().block_on(async {
-        let client = Client::connect(server.url()).await.unwrap();
-        let told = pubsub::example(&client).await.unwrap();
-        assert_eq!(told, ["news said rain", "weather.oslo said snow"]);
-    });
+    let (_server, client) = start();
+    let told = tokio().block_on(pubsub::example(&client)).unwrap();
+    assert_eq!(told, ["news said rain", "weather.oslo said snow"]);
+}
+
+#[test]
+fn scripts() {
+    let (_server, client) = start();
+    tokio().block_on(scripts::example(&client)).unwrap();
 }
 
 #[test]

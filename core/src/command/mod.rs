@@ -39,7 +39,7 @@ use change::may_change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
-pub(crate) use packed::{WireSink, bulk_header, by_text};
+pub(crate) use packed::{ScriptText, WireSink, bulk_header, by_text};
 pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};

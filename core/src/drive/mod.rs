@@ -212,7 +212,7 @@ impl<N: Net> Driver<N> {
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
-        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text));
+        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
         if freed {
             // Given up before the engine has seen it: nothing is sent.
             inbox.drop_cancelled();
