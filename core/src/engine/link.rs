@@ -229,8 +229,11 @@ impl Link {
     /// A connection was told credentials, and its server has answered. What was parked goes out, unless there are yet
     /// others.
     pub(super) fn handle_renewed(&mut self, now: Instant, told: &Credentials) {
-        self.renewal.take_if(|renewal| renewal == told);
-        self.send_parked(now);
+        // It may have been an elder, while the connection itself still waits for its answer.
+        if !self.connection.as_ref().is_some_and(|(_, connection)| connection.is_authenticating()) {
+            self.renewal.take_if(|renewal| renewal == told);
+            self.send_parked(now);
+        }
     }
 
     /// What its connections are for from here on.
