@@ -12,14 +12,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redstart_core::command::{Command, Prepare as p, Run};
-use redstart_core::commands::{ConnectionCommands, KeyCommands, StringCommands};
+use redstart_core::commands::*;
 use redstart_core::config::{
     CredentialProvider, Credentials, Endpoint, Protocol, Renewals, SentinelOptions, Supply,
 };
 use redstart_core::error::{CredentialError, Delivery, ErrorKind, ServerCode, Waiting};
+use redstart_core::pubsub::Event;
 use redstart_core::{Config, Error};
-use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
+use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime, tokio};
 use redstart_tests::live::for_each_target;
+use redstart_tests::server::hostile::{Fault, Script};
 use redstart_tests::server::sentinel::{NAME, SentinelConfig};
 use redstart_tests::server::{Server, ServerConfig, Version, poll_until};
 
@@ -186,6 +188,35 @@ fn other_credentials_are_told_to_connections_that_are_there() {
     });
 }
 
+/// With RESP2 a connection with subscriptions cannot be told: it is replaced, and that is announced.
+#[test]
+fn subscriptions_go_along_with_other_credentials() {
+    for_each_target(|target| {
+        add_user(target, "ann", "one");
+        add_user(target, "bob", "two");
+        let is_resp2 = target.protocol().number() == 2;
+        let protocol = if is_resp2 { Protocol::Resp2 } else { Protocol::Resp3 };
+        let hand = Hand::new("ann", "one");
+        let config = config(target).protocol(protocol).credential_provider(hand.clone());
+        tokio().block_on(async {
+            let client = redstart_tokio::Client::connect(config).await.unwrap();
+            let mut news = client.subscribe("news").await.unwrap();
+            hand.push("bob", "two");
+            let users = || target.cli(&["CLIENT", "LIST"]).matches("user=ann").count();
+            poll_until("all connections to be bob's", || (users() == 0).then_some(()));
+            let mut next = async || news.next_timeout(Duration::from_secs(5)).await.unwrap();
+            if is_resp2 {
+                assert!(matches!(next().await, Event::Interrupted));
+                assert!(matches!(next().await, Event::Resumed));
+            }
+            let heard: u64 = client.publish("news", "rain").await.unwrap();
+            assert_eq!(heard, 1);
+            let Event::Message(message) = next().await else { panic!("a message") };
+            assert_eq!(&message.payload[..], b"rain");
+        });
+    });
+}
+
 /// What a server answers to these commands, written at once; until nothing comes for a while.
 fn answers(server: &Server, commands: &[u8], expected: usize) -> String {
     let mut stream = TcpStream::connect(server.addr()).expect("a server that is up");
@@ -332,27 +363,24 @@ fn a_password_may_be_rotated_while_its_user_is_connected() {
 
 #[test]
 fn a_server_that_has_forgotten_who_this_is_is_told_again() {
-    for version in Version::ALL {
-        let server = ServerConfig::new(version).requirepass("secret").start();
-        for_each_runtime(|runtime| {
-            let client = runtime.connect(&*server.url()).unwrap();
-            client.set("n", 0).unwrap();
-            for expected in 1..=3 {
-                let reset: String = client.run(Command::new("RESET")).unwrap();
-                assert_eq!(reset, "RESET");
-                assert_eq!(
-                    client.transaction((p.incr("n"), p.get::<i64>("n"))),
-                    Ok((2 * expected - 1, Some(2 * expected - 1)))
-                );
-                let _: String = client.run(Command::new("RESET")).unwrap();
-                assert_eq!(client.incr("n"), Ok(2 * expected));
-            }
-        });
-        let nobody = Runtime::Blocking
-            .connect(config(&server).protocol(Protocol::Resp2).library_name(None).library_version(None));
-        let error = nobody.unwrap().get::<String>("k").unwrap_err();
+    let no_auth = || Fault::error("NOAUTH Authentication required.");
+    for_each_runtime(|runtime| {
+        let server = Script::new().on_first(2, "SET", no_auth()).on("GET", no_auth()).start();
+        let nobody = Config::new(Endpoint::tcp("127.0.0.1", server.port()));
+        let client = runtime.connect(nobody.clone().credentials(Credentials::new("ann", "one"))).unwrap();
+        client.set("k", "v").unwrap();
+        assert_eq!((server.count("SET"), server.count("HELLO")), (3, 3), "each time on another connection");
+        // A server that goes on so is not asked for ever.
+        let error = client.get::<String>("k").unwrap_err();
         assert_eq!((error.code(), error.delivery()), (Some(ServerCode::NoAuth), Delivery::Rejected));
-    }
+        assert_eq!(server.count("GET"), 4);
+        let error = runtime.connect(nobody).unwrap().get::<String>("k").unwrap_err();
+        assert_eq!(
+            (error.code(), server.count("GET")),
+            (Some(ServerCode::NoAuth), 5),
+            "there is nothing to tell"
+        );
+    });
 }
 
 #[test]

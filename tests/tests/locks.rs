@@ -36,6 +36,12 @@ fn for_each_client(test: impl Fn(&Server, &AnyClient)) {
     });
 }
 
+fn connections(server: &Server) -> usize {
+    let list = server.cli(&["INFO", "clients"]);
+    let count = list.lines().find_map(|line| line.strip_prefix("connected_clients:"));
+    count.expect("a count").trim().parse().expect("a number")
+}
+
 #[test]
 fn one_has_it_at_a_time() {
     for_each_target(|target| {
@@ -255,14 +261,40 @@ fn calls_that_are_dropped_leave_no_lock_behind() {
         assert!(taken > 20 && dropped > 20, "{taken} taken, {dropped} dropped");
         let mut lock = client.lock("lock", LONG).wait_at_most(ms(500));
         assert_eq!(lock.acquire().await, Ok(()), "nobody has it");
-        assert_eq!(
-            server
-                .cli(&["INFO", "clients"])
-                .lines()
-                .find(|line| line.starts_with("connected_clients"))
-                .map(str::trim),
-            Some("connected_clients:2")
-        );
+        assert_eq!(connections(&server), 2, "the client's, and that of who counts");
+    });
+}
+
+#[test]
+fn calls_that_run_out_of_time_leave_no_lock_behind() {
+    for_each_client(|server, client| {
+        let late = AtomicU32::new(0);
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for seed in 0..3 {
+                let late = &late;
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    while start.elapsed() < ms(500) {
+                        let mut hasty = || Duration::from_micros(rng.u64(50..5_000));
+                        let client = client.with(Options::new().timeout(hasty()));
+                        let mut lock = client.lock("lock", LONG).wait_at_most(hasty()).retry_every(ms(1));
+                        match lock.acquire() {
+                            Ok(()) => drop(lock.release()),
+                            Err(LockError::TimedOut | LockError::Failed(_)) => {
+                                late.fetch_add(1, Ordering::SeqCst);
+                            }
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                });
+            }
+        });
+        assert!(late.load(Ordering::SeqCst) > 10, "calls run out of time");
+        let mut lock = client.lock("lock", LONG).wait_at_most(ms(1_000));
+        assert_eq!(lock.acquire(), Ok(()), "nobody has it");
+        lock.release().expect("it is held");
+        assert_eq!(connections(server), 2, "the client's, and that of who counts");
     });
 }
 

@@ -3,6 +3,7 @@
 
 use redstart_core::Config;
 use redstart_core::client::Options;
+use redstart_core::client::session::Sessions;
 use redstart_core::command::Prepare as p;
 use redstart_core::commands::{FlushMode, KeyCommands, Script, ScriptingCommands, StringCommands};
 use redstart_core::config::{Endpoint, Protocol, ReadFrom};
@@ -71,6 +72,17 @@ fn scripts_of_a_pipeline_run_in_its_order_and_so_do_those_of_a_transaction() {
             let ((), a, (), b, n, c) = client.transaction(batch()).unwrap();
             assert_eq!((&*a, &*b, n, &*c), ("a", "b", 2 * round + 2, "b"));
         }
+    });
+}
+
+#[test]
+fn a_session_is_told_scripts_at_once() {
+    for_each_target(|target| {
+        let client = Runtime::Blocking.connect(&*target.url()).unwrap();
+        client.script_flush(FlushMode::Sync).unwrap();
+        let session = client.session().unwrap();
+        assert_eq!(session.run_script::<u64>(&incr(), "n", ()), Ok(1));
+        assert_eq!(session.transaction((p.run_script::<u64>(&incr(), "n", ()),)), Ok(Some((2,))));
     });
 }
 

@@ -199,3 +199,26 @@ fn consumers_of_streams_on_several_nodes() {
         }
     }
 }
+
+#[test]
+fn consumers_that_are_given_up_lose_nothing() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let server = Server::start(Version::V8);
+    let wire = Wire::connect(server.addr(), 3);
+    let mut seen = BTreeSet::new();
+    tokio().block_on(async {
+        let client = redstart_tokio::Client::connect(server.url()).await.unwrap();
+        for round in 0..100_u64 {
+            let mut consumer = client.xconsume::<Fields>("k", "g", "ann", ConsumerOptions::new().count(3));
+            add(&wire, 3 * round..3 * (round + 1));
+            let patience = Duration::from_micros(rng.u64(50..3_000));
+            while let Ok(Some(entry)) = tokio::time::timeout(patience, consumer.next()).await {
+                let entry = entry.expect("an entry");
+                assert_eq!(consumer.ack(entry.id).await, Ok(1), "it was pending");
+                assert!(seen.insert(entry.fields[0].1), "it was acknowledged before");
+            }
+        }
+    });
+    seen.extend(drained(&wire, "ann", DRAIN));
+    assert!(seen.into_iter().eq(0..300));
+}

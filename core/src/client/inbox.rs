@@ -3,11 +3,9 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Bytes;
-
 use super::slots::Room;
 use super::subscription::Wish;
-use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
+use crate::command::{Flags, Packed, PackedBatch, ScriptText, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{ConnId, Outgoing, RequestId};
 use crate::engine::{Engine, Patience, Request, Taken};
@@ -41,7 +39,7 @@ pub(crate) struct Inbox {
     /// The connections of sessions, by the numbers in their requests' targets.
     pub(crate) sessions: Vec<ConnId>,
     /// The texts of scripts that are run by their digests.
-    pub(crate) texts: Vec<(RequestId, u32, Bytes)>,
+    pub(crate) texts: Vec<(RequestId, u32, ScriptText)>,
     /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
     pub(super) line_changed: bool,
 }
@@ -204,12 +202,13 @@ impl Inbox {
                     Some(node) => self.name(node),
                     None => at(target, flags),
                 };
-                self.texts.extend(command.script().map(|text| (id, 0, text.clone())));
+                self.texts.extend(command.script().map(|text| (id, 0, ScriptText(text.clone()))));
                 self.requests.push(Request { wire_len, target, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);
-                self.texts.extend(batch.texts().map(|(part, text)| (id, part as u32, text.clone())));
+                self.texts
+                    .extend(batch.texts().map(|(part, text)| (id, part as u32, ScriptText(text.clone()))));
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());

@@ -5,6 +5,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,9 +13,9 @@ use crate::error::{Delivery as Fate, Error, ErrorKind};
 use crate::pubsub::{Delivery, Event};
 
 /// As many events a reader takes at once, at the most,
-const BATCH_EVENTS: usize = 128;
+const BATCH_EVENTS: usize = 1024;
 /// and as many bytes, if it is more than one.
-const BATCH_BYTES: usize = 64 << 10;
+const BATCH_BYTES: usize = 128 << 10;
 
 /// A call that waits for a confirmation.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Dropped {
 
     /// What the reader is told of it.
     fn told(&mut self) -> impl Iterator<Item = Event> + use<> {
-        let Self { messages, interrupted, resumed } = core::mem::take(self);
+        let Self { messages, interrupted, resumed } = mem::take(self);
         let lagged = (messages > 0).then_some(Event::Lagged(messages));
         let interrupted = interrupted.then_some(Event::Interrupted);
         lagged.into_iter().chain(interrupted).chain(resumed.then_some(Event::Resumed))
@@ -84,10 +85,7 @@ impl Queue {
     /// Takes what a delivery holds. Adds whom to wake.
     pub(super) fn deliver(&self, delivery: &mut Delivery, wake: &mut Vec<Waker>) {
         let mut state = self.lock();
-        for event in delivery.events.drain(..) {
-            state.bytes += room(&event);
-            state.events.push_back(event);
-        }
+        state.take_events(delivery);
         while state.bytes > self.limit && state.events.len() > 1 {
             state.drop_first();
         }
@@ -97,7 +95,7 @@ impl Queue {
                 wake.extend(call.waker.take());
             }
         }
-        if core::mem::take(&mut delivery.ended) {
+        if mem::take(&mut delivery.ended) {
             state.end(wake);
         }
         wake.extend(state.reader.take());
@@ -112,15 +110,7 @@ impl Queue {
     pub(super) fn poll_batch(&self, batch: &mut VecDeque<Event>, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         batch.extend(state.dropped.told());
-        let mut bytes = 0;
-        while let Some(event) = state.events.pop_front() {
-            bytes += room(&event);
-            batch.push_back(event);
-            if batch.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES {
-                break;
-            }
-        }
-        state.bytes = state.bytes.saturating_sub(bytes);
+        state.move_events(batch);
         if state.ended || !batch.is_empty() {
             return Poll::Ready(());
         }
@@ -158,9 +148,40 @@ impl Queue {
 }
 
 impl State {
+    /// Takes the events of a delivery: the buffer that they are in, if there is nothing before them.
+    fn take_events(&mut self, delivery: &mut Delivery) {
+        if self.events.is_empty() {
+            let (events, room) = delivery.take_events(mem::take(&mut self.events).into());
+            (self.events, self.bytes) = (events.into(), room);
+        } else {
+            let (mut events, room) = delivery.take_events(Vec::new());
+            self.events.extend(events.drain(..));
+            self.bytes = self.bytes.saturating_add(room);
+            delivery.take_events(events);
+        }
+    }
+
+    /// Moves the first events to `batch`: all of them at once if they are few.
+    fn move_events(&mut self, batch: &mut VecDeque<Event>) {
+        if batch.is_empty() && self.events.len() <= BATCH_EVENTS && self.bytes <= BATCH_BYTES {
+            mem::swap(batch, &mut self.events);
+            self.bytes = 0;
+            return;
+        }
+        let mut bytes = 0;
+        while batch.len() < BATCH_EVENTS
+            && bytes < BATCH_BYTES
+            && let Some(event) = self.events.pop_front()
+        {
+            bytes += event.room();
+            batch.push_back(event);
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
     fn drop_first(&mut self) {
         if let Some(event) = self.events.pop_front() {
-            self.bytes = self.bytes.saturating_sub(room(&event));
+            self.bytes = self.bytes.saturating_sub(event.room());
             self.dropped.add(&event);
         }
     }
@@ -172,14 +193,6 @@ impl State {
             call.outcome.get_or_insert_with(|| Err(closed()));
             wake.extend(call.waker.take());
         }
-    }
-}
-
-/// How many bytes of a queue an event takes.
-fn room(event: &Event) -> usize {
-    match event {
-        Event::Message(message) => message.room(),
-        _ => size_of::<Event>(),
     }
 }
 
@@ -201,7 +214,7 @@ mod tests {
 
     fn deliver(queue: &Queue, events: impl IntoIterator<Item = Event>) {
         let mut delivery = Delivery::default();
-        delivery.events.extend(events);
+        events.into_iter().for_each(|event| delivery.push(event));
         queue.deliver(&mut delivery, &mut Vec::new());
     }
 

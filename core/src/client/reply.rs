@@ -119,6 +119,12 @@ impl<'a, T> Reply<'a, T> {
     #[inline]
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
         let mut command = command.into_packed();
+        if options.session.is_some()
+            && let Some(by_text) = command.by_text()
+        {
+            // In a session nothing is sent again, so the text is sent at once.
+            command = by_text;
+        }
         let options = options.within(command.own_timeout());
         let parts = mailbox.split(&command, options).map(Box::new);
         if parts.is_some() {

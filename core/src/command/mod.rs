@@ -37,7 +37,7 @@ pub(crate) use change::Change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
-pub(crate) use packed::{WireSink, bulk_header, by_text};
+pub(crate) use packed::{ScriptText, WireSink, bulk_header, by_text};
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{OnSession, Prepare, Run};

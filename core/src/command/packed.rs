@@ -50,6 +50,16 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// The text of a script, which is not shown: it can hold secrets.
+#[derive(Clone)]
+pub(crate) struct ScriptText(pub(crate) Bytes);
+
+impl fmt::Debug for ScriptText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScriptText({} bytes)", self.0.len())
+    }
+}
+
 /// What few commands have.
 #[derive(Clone, Default)]
 pub(super) struct Extra {
@@ -348,7 +358,8 @@ impl Packed {
     }
 
     /// The command that runs the same script by its text, if the text was given.
-    pub(super) fn by_text(&self) -> Option<Self> {
+    #[inline]
+    pub(crate) fn by_text(&self) -> Option<Self> {
         let text = self.script()?;
         let mut args = self.stored();
         let name = by_text(args.next()?.payload())?;

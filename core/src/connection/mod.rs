@@ -55,8 +55,8 @@ pub(crate) enum Answer {
     Ready(ServerInfo),
     /// A request's reply: of a transaction that of `EXEC`, or why it was refused.
     Reply(Entry, Result<Frame, Error>),
-    /// The server was told other credentials, and has taken or refused them.
-    Renewed(Result<(), Error>),
+    /// The server was told these credentials, and has taken or refused them.
+    Renewed(Credentials, Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
     /// Sent by the server without end, since it was asked once.
@@ -79,6 +79,8 @@ pub(crate) struct Connection {
     purpose_due: bool,
     /// Who to be: `None` while that is asked for.
     credentials: Option<Credentials>,
+    /// What the server was told to replace them by.
+    telling: Option<Credentials>,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -110,6 +112,7 @@ impl Connection {
             has_lines: false,
             purpose_due: false,
             credentials: config.login.fixed().cloned(),
+            telling: None,
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
@@ -164,7 +167,7 @@ impl Connection {
         }
     }
 
-    /// Who it was told to be last.
+    /// Who it is on the server, if it is anybody in particular.
     pub(crate) const fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
     }
@@ -174,7 +177,7 @@ impl Connection {
     pub(crate) fn authenticate(&mut self, now: Instant, config: &Config, credentials: &Credentials) {
         let deadline = now + config.liveness_timeout;
         self.send_own(now, RequestId::AUTH, deadline, &handshake::auth(credentials));
-        self.credentials = Some(credentials.clone());
+        self.telling = Some(credentials.clone());
     }
 
     /// Whether it waits for the answer to that.
@@ -292,7 +295,7 @@ impl Connection {
         }
         if entry.id == RequestId::AUTH {
             self.finish_front();
-            return renewed(&frame).map(|outcome| Some(Answer::Renewed(outcome)));
+            return self.renewed(&frame);
         }
         if entry.id == RequestId::SUBSCRIPTION && frame.kind() != Kind::Error {
             return Err(fault(ErrorKind::Conversation(
@@ -309,6 +312,24 @@ impl Connection {
         }
         let outcome = self.progress.handle_reply(entry.part, frame).map_err(fault)?;
         Ok(outcome.map(|outcome| Answer::Reply(entry, outcome)))
+    }
+
+    /// What the server says to other credentials.
+    ///
+    /// # Errors
+    /// It says neither yes nor no.
+    fn renewed(&mut self, answer: &Frame) -> Result<Option<Answer>, Error> {
+        let text = answer.item().text().unwrap_or_default();
+        let Some(told) = self.telling.take() else { return Err(unasked()) };
+        if answer.kind() == Kind::Error {
+            let refusal = Error::new(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected);
+            return Ok(Some(Answer::Renewed(told, Err(refusal.with_command("AUTH")))));
+        }
+        if &*text != b"OK" {
+            return Err(fault(ErrorKind::Conversation("AUTH was answered with something else than OK")));
+        }
+        self.credentials = Some(told.clone());
+        Ok(Some(Answer::Renewed(told, Ok(()))))
     }
 
     /// The message at the front of `read`, if there is one that is short and whole.
@@ -520,22 +541,6 @@ impl Connection {
         };
         self.send(now, entry, &mut bytes);
     }
-}
-
-/// What the server says to other credentials.
-///
-/// # Errors
-/// It says neither yes nor no.
-fn renewed(answer: &Frame) -> Result<Result<(), Error>, Error> {
-    let text = answer.item().text().unwrap_or_default();
-    if answer.kind() == Kind::Error {
-        let refusal = Error::new(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected);
-        return Ok(Err(refusal.with_command("AUTH")));
-    }
-    let accepted = &*text == b"OK";
-    accepted
-        .then_some(Ok(()))
-        .ok_or_else(|| fault(ErrorKind::Conversation("AUTH was answered with something else than OK")))
 }
 
 fn unasked() -> Error {

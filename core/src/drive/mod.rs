@@ -204,7 +204,7 @@ impl<N: Net> Driver<N> {
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
-        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text));
+        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
         for request in inbox.requests.drain(..) {
             if inbox.cancelled.binary_search(&request.id).is_ok() {
                 // Given up before the engine has seen it: nothing is sent.

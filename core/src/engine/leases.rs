@@ -117,7 +117,7 @@ impl Engine {
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
                 Answer::Heard(strings) => read.advance(strings.len),
-                Answer::Push(_) | Answer::Renewed(_) => {}
+                Answer::Push(_) | Answer::Renewed(..) => {}
                 Answer::Line(line) => self.events.push_back(Event::Line { conn, line }),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;

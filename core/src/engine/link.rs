@@ -218,15 +218,11 @@ impl Link {
         }
     }
 
-    /// The connection was told credentials, and they were accepted or not; returns them. What was parked goes out,
-    /// unless there are yet others.
-    pub(super) fn handle_renewed(&mut self, now: Instant, accepted: bool) -> Option<Credentials> {
-        let told = self.credentials().cloned();
-        if self.renewal == told {
-            self.renewal = None;
-            self.send_parked(now);
-        }
-        told.filter(|_| !accepted)
+    /// A connection was told credentials, and its server has answered. What was parked goes out, unless there are yet
+    /// others.
+    pub(super) fn handle_renewed(&mut self, now: Instant, told: &Credentials) {
+        self.renewal.take_if(|renewal| renewal == told);
+        self.send_parked(now);
     }
 
     /// What its connections are for from here on.
@@ -273,7 +269,9 @@ impl Link {
     }
 
     fn send_parked(&mut self, now: Instant) {
-        self.open = self.is_ready() && !self.retiring && !self.suspect && self.renewal.is_none();
+        let is_telling = self.connection.as_ref().is_some_and(|(_, it)| it.is_authenticating());
+        let may_open = !self.retiring && !self.suspect && self.renewal.is_none() && !is_telling;
+        self.open = self.is_ready() && may_open;
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
         let mut parked = core::mem::take(&mut self.parked);
         while let Some(entry) = parked.pop() {

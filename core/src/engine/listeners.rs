@@ -8,9 +8,9 @@ use bytes::BytesMut;
 use super::link::{Connects, Ended, Link};
 use super::links::Links;
 use super::{Action, Engine, NodeId, Phase};
-use crate::config::{Config, Protocol};
+use crate::config::{Config, Credentials, Login, Protocol};
 use crate::connection::{Answer, ConnId, Outgoing, Purpose};
-use crate::error::Error;
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::Kind;
 use crate::time::Instant;
 
@@ -150,7 +150,7 @@ impl Engine {
                         connection.finish_front();
                     }
                 }
-                Answer::Renewed(_) | Answer::Line(_) => {}
+                Answer::Renewed(..) | Answer::Line(_) => {}
                 Answer::Reply(_, outcome) => {
                     if let Some(connection) = link.connection(conn) {
                         connection.finish_front();
@@ -161,6 +161,19 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// There are other credentials. A connection with subscriptions cannot be told them, so it is replaced.
+    pub(super) fn renew_listeners(&mut self, now: Instant, login: &Login, credentials: &Credentials) {
+        for node in self.listeners.links.ids() {
+            let link = self.listeners.peek(node).filter(|link| link.login() == login);
+            let Some(conn) = link.and_then(Link::conn_id) else { continue };
+            if link.and_then(Link::credentials).is_some_and(|known| known != credentials) {
+                self.actions.push_back(Action::Close(conn));
+                let reason = ErrorKind::Connection(ConnectionError::Replaced);
+                self.handle_listener_closed(now, conn, &Error::new(reason, Delivery::NotSent));
+            }
+        }
     }
 
     /// The connection has ended. Returns whether it had nothing but subscriptions.

@@ -273,17 +273,25 @@ impl Engine {
                 }
             }
         }
+        self.renew_listeners(now, &login, credentials);
     }
 
     /// A connection was told other credentials, and its server has answered. If it refuses them, the connection goes on
     /// as who it was: that is better than none, which is all that the same credentials would bring.
-    pub(super) fn handle_renewed(&mut self, now: Instant, node: NodeId, outcome: Result<(), Error>) {
+    pub(super) fn handle_renewed(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        told: &Credentials,
+        outcome: Result<(), Error>,
+    ) {
         let Some(link) = self.links.get(node) else { return };
-        let told = link.handle_renewed(now, outcome.is_ok());
-        if let (Err(error), Some(credentials)) = (outcome, told) {
+        link.handle_renewed(now, told);
+        if let Err(error) = outcome {
             let (login, error) = (link.login().clone(), error.with_node(link.name()));
-            self.logins.handle_refused(now, &login, &credentials, error);
+            self.logins.handle_refused(now, &login, told, error);
         }
+        self.follow_subscriptions(now);
     }
 
     /// The handshake of a connection has failed: were its credentials refused?

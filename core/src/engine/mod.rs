@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **After one input, drain every output before the next**: [`poll_action`](Engine::poll_action) until it
-//! is `None`, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
+//! is `None`, [`poll_demand`](Engine::poll_demand) too if credentials are asked for, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
 //! [`outgoing`](Engine::outgoing), then [`poll_timeout`](Engine::poll_timeout). An input asserts in debug
 //! builds that no action is left. Events may be gathered over several inputs of one wake.
 
@@ -273,7 +273,7 @@ impl Engine {
                 Answer::Line(_) => {}
                 Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
-                Answer::Renewed(outcome) => self.handle_renewed(now, node, outcome),
+                Answer::Renewed(told, outcome) => self.handle_renewed(now, node, &told, outcome),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{Engine, NodeId, Outgoing};
-use crate::command::{WireSink, bulk_header, by_text};
+use crate::command::{ScriptText, WireSink, bulk_header, by_text};
 use crate::connection::{Entry, RequestId};
 use crate::error::{ServerCode, ServerError};
 use crate::resp::length_line;
@@ -13,7 +13,7 @@ use crate::time::Instant;
 
 /// The texts of scripts that are under way by their digests.
 #[derive(Debug, Default)]
-pub(super) struct Texts(BTreeMap<(RequestId, u32), Bytes>);
+pub(super) struct Texts(BTreeMap<(RequestId, u32), ScriptText>);
 
 impl Texts {
     pub(super) fn forget(&mut self, entry: &Entry) {
@@ -30,7 +30,7 @@ impl Texts {
     /// The request that runs by its text the script that this one, whose bytes are those in `bytes`, runs by its
     /// digest. `None`: that is not known, or was done.
     fn by_text(&mut self, mut entry: Entry, bytes: &mut Outgoing) -> Option<(Entry, Outgoing)> {
-        let text = self.0.remove(&(entry.id, entry.part))?;
+        let ScriptText(text) = self.0.remove(&(entry.id, entry.part))?;
         let head = bytes.peek();
         let line = head.iter().position(|&byte| byte == b'\n')? + 1;
         let (name_len, rest) = bulk_header(head.get(line..)?)?;
@@ -56,7 +56,7 @@ impl Engine {
     /// Takes the text of the script that a request runs by its digest, before the request itself. A node that does
     /// not know the digest is sent the text.
     pub fn keep_text(&mut self, id: RequestId, part: u32, text: Bytes) {
-        self.texts.0.insert((id, part), text);
+        self.texts.0.insert((id, part), ScriptText(text));
     }
 
     /// A node does not know a script. Returns whether it is sent the text instead.
@@ -136,7 +136,7 @@ mod tests {
             let (mut bytes, mut texts) = (Outgoing::default(), Texts::default());
             let request = super::super::Request::new(id, command.packed(), &mut bytes);
             let entry = request.into_entry(Instant::ORIGIN, &crate::Config::default());
-            texts.0.insert((id, 0), Bytes::from_static(b"return 1"));
+            texts.0.insert((id, 0), ScriptText(Bytes::from_static(b"return 1")));
             let (entry, mut other) = texts.by_text(entry, &mut bytes).expect("the text is known");
             let expected =
                 crate::command::Command::<()>::new(by_text).arg("return 1").arg(1).key("k").arg("a\r\nb");

@@ -157,16 +157,19 @@ impl ServerError {
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
         const QUOTE: &str = ", with args beginning with:";
-        // A rule that is refused can be a password.
-        const RULE: &[u8] = b"ERR Error in ACL SETUSER modifier '";
+        // What stands at the wrong place can be a password.
+        const RULES: [&[u8]; 2] =
+            [b"ERR Error in ACL SETUSER modifier '", b"ERR Syntax error in HELLO option '"];
         let cut = text.get(..Self::TEXT_MAX).unwrap_or(text);
         let mut owned: String = String::from_utf8_lossy(cut).into_owned();
         if let Some(at) = owned.find(QUOTE) {
             owned.truncate(at);
-        } else if let Some(rest) = text.strip_prefix(RULE) {
+        } else if let Some((rule, rest)) =
+            RULES.iter().find_map(|rule| Some((rule, text.strip_prefix(*rule)?)))
+        {
             let end = rest.windows(3).rposition(|window| window == b"': ");
             let reason = end.and_then(|end| rest.get(end + 1..)).unwrap_or_default();
-            owned = String::from_utf8_lossy(&[&RULE[..RULE.len() - 2], reason].concat()).into_owned();
+            owned = String::from_utf8_lossy(&[&rule[..rule.len() - 2], reason].concat()).into_owned();
         }
         Self { code: ServerCode::of(text), text: owned.into() }
     }

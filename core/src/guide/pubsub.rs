@@ -4,11 +4,7 @@ use redstart_tokio::pubsub::{Event, Message};
 use redstart_tokio::{Client, Result, Subscription, commands::*};
 
 /// Calls `handle` for each message, and `reload` when some may be missing, until nothing comes for a while.
-async fn listen(
-    subscription: &mut Subscription,
-    mut handle: impl FnMut(Message),
-    mut reload: impl FnMut(),
-) {
+async fn listen(subscription: &mut Subscription, mut handle: impl FnMut(Message), mut reload: impl FnMut()) {
     while let Ok(event) = subscription.next_timeout(Duration::from_millis(200)).await {
         match event {
             Event::Message(message) => handle(message),

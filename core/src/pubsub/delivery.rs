@@ -17,7 +17,9 @@ const CHUNK: usize = 2 << 10;
 #[derive(Debug, Default)]
 pub struct Delivery {
     /// In their order.
-    pub events: Vec<Event>,
+    events: Vec<Event>,
+    /// How much room they take.
+    room: usize,
     /// Calls that have ended, by their numbers.
     pub outcomes: Vec<(u64, Result<(), Error>)>,
     /// It is over: nothing follows.
@@ -27,9 +29,22 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Adds an event.
+    #[inline]
+    pub(crate) fn push(&mut self, event: Event) {
+        self.room = self.room.saturating_add(event.room());
+        self.events.push(event);
+    }
+
+    /// The events so far, in their order, and how much [room](Event::room) they take. `spare` is for those that come.
+    pub fn take_events(&mut self, spare: Vec<Event>) -> (Vec<Event>, usize) {
+        (core::mem::replace(&mut self.events, spare), core::mem::take(&mut self.room))
+    }
+
     /// Forgets all that is to be told.
     pub fn clear(&mut self) {
         self.events.clear();
+        self.room = 0;
         self.outcomes.clear();
     }
 
@@ -40,7 +55,7 @@ impl Delivery {
             Payload::Shared(payload) => payload.clone(),
             Payload::Small(payload) => self.copy(payload),
         };
-        self.events.push(Event::Message(Message { channel, pattern, payload }));
+        self.push(Event::Message(Message { channel, pattern, payload }));
     }
 
     #[inline]

@@ -42,9 +42,17 @@ impl Message {
     pub fn payload_as<T: FromReply>(&self) -> Result<T, ConversionError> {
         T::from_reply(Frame::string(self.payload.clone()).item())
     }
+}
 
-    /// How much of a subscription's room it takes.
-    pub(crate) fn room(&self) -> usize {
-        size_of::<Event>() + self.channel.len() + self.payload.len()
+impl Event {
+    /// How many bytes of a subscription's room it takes.
+    #[must_use]
+    #[inline]
+    pub const fn room(&self) -> usize {
+        let text = match self {
+            Self::Message(Message { channel, payload, .. }) => channel.len().saturating_add(payload.len()),
+            _ => 0,
+        };
+        size_of::<Self>().saturating_add(text)
     }
 }

@@ -293,7 +293,7 @@ impl PubSub {
         let Some(subscription) = self.subscriptions.get_mut(at).and_then(Option::as_mut) else { return };
         subscription.missing += 1;
         if subscription.missing == 1 {
-            self.tell(at, |delivery| delivery.events.push(Event::Interrupted));
+            self.tell(at, |delivery| delivery.push(Event::Interrupted));
         }
     }
 
@@ -302,7 +302,7 @@ impl PubSub {
         let Some(subscription) = self.subscriptions.get_mut(at).and_then(Option::as_mut) else { return };
         subscription.missing = subscription.missing.saturating_sub(1);
         if subscription.missing == 0 {
-            self.tell(at, |delivery| delivery.events.push(Event::Resumed));
+            self.tell(at, |delivery| delivery.push(Event::Resumed));
         }
     }
 

@@ -56,6 +56,7 @@ impl Sim {
             oracles::a4_an_unasked_reply_closes_its_connection(id, conn, self.slack())?;
         }
         drop(world);
+        self.judge_readers()?;
         self.judge_cluster()?;
         self.judge_service()
     }

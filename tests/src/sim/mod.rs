@@ -24,6 +24,7 @@ mod ledger;
 mod many;
 mod net;
 mod oracles;
+mod pubsub;
 mod request;
 mod scenario;
 mod seeds;
@@ -52,6 +53,7 @@ pub use cluster::{
 pub use faults::{Class, Faults};
 pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
+pub use pubsub::run_pubsub;
 pub use request::{Job, Op};
 pub use seeds::{Report, run};
 pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, run_service};
@@ -73,6 +75,7 @@ use world::{Event, MS, World};
 enum Done {
     Driver,
     Call(Vec<Outcome>),
+    Reader,
     Closed,
 }
 
@@ -90,6 +93,7 @@ pub struct Sim {
     /// Which task is which call.
     call_of: Vec<Option<usize>>,
     callers: Vec<VecDeque<Plan>>,
+    readers: Vec<pubsub::Reader>,
     setup: Setup,
 }
 
@@ -133,6 +137,7 @@ impl Sim {
             calls: Vec::new(),
             call_of: vec![None],
             callers: Vec::new(),
+            readers: Vec::new(),
             setup,
         }
     }

@@ -1,10 +1,13 @@
 //! The model server: what Redis answers, with a count of what it ran.
 
+use std::collections::BTreeSet;
+
 use redstart_core::command::Value;
 use redstart_core::error::ServerError;
 
 use super::cluster::Key;
 use super::ledger::Ledger;
+use super::pubsub::Change;
 use super::request::Request;
 use super::tokens::Tokens;
 
@@ -87,6 +90,8 @@ pub(super) struct Session {
     pub(super) read_only: bool,
     /// The client is to hear of new primaries.
     pub(super) subscribed: bool,
+    /// What the client is subscribed to: whether it is a pattern, and its name.
+    pub(super) topics: BTreeSet<(bool, Vec<u8>)>,
 }
 
 impl Session {
@@ -185,7 +190,14 @@ impl Server {
                 )
             }
             b"PING" if self.refusal.is_some_and(|refusal| refusal.refuses(false)) => self.refuse(),
+            b"PING" if !session.resp3 && !session.topics.is_empty() => {
+                Value::Array(["pong", ""].map(|text| Value::Bulk(text.to_owned().into())).into())
+            }
             b"PING" => Value::Status("PONG".into()),
+            name if Change::of(name).is_some() => {
+                let is_refused = self.refusal.is_some_and(|refusal| refusal.refuses(false));
+                if is_refused { self.refuse() } else { ok() }
+            }
             b"MULTI" if self.settings.no_multi => {
                 error("NOPERM this user has no permissions to run the 'multi' command")
             }

@@ -60,6 +60,8 @@ pub struct Setup {
     pub cluster: Option<ClusterSetup>,
     /// The service, if sentinels watch the servers.
     pub service: Option<ServiceSetup>,
+    /// How many tasks listen to messages.
+    pub readers: usize,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -87,6 +89,7 @@ impl Default for Setup {
             when_full: WhenFull::Wait,
             cluster: None,
             service: None,
+            readers: 0,
             with_text: true,
         }
     }
@@ -122,6 +125,7 @@ impl Setup {
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
             service: None,
+            readers: 0,
             with_text,
         }
     }
@@ -132,6 +136,7 @@ impl Setup {
             queue_bytes: self.queue_bytes,
             database: self.database,
             connect_timeout: self.connect_timeout.as_nanos() as u64,
+            readers: self.readers > 0,
         }
     }
 

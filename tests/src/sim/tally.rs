@@ -49,6 +49,9 @@ impl Sim {
                 conn.broken && conn.down.dues.len() > 2,
             );
         }
+        let (messages, gaps) = self.heard();
+        tally.0.insert("messages read", messages);
+        tally.0.insert("gaps told", gaps);
         for call in &self.calls {
             tally.note("calls", true);
             tally.note("calls dropped", matches!(call.end, Some(End { outcomes: None, .. })));

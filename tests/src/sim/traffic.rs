@@ -11,6 +11,7 @@ use super::conn::{Due, Stage};
 use super::faults::Class;
 use super::ledger::Shape;
 use super::oracles::{self, Violation};
+use super::pubsub::Change;
 use super::request::Request;
 use super::server;
 use super::trace::Note;
@@ -98,6 +99,7 @@ impl World {
     fn take_request(&mut self, id: usize, request: &Request, len: usize) {
         let conn = &mut self.conns[id];
         let before = conn.up.unanswered_at_start;
+        let in_service = self.service.is_some();
         let due = match (request.name(), &mut conn.up.transaction) {
             (b"HELLO" | b"AUTH", _) => {
                 let verdict = oracles::a6_hello_and_auth_are_alone(id, before);
@@ -108,7 +110,8 @@ impl World {
             (b"READONLY" | b"READWRITE" | b"ROLE", _) if before.0 > 0 => Due::Handshake,
             (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE" | b"ROLE" | b"SENTINEL", _) => Due::Own,
             // It is confirmed by a push.
-            (b"SUBSCRIBE", _) => return,
+            (b"SUBSCRIBE", _) if in_service => return,
+            (name, _) if Change::of(name).is_some() => Due::Own,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());
@@ -262,7 +265,7 @@ impl World {
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
         }
-        if request.name() == b"SUBSCRIBE" {
+        if request.name() == b"SUBSCRIBE" && self.service.is_some() {
             conn.session.subscribed = true;
             return out.extend_from_slice(server::SUBSCRIBED);
         }
@@ -276,7 +279,13 @@ impl World {
         if handshake && std::mem::take(&mut self.servers[conn.server].skip_handshake) {
             return conn.blemish("a reply of the handshake is left out");
         }
-        server::write(reply, conn.session.resp3, out);
+        match Change::of(request.name()) {
+            Some(change) if !matches!(reply, Value::Error(_)) => {
+                let resp3 = conn.session.resp3;
+                change.confirm(&mut conn.session.topics, request, resp3, out);
+            }
+            _ => server::write(reply, conn.session.resp3, out),
+        }
         self.tell_of_slots(id, request, reply);
         let conn = &mut self.conns[id];
         let end = conn.down.sent + out.len() as u64;

@@ -13,6 +13,7 @@ use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
+use super::pubsub::Published;
 use super::sentinel::{self, Watch};
 use super::server::{Server, TOO_MANY};
 use super::trace::{Note, Trace};
@@ -48,6 +49,8 @@ pub(super) enum Event {
     Call(usize),
     /// A caller drops its call.
     Cancel(usize),
+    /// Something is published.
+    Publish(usize),
 }
 
 /// What the model has to know of the client's configuration to judge it.
@@ -57,6 +60,8 @@ pub(super) struct Expected {
     pub(super) queue_bytes: usize,
     pub(super) database: u32,
     pub(super) connect_timeout: u64,
+    /// There are subscriptions.
+    pub(super) readers: bool,
 }
 
 /// Everything outside the client.
@@ -81,6 +86,8 @@ pub(super) struct World {
     pub(super) cluster: Option<Box<Cluster>>,
     /// What the servers are to each other, if sentinels watch them.
     pub(super) service: Option<Box<Watch>>,
+    /// How many messages of each channel were published.
+    pub(super) published: Published,
     pub(super) ledger: Ledger,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
@@ -113,6 +120,7 @@ impl World {
             servers,
             cluster: None,
             service: None,
+            published: Published::default(),
             ledger: Ledger::default(),
             trace,
             alarm: None,
@@ -168,6 +176,7 @@ impl World {
             Event::Calm(class, server) => self.calm(class, server),
             Event::Cluster(step) => self.handle_step(step),
             Event::Service(step) => self.handle_service_step(step),
+            Event::Publish(channel) => self.publish(channel),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
@@ -290,6 +299,8 @@ impl World {
         conn.closed_at = Some(now);
         // Closing with unread bytes resets the connection: what is still under way is lost.
         conn.served &= !abrupt;
+        // One that has nothing but subscriptions, as there are with RESP2, is closed with the last of them.
+        let closing = closing || (self.expected.readers && !conn.session.resp3);
         let verdict = match self.cluster.is_some() || self.service.is_some() {
             false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
             true if closing || conn.blemish.is_some() => Ok(()),

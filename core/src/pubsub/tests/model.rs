@@ -222,7 +222,7 @@ impl Model {
         }
         let mut told = Vec::new();
         while let Some((id, delivery)) = self.pubsub.poll_delivery() {
-            told.push((id.0, core::mem::take(&mut delivery.events), core::mem::take(&mut delivery.outcomes)));
+            told.push((id.0, delivery.take_events(Vec::new()).0, core::mem::take(&mut delivery.outcomes)));
         }
         for (id, events, outcomes) in told {
             let seed = self.seed;
