@@ -270,13 +270,12 @@ impl World {
                     let list = self.lists.entry(key.into()).or_default();
                     for item in items {
                         if name == "LPUSH" {
-                            list.push_front((*item).into())
+                            list.push_front((*item).into());
                         } else {
-                            list.push_back((*item).into())
+                            list.push_back((*item).into());
                         }
                     }
-                    let reply = format!(":{}\r\n", list.len()).into_bytes();
-                    reply
+                    format!(":{}\r\n", list.len()).into_bytes()
                 }
                 [name @ ("BLPOP" | "BRPOP"), ref keys @ .., "0"] => {
                     let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
