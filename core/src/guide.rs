@@ -1,7 +1,28 @@
 //! A guide, a page for each subject.
 //!
-//! The programs are for Tokio. With async-std they are the same; in blocking code `.await` goes away, and streams are
-//! iterators. Each is run by the tests as it stands here.
+//! The programs are for Tokio. With async-std they are the same; in blocking code `async` and `.await` go away, and
+//! streams are iterators. Each is run by the tests as it stands here.
+
+#[doc = include_str!("guide/waiting.md")]
+///
+/// ```no_run
+#[doc = include_str!("guide/waiting.rs")]
+/// ```
+pub mod waiting {}
+
+#[doc = include_str!("guide/sessions.md")]
+///
+/// ```no_run
+#[doc = include_str!("guide/sessions.rs")]
+/// ```
+pub mod sessions {}
+
+#[doc = include_str!("guide/monitor.md")]
+///
+/// ```no_run
+#[doc = include_str!("guide/monitor.rs")]
+/// ```
+pub mod monitor {}
 
 #[doc = include_str!("guide/credentials.md")]
 ///
@@ -40,7 +61,7 @@ pub mod streams {}
 
 #[doc = include_str!("guide/tls.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/tls.rs")]
 /// ```
 pub mod tls {}

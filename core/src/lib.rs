@@ -28,6 +28,7 @@
 //!
 //! | Module | What it holds |
 //! |---|---|
+//! | [`guide`] | a guide by subjects, for users; needs `std` |
 //! | [`drive`] | the loop between the engine and a runtime's sockets, and what a runtime lends it; needs `std` |
 //! | [`client`] | the handle that users hold, and the lock where handles and driver meet; needs `std` |
 //! | [`engine`] | the client as one machine: requests in, connections made, replies out |
@@ -70,6 +71,7 @@ mod connection;
 pub mod drive;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "std")]
 pub mod guide;
 pub mod pubsub;
 pub mod resp;

@@ -114,6 +114,7 @@ const OTHER_THAN_ADVISED: &[(&str, &str, &str)] = &[
     ("ACL LOAD", "one node", OWN_USERS),
     ("ACL SAVE", "one node", OWN_USERS),
     ("ACL SETUSER", "one node", OWN_USERS),
+    ("CLIENT SETNAME", "all_nodes all_succeeded", "a session has one connection, and names that"),
     ("CONFIG RESETSTAT", "one node", UNTOLD),
     ("CONFIG REWRITE", "one node", UNTOLD),
     ("FUNCTION STATS", "all_shards special", ONE_NODE),

@@ -8,7 +8,7 @@ use redstart_core::client::session::{Optimistic, Session, Sessions};
 use redstart_core::command::{Command, Prepare as p, Run};
 use redstart_core::commands::{
     ClientFilter, ConnectionCommands, KeyCommands, ListCommands, ReplicationCommands, SessionCommands,
-    StringCommands,
+    StringCommands, Tracked, TrackingOptions, TrackingRedirect,
 };
 use redstart_core::error::{ConnectionError, Delivery, Limit, ServerCode, Waiting};
 use redstart_core::{Error, ErrorKind, Result};
@@ -128,6 +128,34 @@ fn what_changes_a_connection_is_refused_where_it_is_shared() {
             session.pipeline((p.set("k", 1), p.blpop::<u8, u8>("none", Duration::from_millis(1)))),
             Ok(((), None))
         );
+    });
+}
+
+#[test]
+fn what_a_session_can_set() {
+    for_each_target(|target| {
+        for_each_runtime(|runtime| {
+            let client = runtime.connect(target.url()).unwrap();
+            let (session, listener) = (client.session().unwrap(), client.session().unwrap());
+            let to = listener.client_id().unwrap();
+            session.client_tracking(to, TrackingOptions::new().tracked(Tracked::OptIn).no_loop()).unwrap();
+            session.client_caching(true).unwrap();
+            assert_eq!(session.client_getredir(), Ok(TrackingRedirect::To(to)));
+            session.client_tracking_off().unwrap();
+            session.client_tracking(to, TrackingOptions::new().prefix("a:").prefix("b:")).unwrap();
+            session.client_tracking_off().unwrap();
+            session.client_tracking(to, TrackingOptions::new().tracked(Tracked::OptOut)).unwrap();
+            session.client_caching(false).unwrap();
+            if target.version() == Version::V8 {
+                session.client_no_touch(true).unwrap();
+            }
+            session.reset().unwrap();
+            assert_eq!(session.client_getredir(), Ok(TrackingRedirect::NotTracking));
+            assert_eq!(session.readonly().unwrap_err().code(), Some(ServerCode::Err), "it is no cluster");
+            assert_eq!(session.readwrite().unwrap_err().code(), Some(ServerCode::Err));
+            drop((session, listener));
+            client.close();
+        });
     });
 }
 
@@ -306,6 +334,8 @@ fn sessions_of_a_cluster_are_with_one_node() {
         let client = runtime.connect(&*cluster.url()).unwrap();
         for key in ["foo", "bar", "hello"] {
             let session = client.session_for(key).unwrap();
+            session.readonly().unwrap();
+            session.readwrite().unwrap();
             session.watch(key).unwrap();
             assert_eq!(session.transaction((p.set(key, 1), p.get(key))), Ok(Some(((), Some(1)))));
             assert_eq!(

@@ -20,6 +20,7 @@ use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
+use super::monitor::Feeds;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
 use super::subscription::Wish;
 use super::{Options, misuse};
@@ -69,6 +70,7 @@ struct State {
     sleeping: Option<Waker>,
     status: Status,
     watchers: Vec<Waker>,
+    feeds: Feeds,
     alarms: Alarms,
 }
 
@@ -103,6 +105,7 @@ impl Mailbox {
             sleeping: None,
             status: Status::Connecting,
             watchers: Vec::new(),
+            feeds: Feeds::default(),
             alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
@@ -148,6 +151,7 @@ impl Mailbox {
     }
 
     /// A panic elsewhere leaves the state as it was between two statements; every one of them is sound.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -230,6 +234,12 @@ impl Mailbox {
             from: options.read_from.unwrap_or(self.config.read_from),
             session: options.session,
         }
+    }
+
+    /// Looks whether a single request that was sent has ended.
+    #[inline]
+    pub(super) fn take(&self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        self.lock().slots.take(id, waker, into)
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
@@ -325,6 +335,11 @@ impl Mailbox {
         self.lock().alarms.remove(number);
     }
 
+    /// Does something with what monitors have yet to read.
+    pub(super) fn feeds<T>(&self, act: impl FnOnce(&mut Feeds) -> T) -> T {
+        act(&mut self.lock().feeds)
+    }
+
     /// A session is over: its connection can be used by others.
     pub(super) fn release(&self, conn: ConnId) {
         let mut state = self.lock();
@@ -373,7 +388,7 @@ impl Mailbox {
     ) -> Instant {
         let (commands, bytes) = engine.load();
         let mut state = self.lock();
-        for event in engine.drain_events() {
+        while let Some(event) = engine.poll_event() {
             state.take_event(event, wake);
         }
         core::mem::swap(&mut state.inbox, inbox);
@@ -415,6 +430,7 @@ impl Mailbox {
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
+        state.feeds.end_all(&mut wake);
         state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
@@ -463,11 +479,20 @@ impl State {
     #[inline]
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
-            Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Reply { id, part, result } => {
+                if let Some(waker) = self.slots.finish(id, part, result) {
+                    wake.push(waker);
+                }
+            }
+            Event::Replies { id, first, count, run } => {
+                wake.extend(self.slots.finish_run(id, first, count, run));
+            }
             Event::Taken { id, taken } if self.slots.is_awaited(id) => {
                 wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
             }
             Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
+            Event::Line { conn, line } => wake.extend(self.feeds.push(conn, line)),
+            Event::SessionLost { conn, error } => wake.extend(self.feeds.end(conn, error)),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);
@@ -545,6 +570,3 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
-
-/// A call's outcome, or outcomes.
-pub(super) type Outcomes = Vec<Option<Outcome>>;

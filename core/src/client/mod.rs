@@ -26,12 +26,14 @@
 //! ```
 
 mod alarms;
+mod gathered;
 mod handle;
 mod inbox;
 mod leased;
 pub mod lock;
 mod mailbox;
 mod misuse;
+pub mod monitor;
 mod optimistic;
 mod post;
 mod queue;

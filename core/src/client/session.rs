@@ -177,6 +177,16 @@ impl<C: Handle> Session<C> {
         self
     }
 
+    pub(super) const fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    /// Has the server tell what it does from here on.
+    pub(super) async fn begin_monitor(&self) -> Result<(), Error> {
+        let command = Command::<()>::new("MONITOR");
+        Reply::streaming(self.client.mailbox(), self.client.options, command).await
+    }
+
     /// The same session for the futures inside.
     pub(super) const fn inner(&self) -> &Client {
         &self.client

@@ -18,7 +18,7 @@ mod transaction;
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
@@ -32,7 +32,7 @@ use transaction::Progress;
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
-use crate::resp::{Decoder, Frame, Kind, Strings};
+use crate::resp::{Decoder, Frame, Kind, Limits, Run, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -61,9 +61,19 @@ pub(crate) enum Answer {
     Renewed(Credentials, Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
+    /// Sent by the server without end, since it was asked once.
+    Line(Frame),
     /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
     /// message.
     Heard(Strings),
+}
+
+/// Replies to one call.
+#[derive(Debug)]
+pub(crate) enum Replies {
+    One(Frame),
+    /// So many, to commands one behind the other.
+    Run(u32, Frame),
 }
 
 /// A connection. Its owner moves the bytes.
@@ -71,6 +81,8 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// What comes when no reply is due are lines of `MONITOR`.
+    has_lines: bool,
     /// The server is asked for the number by which other connections can name this one.
     wants_id: bool,
     /// The server is not told yet what the connection is for.
@@ -107,6 +119,7 @@ impl Connection {
             state: State::Connecting,
             purpose,
             wants_id: false,
+            has_lines: false,
             purpose_due: false,
             credentials: config.login.fixed().cloned(),
             telling: None,
@@ -198,6 +211,89 @@ impl Connection {
         self.in_flight.push(entry);
     }
 
+    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
+    /// small, no error, and asked for by a caller who was not turned away before.
+    pub(crate) fn take_usual(
+        &mut self,
+        now: Instant,
+        read: &mut BytesMut,
+        mut deliver: impl FnMut(RequestId, u32, Replies),
+    ) {
+        if !self.is_ready() {
+            return;
+        }
+        let (had, mut taken) = (read.len(), 0);
+        let mut written = self.out.in_flight() - self.answered;
+        while let Some(&Entry { id, part, .. }) = self.usual_front(written) {
+            if self.in_flight.begins_with_run() {
+                read.advance(core::mem::take(&mut taken));
+                let Some((count, run)) = self.take_run(read, &mut written) else { break };
+                deliver(id, part, Replies::Run(count, run));
+            } else {
+                let Some((len, frame)) = self.decoder.peek_usual(&read[taken..]) else { break };
+                taken += len;
+                self.pass_front(&mut written);
+                deliver(id, part, Replies::One(frame));
+            }
+        }
+        read.advance(taken);
+        if read.len() < had {
+            self.heard_at = now;
+            self.measure(now);
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Takes the replies to commands of one call, one behind the other.
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let mut run = Run::default();
+        let mut next = first;
+        while let Some(entry) = self.usual_front(*written)
+            && (entry.id, entry.part) == (id, next)
+            && self.decoder.add_usual(read, &mut run, self.in_flight.len())
+        {
+            self.pass_front(written);
+            next = next.wrapping_add(1);
+        }
+        Some((next - first, Frame::take_run(read, run)?))
+    }
+
+    /// The request that is answered next, if `written` bytes of what is in flight are its own and of those behind
+    /// it, and nothing is special about it.
+    #[inline]
+    fn usual_front(&self, written: usize) -> Option<&Entry> {
+        self.in_flight.front().filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    }
+
+    /// The request that is answered next is answered.
+    #[inline]
+    fn pass_front(&mut self, written: &mut usize) {
+        if let Some(entry) = self.in_flight.pop() {
+            *written -= entry.wire_len as usize;
+            self.answered += entry.wire_len as usize;
+        }
+    }
+
+    /// Appends requests whose bytes are the first in `from`, one behind the other.
+    pub(crate) fn send_all(
+        &mut self,
+        now: Instant,
+        entries: impl Iterator<Item = Entry>,
+        from: &mut Outgoing,
+    ) {
+        if self.in_flight.is_empty() {
+            self.heard_at = now;
+            self.asked_at = Some(now);
+        }
+        let mut len = 0;
+        for entry in entries {
+            len += entry.wire_len as usize;
+            self.in_flight.push(entry);
+        }
+        from.transfer(len, &mut self.out);
+    }
+
     /// Takes the next reply off `read`. `None`: more bytes are needed.
     ///
     /// # Errors
@@ -240,6 +336,9 @@ impl Connection {
                 }
                 continue;
             }
+            if self.has_lines && self.in_flight.is_empty() {
+                return Ok(Some(Answer::Line(frame)));
+            }
             self.measure(now);
             let answer = self.match_reply(frame)?;
             self.tell_purpose(now);
@@ -249,10 +348,18 @@ impl Connection {
         }
     }
 
+    /// The request that is sent next makes what follows its reply a stream, of lines that may be as long as any
+    /// string. Nothing must be under way.
+    pub(crate) fn expect_lines(&mut self, config: &Config) {
+        let limits = config.reply_limits;
+        self.has_lines = true;
+        self.decoder = Decoder::new(Limits { line: limits.line.max(limits.bulk), ..limits });
+    }
+
     /// Whether the reply that has begun to come answers nothing. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
         match &self.state {
-            State::Ready => !self.is_asked(),
+            State::Ready => !self.is_asked() && !self.has_lines,
             // An error may be the server's greeting.
             State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
             State::Connecting | State::Securing | State::Nameless => true,

@@ -175,6 +175,10 @@ impl Engine {
     fn review(&mut self, now: Instant, node: NodeId) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let (serves, is_member) = (cluster.serves(node), cluster.is_member(node));
+        if !is_member {
+            self.retire_aside(now, node);
+        }
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
         match self.links.get(node) {
             None => {
                 cluster.release(node);
@@ -185,9 +189,6 @@ impl Engine {
                 self.close_retired(now, node);
             }
             Some(_) => {}
-        }
-        if !is_member {
-            self.retire_aside(now, node);
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
-use super::recall::Taken;
+use super::recall::{Taken, unblock};
 use super::sides::{Due, Served, Use, Way};
 use super::{Action, ConnId, Ended, Engine, Entry, Event, NodeId, Outgoing, Phase, RequestId};
 use crate::command::Undo;
@@ -36,6 +36,12 @@ impl Engine {
     /// Sends a request on a connection of its own. Its bytes are the first in `bytes`.
     #[cold]
     pub(super) fn submit_aside(&mut self, now: Instant, node: NodeId, entry: Entry, bytes: &mut Outgoing) {
+        if self.phase != Phase::Open {
+            let error = Error::new(ErrorKind::Closed, Delivery::NotSent);
+            let error = super::link::name(error, bytes, &entry);
+            bytes.release(entry.wire_len as usize);
+            return self.end(now, entry, Err(error));
+        }
         // The node is known by its link for as long as there are side connections with it.
         let has_link = self.link_to(now, node).is_some();
         let Some(way) = self.way_to(node).filter(|_| has_link) else {
@@ -112,6 +118,7 @@ impl Engine {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
                 Answer::Heard(strings) => read.advance(strings.len),
                 Answer::Push(_) | Answer::Renewed(..) => {}
+                Answer::Line(line) => self.events.push_back(Event::Line { conn, line }),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     self.sides.handle_ready(conn, info.client_id);
@@ -133,7 +140,7 @@ impl Engine {
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(side) = self.sides.get(conn) else { return Ok(()) };
-        let node = side.node;
+        let (node, is_retired) = (side.node, side.is_retired() && self.phase == Phase::Open);
         let mut bytes = Outgoing::default();
         side.connection.take_front(&mut bytes);
         if entry.id == RequestId::HEALTH {
@@ -152,6 +159,11 @@ impl Engine {
                 Err(frame) => self.end(now, entry, Ok(frame)),
             },
             outcome if is_leased => self.end_in_session(now, conn, (entry, bytes), outcome),
+            // It was ended by this client, since the node is of no use any more: nothing was taken.
+            Ok(frame) if is_retired && is_unblocked(&frame) && entry.id.is_awaited() => {
+                let error = Error::new(ErrorKind::Connection(ConnectionError::Replaced), Delivery::Rejected);
+                self.send_again(now, entry, bytes, error);
+            }
             outcome if entry.id.is_awaited() => {
                 let name = self.sides.name_of(conn).unwrap_or_default().into();
                 self.follow_refusal(now, node, name, (entry, bytes), outcome)?;
@@ -209,6 +221,9 @@ impl Engine {
     /// A connection is gone.
     pub(super) fn handle_lost_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
         self.handle_login_failed_aside(now, conn, error);
+        if self.sides.seat_of(conn).is_some() {
+            self.events.push_back(Event::SessionLost { conn, error: error.clone() });
+        }
         let mut ended = Ended::new();
         let Some(node) = self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended) else { return };
         self.end_all(now, ended);
@@ -231,8 +246,15 @@ impl Engine {
         self.end_all(now, ended);
     }
 
-    /// The node is of no use any more. What was asked of it may be answered.
+    /// The node is of no use any more. What was asked of it may be answered; what waits there is ended there, so that
+    /// it can wait elsewhere. It is to be called before the link retires.
     pub(super) fn retire_aside(&mut self, now: Instant, node: NodeId) {
+        for (conn, client_id) in self.sides.waiting_at(node) {
+            if let Some(link) = self.links.get(node).filter(|link| link.is_open()) {
+                let (entry, mut bytes) = unblock(conn, node, client_id, now + self.config.connect_timeout);
+                link.submit(now, entry, &mut bytes);
+            }
+        }
         for conn in self.sides.retire(now, node) {
             self.close_aside(now, conn);
         }
@@ -273,6 +295,7 @@ impl Engine {
         let mut ended = Ended::new();
         self.sides.fail_waiting(&Error::new(ErrorKind::Closed, Delivery::NotSent), &mut ended);
         self.end_all(now, ended);
+        self.sides.cool_down();
         for conn in self.sides.conns() {
             let waits = self.sides.waits(conn);
             match self.sides.get(conn).map(|side| &side.state) {
@@ -297,6 +320,11 @@ impl Engine {
         }
         self.events.push_back(Event::Taken { id: entry.id, taken });
     }
+}
+
+/// Whether the server has ended a wait before its time.
+fn is_unblocked(frame: &Frame) -> bool {
+    frame.item().text().is_some_and(|text| ServerCode::of(&text) == ServerCode::Unblocked)
 }
 
 /// How the request is undone whose bytes these are.

@@ -150,7 +150,7 @@ impl Engine {
                         connection.finish_front();
                     }
                 }
-                Answer::Renewed(..) => {}
+                Answer::Renewed(..) | Answer::Line(_) => {}
                 Answer::Reply(_, outcome) => {
                     if let Some(connection) = link.connection(conn) {
                         connection.finish_front();

@@ -12,16 +12,16 @@
 //! The connection is not used before the answer to the last `CLIENT UNBLOCK` is in, which could end the wait of the
 //! next request else. If it is not known whether the server still has that to do, the connection is closed.
 
-use super::{ConnId, Engine, Entry, Outgoing, Phase, RequestId};
+use super::{ConnId, Engine, Entry, NodeId, Outgoing, Phase, RequestId};
 use crate::command::{Command, Flags, FromReply, Packed, Target, Undo, slot};
 use crate::error::{Delivery, Error};
 use crate::resp::Frame;
 use crate::time::Instant;
 
 /// The place of a request to end a wait; its generation is the number of the connection.
-pub(super) const UNBLOCK: u32 = RequestId::PARTS + 1;
+pub(super) const UNBLOCK: u32 = RequestId::PARTS + 2;
 /// The place of what is put back.
-pub(super) const RETURN: u32 = RequestId::PARTS + 2;
+pub(super) const RETURN: u32 = RequestId::PARTS + 3;
 
 /// A reply that took something away from the server: it has to come to whom it is for, or be
 /// [given back](Engine::give_back).
@@ -99,9 +99,7 @@ impl Engine {
         let Some(side) = self.sides.get(conn) else { return };
         let (node, client_id) = (side.node, side.client_id);
         let deadline = now + side.config.connect_timeout;
-        let command = Command::<()>::new("CLIENT UNBLOCK").arg(client_id).arg("ERROR");
-        let id = RequestId { slot: UNBLOCK, generation: conn.0 as u32 };
-        let (entry, mut bytes) = own(id, Target::Node(node.0 as u16), deadline, command.packed());
+        let (entry, mut bytes) = unblock(conn, node, client_id, deadline);
         self.submit_to(now, node, entry, &mut bytes);
     }
 
@@ -122,6 +120,13 @@ impl Engine {
         }
         self.finish_drain(now);
     }
+}
+
+/// A request to end the wait on a connection.
+pub(super) fn unblock(conn: ConnId, node: NodeId, client_id: u64, deadline: Instant) -> (Entry, Outgoing) {
+    let command = Command::<()>::new("CLIENT UNBLOCK").arg(client_id).arg("ERROR");
+    let id = RequestId { slot: UNBLOCK, generation: conn.0 as u32 };
+    own(id, Target::Node(node.0 as u16), deadline, command.packed())
 }
 
 /// A request of the engine's own.

@@ -83,11 +83,10 @@ impl Engine {
         }
         if error.code() == Some(ServerCode::NoAuth)
             && entry.attempts < NOAUTH_TRIES
-            && let Some(link) = self.links.get(node).filter(|link| link.login().is_some())
+            && self.links.peek(node).is_some_and(|link| link.login().is_some())
         {
             // The server has forgotten who this is: it is told on another connection.
-            link.retire();
-            self.retire_aside(now, node);
+            self.retire(now, node);
             self.send_again(now, entry, bytes, error);
             return Ok(());
         }
@@ -118,10 +117,7 @@ impl Engine {
             Verdict::Deliver => return self.end(now, entry, Err(error)),
             Verdict::Later => {}
             Verdict::Reconnect => {
-                if let Some(link) = self.links.get(node) {
-                    link.retire();
-                }
-                self.retire_aside(now, node);
+                self.retire(now, node);
             }
         }
         self.send_later(now, entry, bytes, error, Duration::MAX);
@@ -166,10 +162,7 @@ impl Engine {
                 if let Some(from) = cluster.endpoint(node) {
                     self.delayed.hop(&entry, from.clone());
                 }
-                if let Some(link) = self.links.get(node) {
-                    link.retire();
-                }
-                self.retire_aside(now, node);
+                self.retire(now, node);
                 self.send_later(now, entry, bytes, error, Duration::MAX);
             }
             Decision::RefreshThenRetry | Decision::Later => {
@@ -189,6 +182,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Sends nothing more on the connections that there are with a node.
+    fn retire(&mut self, now: Instant, node: NodeId) {
+        self.retire_aside(now, node);
+        if let Some(link) = self.links.get(node) {
+            link.retire();
+        }
     }
 
     /// Keeps a request for a short while, and sends it where it then belongs.

@@ -209,14 +209,17 @@ impl Engine {
     /// Parts from a node that is of no use any more: it may answer what it owes, unless it is silent.
     fn review_service(&mut self, now: Instant, node: NodeId) {
         let Topology::Sentinel(service) = &self.topology else { return };
-        let Some(link) = self.links.get(node).filter(|_| !service.is_fit(node)) else { return };
+        if service.is_fit(node) {
+            return;
+        }
+        self.retire_aside(now, node);
+        let Some(link) = self.links.get(node) else { return };
         if !link.silent_conns().is_empty() {
             self.drop_connection(now, node);
         } else if link.is_ready() {
             link.retire();
             self.close_retired(now, node);
         }
-        self.retire_aside(now, node);
     }
 
     /// No sentinel led to the primary.

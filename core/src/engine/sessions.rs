@@ -71,12 +71,17 @@ impl Engine {
         let change = if entry.is_transaction() { Some(Change::End) } else { Change::of(args(&bytes.peek())) };
         let error = match self.sides.session(seat) {
             None => ErrorKind::Connection(ConnectionError::SessionLost),
-            Some((side, _)) if change == Some(Change::Login) && !side.connection.is_idle() => {
+            Some((side, _))
+                if matches!(change, Some(Change::Login | Change::Stream)) && !side.connection.is_idle() =>
+            {
                 ErrorKind::Usage("replies are due, which a server may lose track of now")
             }
             Some((side, conn)) => {
                 if let Use::Leased(lease) = &mut side.state {
                     lease.note(change);
+                }
+                if change == Some(Change::Stream) {
+                    side.connection.expect_lines(&side.config);
                 }
                 side.connection.send(now, entry, bytes);
                 return self.sides.note(conn);

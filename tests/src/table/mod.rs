@@ -21,6 +21,7 @@ mod replication;
 mod scripting;
 mod sentinel;
 mod server;
+mod sessions;
 mod sets;
 mod sorted_sets;
 mod streams;
@@ -62,6 +63,7 @@ const FAMILIES: &[(&str, Rows)] = &[
     ("scripting", scripting::rows),
     ("sentinel", sentinel::rows),
     ("server", server::rows),
+    ("sessions", sessions::rows),
     ("sets", sets::rows),
     ("sorted_sets", sorted_sets::rows),
     ("streams", streams::rows),

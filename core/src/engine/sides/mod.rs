@@ -266,9 +266,21 @@ impl Sides {
         self.sides.iter().filter(|(_, side)| side.node == node).map(|(conn, _)| *conn).collect()
     }
 
+    /// The connections on which a node waits for somebody, and its numbers of them.
+    pub(super) fn waiting_at(&self, node: NodeId) -> Vec<(ConnId, u64)> {
+        let waits = |side: &Side| side.node == node && side.client_id != 0 && side.is_waiting();
+        let waiting = self.sides.iter().filter(|(_, side)| waits(side));
+        waiting.map(|(conn, side)| (*conn, side.client_id)).collect()
+    }
+
     /// Whether a node must be kept in mind.
     pub(super) fn uses(&self, node: NodeId) -> bool {
         self.pools.get(&node).is_some_and(|pool| !pool.is_vacant())
+    }
+
+    /// Makes no connections in advance any more.
+    pub(super) fn cool_down(&mut self) {
+        self.pools.values_mut().for_each(|pool| pool.set_warm(false));
     }
 
     /// The node is of no use any more. Returns the connections with it that nobody uses; the others are closed after

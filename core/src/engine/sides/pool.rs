@@ -67,7 +67,12 @@ impl Pool {
         &self.way
     }
 
+    /// The way to the node may have changed; the number of a node that was forgotten may be that of another now.
     pub(super) fn set_way(&mut self, way: Way) {
+        if self.way.endpoint != way.endpoint {
+            self.name = way.endpoint.to_string();
+            (self.retry_at, self.failures, self.last_error) = (Instant::ORIGIN, 0, None);
+        }
         self.way = way;
     }
 

@@ -197,6 +197,15 @@ impl Side {
         is_stale
     }
 
+    /// Whether the server waits for somebody in its only request.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, Use::Busy) && self.connection.next().is_some_and(is_blocking)
+    }
+
+    pub(in crate::engine) const fn is_retired(&self) -> bool {
+        self.retire_by.is_some()
+    }
+
     pub(super) const fn is_idle(&self) -> bool {
         matches!(self.state, Use::Idle(_))
     }

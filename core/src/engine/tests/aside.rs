@@ -388,6 +388,25 @@ fn idle_and_old_connections_are_closed_and_warm_ones_kept() {
 }
 
 #[test]
+fn a_client_that_closes_makes_no_more_connections_and_is_called_no_more_than_needed() {
+    let mut bench = Bench::new(PoolOptions::new().min_idle(2));
+    let warm = bench.open();
+    bench.submit(1, "BLPOP k 0", 0);
+    bench.written(warm[0]);
+    bench.written(warm[1]);
+    assert_eq!(bench.open().len(), 1);
+    bench.engine.close(bench.now(), Duration::from_secs(5));
+    bench.submit(2, "BLPOP k 0", 0);
+    assert_eq!(bench.ended(), list(&[(2, "BLPOP: the client is closed (not sent)")]));
+    while let Some(action) = bench.engine.poll_action() {
+        assert!(matches!(action, Action::Close(_)), "{action:?}");
+    }
+    bench.pass(100);
+    let next = bench.engine.poll_timeout().expect("it is not closed yet");
+    assert!(next > bench.now(), "{next:?}");
+}
+
+#[test]
 fn a_server_that_has_become_a_replica_is_left() {
     let mut bench = Bench::new(PoolOptions::new());
     bench.submit(1, "BLPOP k 0", 0);
