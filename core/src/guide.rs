@@ -5,35 +5,42 @@
 
 #[doc = include_str!("guide/credentials.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/credentials.rs")]
 /// ```
 pub mod credentials {}
 
 #[doc = include_str!("guide/locks.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/locks.rs")]
 /// ```
 pub mod locks {}
 
 #[doc = include_str!("guide/pubsub.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/pubsub.rs")]
 /// ```
 pub mod pubsub {}
 
 #[doc = include_str!("guide/scripts.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/scripts.rs")]
 /// ```
 pub mod scripts {}
 
 #[doc = include_str!("guide/streams.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/streams.rs")]
 /// ```
 pub mod streams {}
+
+#[doc = include_str!("guide/tls.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/tls.rs")]
+/// ```
+pub mod tls {}

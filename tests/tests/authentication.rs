@@ -188,6 +188,34 @@ fn other_credentials_are_told_to_connections_that_are_there() {
     });
 }
 
+/// Those who wait at the server go on as who they were; then their connections are used no more.
+#[test]
+fn connections_of_commands_that_wait_are_replaced() {
+    let server = Server::start(Version::V8);
+    add_user(&server, "ann", "one");
+    add_user(&server, "bob", "two");
+    for_each_runtime(|runtime| {
+        let hand = Hand::new("ann", "one");
+        let client = runtime.connect(config(&server).credential_provider(hand.clone())).unwrap();
+        let stop = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                while stop.load(Ordering::SeqCst) == 0 {
+                    let none = client.blpop::<String, String>("list", Duration::from_millis(50)).unwrap();
+                    assert_eq!(none, None);
+                }
+            });
+            let users = |name: &str| server.cli(&["CLIENT", "LIST"]).matches(&format!("user={name}")).count();
+            poll_until("two connections of ann's", || (users("ann") == 2).then_some(()));
+            hand.push("bob", "two");
+            poll_until("two connections of bob's", || (users("bob") == 2 && users("ann") == 0).then_some(()));
+            stop.store(1, Ordering::SeqCst);
+            waiting.join().expect("no call has failed");
+        });
+        client.close();
+    });
+}
+
 /// With RESP2 a connection with subscriptions cannot be told: it is replaced, and that is announced.
 #[test]
 fn subscriptions_go_along_with_other_credentials() {

@@ -148,6 +148,11 @@ fn a_release_that_fails_can_be_repeated() {
     });
 }
 
+/// A future that can be spawned.
+fn send<F: Future + Send>(future: F) -> F {
+    future
+}
+
 #[test]
 fn a_held_lock_is_prolonged() {
     let server = Server::start(Version::V7);
@@ -170,10 +175,10 @@ fn a_held_lock_is_prolonged() {
         tokio().block_on(async {
             let client = redstart_tokio::Client::connect(&*server.url()).await.unwrap();
             let (mut lock, mut other) = (client.lock("lock", ttl), client.lock("lock", ttl));
-            let ended = lock.hold(async {
+            let ended = send(lock.hold(async {
                 ::tokio::time::sleep(work).await;
                 other.try_acquire().await
-            });
+            }));
             assert_eq!(ended.await, Ok(Ok(false)));
             assert_eq!((lock.is_held(), lock.locked().await), (false, Ok(false)));
         });
