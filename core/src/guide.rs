@@ -58,3 +58,10 @@ pub mod scripts {}
 #[doc = include_str!("guide/streams.rs")]
 /// ```
 pub mod streams {}
+
+#[doc = include_str!("guide/tls.md")]
+///
+/// ```ignore
+#[doc = include_str!("guide/tls.rs")]
+/// ```
+pub mod tls {}

@@ -136,7 +136,7 @@ fn the_machine_is_silent_in_every_state() {
     let mut seen = Seen::default();
     let Some(action) = engine.poll_action() else { panic!("it connects") };
     seen.debug(&action);
-    let Action::Connect(conn, _) = action else { panic!("it connects") };
+    let Action::Connect(conn, ..) = action else { panic!("it connects") };
     let submit = |engine: &mut Engine, seen: &mut Seen| {
         for (slot, command) in (0..).zip(commands()) {
             let mut bytes = Outgoing::default();

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    AddressMap, CredentialProvider, Credentials, Endpoint, Login, RefreshOptions, TokenOptions, TokenProvider,
+    AddressMap, CredentialProvider, Credentials, Endpoint, Login, RefreshOptions, Tls, TokenOptions,
+    TokenProvider,
 };
 
 /// How the servers are deployed.
@@ -64,12 +65,18 @@ impl ClusterOptions {
     }
 }
 
+/// What sentinels have instead of what servers have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SentinelTls(pub(crate) Option<Arc<Tls>>);
+
 /// What a client has to know of sentinels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentinelOptions {
     pub(crate) service: Arc<str>,
     pub(crate) sentinels: Vec<Endpoint>,
     pub(crate) login: Login,
+    /// `None`: as for the servers.
+    pub(crate) tls: Option<SentinelTls>,
     pub(crate) min_other_sentinels: usize,
     pub(crate) poll_interval: Duration,
     pub(crate) ask_timeout: Duration,
@@ -88,6 +95,7 @@ impl SentinelOptions {
             service: service.into(),
             sentinels: sentinels.into_iter().collect(),
             login: Login::None,
+            tls: None,
             min_other_sentinels: 0,
             poll_interval: Duration::from_secs(1),
             ask_timeout: Duration::from_millis(500),
@@ -114,6 +122,14 @@ impl SentinelOptions {
     #[must_use]
     pub fn token_provider(mut self, provider: impl TokenProvider, options: TokenOptions) -> Self {
         self.login = Login::tokens(provider, options);
+        self
+    }
+
+    /// Secures connections with sentinels by TLS, or with `None` by nothing, whatever the
+    /// [servers](super::Config::tls) have. Default: as for the servers.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<Tls>>) -> Self {
+        self.tls = Some(SentinelTls(tls.into().map(Arc::new)));
         self
     }
 

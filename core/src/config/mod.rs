@@ -30,6 +30,7 @@ mod provider;
 mod read_from;
 mod refresh;
 mod secret;
+mod tls;
 mod url;
 mod validate;
 
@@ -50,6 +51,9 @@ pub use provider::{CredentialProvider, Renewals, Supply, Token, TokenOptions, To
 pub use read_from::ReadFrom;
 pub use refresh::RefreshOptions;
 pub use secret::{Credentials, Secret};
+#[cfg(feature = "tls")]
+pub(crate) use tls::{Accepted, Pem};
+pub use tls::{DangerousTls, Ocsp, Tls, TlsVersion};
 pub(crate) use validate::is_host;
 
 use crate::resp::Limits;
@@ -117,6 +121,7 @@ pub struct Config {
     pub(crate) endpoint: Endpoint,
     pub(crate) login: Login,
     pub(crate) database: u32,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) protocol: Protocol,
     pub(crate) client_name: Option<Arc<str>>,
     pub(crate) library_name: Option<Arc<str>>,
@@ -149,6 +154,7 @@ impl Default for Config {
             endpoint: Endpoint::default(),
             login: Login::None,
             database: 0,
+            tls: None,
             protocol: Protocol::default(),
             client_name: None,
             library_name: Some("redstart".into()),
@@ -240,6 +246,14 @@ impl Config {
     #[must_use]
     pub fn database(mut self, database: u32) -> Self {
         self.database = database;
+        self
+    }
+
+    /// Secures all connections by TLS; those with sentinels too, unless
+    /// [`SentinelOptions::tls`] says otherwise. Default: none.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<Tls>>) -> Self {
+        self.tls = tls.into().map(Arc::new);
         self
     }
 

@@ -1,8 +1,8 @@
 //! One socket's conversation: handshake, then requests and replies in order, and its health.
 //!
 //! ```text
-//! Connecting --connected--> Handshake --all answered--> Ready
-//!      \________________________\__________ any fault ____\__> the owner closes it
+//! Connecting --[securing]--connected--> Handshake --all answered--> Ready
+//!      \___________________________________\__________ any fault ____\__> the owner closes it
 //! ```
 //!
 //! Replies belong to requests by order alone, so any doubt about the order ends the connection: a reply
@@ -31,7 +31,7 @@ use transaction::Progress;
 
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
-use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, Waiting};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
 use crate::resp::{Decoder, Frame, Kind, Limits, Strings};
 use crate::time::Instant;
 
@@ -42,6 +42,8 @@ pub struct ConnId(pub u64);
 #[derive(Debug)]
 enum State {
     Connecting,
+    /// The socket is open, and is being secured.
+    Securing,
     /// The socket is open; it is not known who to be.
     Nameless,
     Handshake(Box<Handshake>),
@@ -141,6 +143,11 @@ impl Connection {
 
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready)
+    }
+
+    /// The socket is open, and is being secured before it is used.
+    pub(crate) fn handle_securing(&mut self) {
+        self.state = State::Securing;
     }
 
     /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
@@ -264,7 +271,7 @@ impl Connection {
             State::Ready => !self.is_asked() && !self.has_lines,
             // An error may be the server's greeting.
             State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
-            State::Connecting | State::Nameless => true,
+            State::Connecting | State::Securing | State::Nameless => true,
         }
     }
 
@@ -479,7 +486,9 @@ impl Connection {
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         match self.state {
             State::Ready => self.in_flight.front().map(|_| self.heard_at),
-            State::Connecting | State::Handshake(_) => Some(self.opened_at.max(self.heard_at)),
+            State::Connecting | State::Securing | State::Handshake(_) => {
+                Some(self.opened_at.max(self.heard_at))
+            }
             // It is not the server that is waited for.
             State::Nameless => None,
         }
@@ -503,11 +512,7 @@ impl Connection {
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
         if !self.is_ready() {
             let late = now >= self.opened_at + config.connect_timeout;
-            let waiting = match self.state {
-                State::Nameless => Waiting::Credentials,
-                _ => Waiting::Connection,
-            };
-            return if late { Err(fault(ErrorKind::Timeout(waiting))) } else { Ok(()) };
+            return if late { Err(self.too_late()) } else { Ok(()) };
         }
         if !self.in_flight.is_empty() {
             let silent = now >= self.silent_at(config);
@@ -518,6 +523,16 @@ impl Connection {
             self.ping(now, config);
         }
         Ok(())
+    }
+
+    fn too_late(&self) -> Error {
+        let unanswered = || fault(ErrorKind::Connection(ConnectionError::Tls(TlsError::Unanswered)));
+        let (waiting, cause) = match self.state {
+            State::Nameless => (Waiting::Credentials, None),
+            State::Securing => (Waiting::Connection, Some(unanswered())),
+            _ => (Waiting::Connection, None),
+        };
+        fault(ErrorKind::Timeout(waiting)).with_cause(cause)
     }
 
     /// Tries whether the server answers.

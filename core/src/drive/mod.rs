@@ -13,6 +13,11 @@ mod net;
 mod ready;
 mod subscription;
 mod suppliers;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod transport;
 mod turn;
 mod waiting;
@@ -33,6 +38,7 @@ pub use waiting::Waiting;
 use self::line::Line;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
+use self::tls::Sessions;
 use crate::client::{Client, Inbox, Mailbox, Post};
 use crate::config::Config;
 use crate::connection::ConnId;
@@ -49,6 +55,7 @@ const TURNS_PER_POLL: usize = 32;
 /// for anything to happen: spawn it, or drive it by hand. Dropping it ends every call with an error.
 pub struct Driver<N: Net> {
     net: N,
+    sessions: Sessions,
     engine: Engine,
     mailbox: Arc<Mailbox>,
     lines: BTreeMap<ConnId, Line<N>>,
@@ -68,15 +75,17 @@ impl<N: Net> Driver<N> {
     /// A client and its driver. `seed` is the only source of randomness: of the pauses between attempts.
     ///
     /// # Errors
-    /// The configuration cannot be used.
+    /// The configuration cannot be used, or a file that it names.
     pub fn new(config: Config, net: N, seed: u64) -> Result<(Client, Self), ConfigError> {
         config.validate()?;
+        let sessions = Sessions::new(&config)?;
         let config = Arc::new(config);
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&config)));
         let client = Client::new(Arc::clone(&mailbox));
         let engine = Engine::new(config, seed, net.now());
         let driver = Self {
             net,
+            sessions,
             engine,
             mailbox,
             lines: BTreeMap::new(),
@@ -135,9 +144,10 @@ impl<N: Net> Driver<N> {
     fn follow_actions(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
-                Action::Connect(id, endpoint) => {
+                Action::Connect(id, endpoint, tls) => {
+                    let session = self.sessions.find(tls.as_ref(), &endpoint);
                     let connect = self.net.connect(&endpoint);
-                    self.lines.insert(id, Line::new(connect, &self.waker));
+                    self.lines.insert(id, Line::new(connect, session, &self.waker));
                 }
                 Action::Close(id) => {
                     self.suppliers.forget(id);

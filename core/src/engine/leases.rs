@@ -62,10 +62,10 @@ impl Engine {
     /// Makes the connections that are wanted with a node.
     pub(super) fn connect_aside(&mut self, now: Instant, node: NodeId) {
         while self.phase == Phase::Open
-            && let Some((conn, endpoint)) = self.sides.poll_connect(now, node, || self.links.next_conn())
+            && let Some((conn, endpoint, tls)) = self.sides.poll_connect(now, node, || self.links.next_conn())
         {
             self.log_in(now, node, conn, &endpoint);
-            self.actions.push_back(Action::Connect(conn, endpoint));
+            self.actions.push_back(Action::Connect(conn, endpoint, tls));
         }
     }
 

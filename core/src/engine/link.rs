@@ -22,7 +22,7 @@ use bytes::BytesMut;
 use super::logins::is_refused;
 use super::parked::Parked;
 use crate::command::{Flags, name_on_wire};
-use crate::config::{Config, Credentials, Endpoint, Login};
+use crate::config::{Config, Credentials, Endpoint, Login, Tls};
 use crate::connection::{
     Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
 };
@@ -36,6 +36,9 @@ const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
+
+/// What a new connection is called, where it leads, and how it is secured.
+pub(super) type Opening = (ConnId, Endpoint, Option<Arc<Tls>>);
 
 /// When a link connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,14 +134,14 @@ impl Link {
     }
 
     /// Starts a connection if one is wanted and due.
-    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<(ConnId, Endpoint)> {
+    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<Opening> {
         if self.connection.is_some() || !self.is_wanted() || now < self.retry_at {
             return None;
         }
         *next_id += 1;
         let id = ConnId(*next_id);
         self.connection = Some((id, Connection::new(&self.config, self.purpose, now)));
-        Some((id, self.endpoint.clone()))
+        Some((id, self.endpoint.clone(), self.config.tls.clone()))
     }
 
     fn is_wanted(&self) -> bool {
@@ -522,6 +525,7 @@ pub(super) fn is_permanent(error: &Error) -> bool {
             !passing && !refusal.text().contains("max number of clients")
         }
         ErrorKind::Conversation(_) | ErrorKind::Protocol(_) => true,
+        ErrorKind::Connection(ConnectionError::Tls(error)) => error.is_permanent(),
         ErrorKind::NoPrimary { sentinels } => {
             !sentinels.is_empty() && sentinels.iter().all(|(_, fault)| is_permanent_fault(fault))
         }

@@ -7,8 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::link::Link;
-use crate::config::Endpoint;
+use super::link::{Link, Opening};
 use crate::connection::ConnId;
 use crate::time::Instant;
 use crate::topology::{Health, NodeId};
@@ -116,12 +115,12 @@ impl Links {
     }
 
     /// Starts a connection with a node, if one is wanted and due.
-    pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<(ConnId, Endpoint)> {
+    pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<Opening> {
         let mut last_conn = self.last_conn;
-        let (conn, endpoint) = self.get(node)?.poll_connect(now, &mut last_conn)?;
+        let opening = self.get(node)?.poll_connect(now, &mut last_conn)?;
         self.last_conn = last_conn;
-        self.nodes.insert(conn, node);
-        Some((conn, endpoint))
+        self.nodes.insert(opening.0, node);
+        Some(opening)
     }
 
     /// A connection has ended. Returns which node it was with, unless it had ended before.

@@ -96,10 +96,10 @@ impl Engine {
 
     fn connect_listener(&mut self, now: Instant, node: NodeId) {
         if self.phase != Phase::Closed
-            && let Some((conn, endpoint)) = self.listeners.links.poll_connect(now, node)
+            && let Some((conn, endpoint, tls)) = self.listeners.links.poll_connect(now, node)
         {
             self.log_in(now, node, conn, &endpoint);
-            self.actions.push_back(Action::Connect(conn, endpoint));
+            self.actions.push_back(Action::Connect(conn, endpoint, tls));
         }
     }
 

@@ -209,6 +209,19 @@ impl Engine {
         }
     }
 
+    /// The socket of `conn` is open, and TLS is shaking hands. It may be left out: if that is never done, the error
+    /// says what was waited for.
+    pub fn handle_securing(&mut self, conn: ConnId) {
+        let link = match self.links.node_of(conn) {
+            Some(node) => self.links.get(node),
+            None => self.listeners.node_of(conn).and_then(|node| self.listeners.get(node)),
+        };
+        let connection = link.and_then(|link| link.connection(conn));
+        if let Some(connection) = connection.or_else(|| Some(&mut self.sides.get(conn)?.connection)) {
+            connection.handle_securing();
+        }
+    }
+
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
@@ -396,10 +409,10 @@ impl Engine {
     /// Connects to the node, if that is wanted and due.
     fn connect(&mut self, now: Instant, node: NodeId) {
         if self.phase != Phase::Closed
-            && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
+            && let Some((conn, endpoint, tls)) = self.links.poll_connect(now, node)
         {
             self.log_in(now, node, conn, &endpoint);
-            self.actions.push_back(Action::Connect(conn, endpoint));
+            self.actions.push_back(Action::Connect(conn, endpoint, tls));
         }
     }
 

@@ -1,10 +1,11 @@
 //! What goes into the engine and what comes out of it.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::recall::Taken;
 use crate::command::{Flags, Packed, Target};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, Tls};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
 use crate::resp::Frame;
@@ -117,8 +118,9 @@ impl Request {
 /// What the driver has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Open a socket to the endpoint, resolving its name now.
-    Connect(ConnId, Endpoint),
+    /// Open a socket to the endpoint, resolving its name now; secure it by TLS, if there are settings for that,
+    /// before anything is said of it.
+    Connect(ConnId, Endpoint, Option<Arc<Tls>>),
     /// Close the socket, or give up opening it. Nothing is to be reported of it any more.
     Close(ConnId),
 }

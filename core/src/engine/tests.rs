@@ -29,7 +29,7 @@ fn ready() -> (Engine, ConnId) {
 
 /// Takes the connection that the engine asks for, and has it ready.
 fn connect(engine: &mut Engine, now: Instant) -> ConnId {
-    let Some(Action::Connect(conn, _)) = engine.poll_action() else { panic!("no connection is wanted") };
+    let Some(Action::Connect(conn, ..)) = engine.poll_action() else { panic!("no connection is wanted") };
     engine.handle_connected(now, conn);
     assert!(engine.drain_events().any(|event| matches!(event, Event::Connected(_))));
     conn

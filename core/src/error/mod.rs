@@ -8,6 +8,7 @@ mod conversion;
 mod credential;
 mod sentinel;
 mod server;
+mod tls;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -18,6 +19,7 @@ pub use conversion::ConversionError;
 pub use credential::CredentialError;
 pub use sentinel::SentinelFault;
 pub use server::{ServerCode, ServerError};
+pub use tls::{CertificateError, TlsAlert, TlsError};
 
 use crate::resp::ProtocolError;
 
@@ -116,6 +118,8 @@ pub enum ConnectionError {
     SessionLost,
     /// The server says that it is something else than it was taken for, such as a replica.
     WrongRole,
+    /// What is to be secured by TLS cannot be, or was broken.
+    Tls(TlsError),
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -133,6 +137,7 @@ impl fmt::Display for ConnectionError {
             Self::Replaced => "connection replaced",
             Self::SessionLost => "the session is over",
             Self::WrongRole => "the server has another role",
+            Self::Tls(error) => return error.fmt(f),
             Self::Other(text) => return write!(f, "connection failed: {}", text.escape_default()),
         })
     }

@@ -33,6 +33,7 @@ mod server;
 mod setup;
 mod strike;
 mod tally;
+mod tls;
 mod tokens;
 mod trace;
 mod traffic;
@@ -60,6 +61,7 @@ pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, r
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
 pub use tally::Tally;
+pub use tls::{run_secured, run_secured_cluster, run_secured_service};
 pub use tokens::Tokens;
 pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
@@ -118,7 +120,7 @@ impl Sim {
             world.form_service(service.options.clone());
         }
         let world = Rc::new(RefCell::new(world));
-        let net = SimNet(Rc::clone(&world));
+        let net = SimNet { world: Rc::clone(&world), tls: setup.tls.then(tls::server) };
         let (client, driver) = Driver::new(setup.config(), net, setup.seed).expect("a configuration of use");
         let mut executor = Executor::new();
         let driver = executor.spawn(async move {

@@ -60,6 +60,8 @@ pub struct Setup {
     pub cluster: Option<ClusterSetup>,
     /// The service, if sentinels watch the servers.
     pub service: Option<ServiceSetup>,
+    /// Whether connections are secured by TLS.
+    pub tls: bool,
     /// How many tasks listen to messages.
     pub readers: usize,
     /// Whether the trace is kept as text.
@@ -89,6 +91,7 @@ impl Default for Setup {
             when_full: WhenFull::Wait,
             cluster: None,
             service: None,
+            tls: false,
             readers: 0,
             with_text: true,
         }
@@ -125,6 +128,7 @@ impl Setup {
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
             service: None,
+            tls: false,
             readers: 0,
             with_text,
         }
@@ -157,7 +161,8 @@ impl Setup {
             .backoff(self.backoff)
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
-            .when_full(self.when_full);
+            .when_full(self.when_full)
+            .tls(self.tls.then(super::tls::client));
         let config = match self.tokens.clone() {
             Some(tokens) => {
                 let pauses = Backoff { base: ms(2), cap: ms(20) };

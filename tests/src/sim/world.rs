@@ -34,6 +34,8 @@ pub(super) enum Event {
     /// The next segment arrives at the client.
     ToClient(usize),
     Unmute(usize),
+    /// Records of TLS can be read.
+    Nudge(usize),
     Break(usize),
     Alarm(u64),
     Strike(Class),
@@ -170,6 +172,7 @@ impl World {
             Event::ToServer(id, upto) => self.handle_arrival(id, upto),
             Event::ToClient(id) => self.handle_segment(id),
             Event::Unmute(id) => self.unmute(id),
+            Event::Nudge(id) => self.conns[id].reader.take().into_iter().for_each(Waker::wake),
             Event::Break(id) => self.break_conn(id),
             Event::Alarm(at) => self.ring(at),
             Event::Strike(class) => self.strike(class),

@@ -14,9 +14,9 @@ use self::pool::Pool;
 pub(super) use self::pool::Way;
 use self::side::is_blocking;
 pub(super) use self::side::{Due, Lease, Recall, Side, Use};
-use super::link::{Ended, fate, is_permanent, may_have_others, may_have_run, name};
+use super::link::{Ended, Opening, fate, is_permanent, may_have_others, may_have_run, name};
 use crate::command::Flags;
-use crate::config::{Credentials, Endpoint};
+use crate::config::Credentials;
 use crate::connection::{ConnId, Entry, Outgoing, RequestId};
 use crate::error::Error;
 use crate::time::Instant;
@@ -158,16 +158,17 @@ impl Sides {
         now: Instant,
         node: NodeId,
         next_conn: impl FnOnce() -> ConnId,
-    ) -> Option<(ConnId, Endpoint)> {
+    ) -> Option<Opening> {
         let pool = self.pools.get_mut(&node)?;
         if !pool.poll_connect(now) {
             return None;
         }
         let conn = next_conn();
-        let endpoint = pool.way().endpoint.clone();
-        self.sides.insert(conn, Side::new(now, node, pool.way()));
+        let way = pool.way();
+        let (endpoint, tls) = (way.endpoint.clone(), way.config.tls.clone());
+        self.sides.insert(conn, Side::new(now, node, way));
         self.note(conn);
-        Some((conn, endpoint))
+        Some((conn, endpoint, tls))
     }
 
     /// The handshake on a connection is over.

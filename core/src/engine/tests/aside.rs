@@ -54,7 +54,7 @@ impl Bench {
     /// The connections that are wanted, each named to the server by its number.
     fn open(&mut self) -> Vec<ConnId> {
         let mut opened = Vec::new();
-        while let Some(Action::Connect(conn, _)) = self.engine.poll_action() {
+        while let Some(Action::Connect(conn, ..)) = self.engine.poll_action() {
             opened.push(conn);
         }
         for conn in &opened {
@@ -315,7 +315,7 @@ fn after_failures_one_connection_is_tried_at_a_time() {
     let actions: Vec<_> = core::iter::from_fn(|| bench.engine.poll_action()).collect();
     assert_eq!(actions.len(), 3);
     for action in actions {
-        let Action::Connect(conn, _) = action else { panic!("{action:?}") };
+        let Action::Connect(conn, ..) = action else { panic!("{action:?}") };
         bench.lose(conn);
     }
     bench.pass(10);

@@ -358,6 +358,7 @@ fn for_sentinels(config: &Config, options: &SentinelOptions) -> Config {
     Config {
         login: options.login.clone(),
         database: 0,
+        tls: options.tls.as_ref().map_or_else(|| config.tls.clone(), |own| own.0.clone()),
         connect_timeout: options.ask_timeout.max(soon),
         suspect_after: options.ask_timeout.max(soon),
         backoff: Backoff { base: soon, cap: soon },
