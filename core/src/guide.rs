@@ -61,7 +61,7 @@ pub mod streams {}
 
 #[doc = include_str!("guide/tls.md")]
 ///
-/// ```ignore
+/// ```text
 #[doc = include_str!("guide/tls.rs")]
 /// ```
 pub mod tls {}

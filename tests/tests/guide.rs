@@ -25,11 +25,24 @@ use redstart_tests::clients::tokio;
 use redstart_tests::server::{Server, Version};
 use redstart_tokio::{Client, Config};
 
-/// A server, and a client of it.
-fn start() -> (Server, Client) {
-    let server = Server::start(Version::V8);
-    let client = tokio().block_on(Client::connect(server.url())).expect("the server is up");
-    (server, client)
+/// Runs the test with a client of a server of each version.
+fn with_client(test: impl AsyncFn(&Client)) {
+    for version in Version::ALL {
+        let server = Server::start(version);
+        tokio().block_on(async {
+            let client = Client::connect(server.url()).await.expect("the server is up");
+            test(&client).await;
+        });
+    }
+}
+
+#[test]
+fn commands_that_wait() {
+    with_client(async |client| {
+        assert_eq!(waiting::work(client).await, Ok(3));
+        assert_eq!(waiting::work_surely(client).await, Ok(2));
+        assert_eq!((client.llen("jobs").await, client.llen("doing").await), (Ok(0), Ok(0)));
+    });
 }
 
 #[test]
@@ -48,59 +61,43 @@ fn credentials() {
 
 #[test]
 fn locks() {
-    let (_server, client) = start();
-    tokio().block_on(locks::example(&client)).unwrap();
+    with_client(async |client| locks::example(client).await.unwrap());
 }
 
 #[test]
 fn publish_and_subscribe() {
-    let (_server, client) = start();
-    let told = tokio().block_on(pubsub::example(&client)).unwrap();
-    assert_eq!(told, ["news said rain", "weather.oslo said snow"]);
+    with_client(async |client| {
+        let told = pubsub::example(client).await.unwrap();
+        assert_eq!(told, ["news said rain", "weather.oslo said snow"]);
+    });
 }
 
 #[test]
 fn scripts() {
-    let (_server, client) = start();
-    tokio().block_on(scripts::example(&client)).unwrap();
-}
-
-#[test]
-fn streams_and_their_consumers() {
-    let server = Server::start(Version::V7);
-    tokio().block_on(async {
-        let client = Client::connect(server.url()).await.unwrap();
-        streams::example(&client).await.unwrap();
-    });
-}
-
-#[test]
-fn commands_that_wait() {
-    let (_server, client) = start();
-    tokio().block_on(async {
-        assert_eq!(waiting::work(&client).await, Ok(3));
-        assert_eq!(waiting::work_surely(&client).await, Ok(2));
-        assert_eq!((client.llen("jobs").await, client.llen("doing").await), (Ok(0), Ok(0)));
-    });
+    with_client(async |client| scripts::example(client).await.unwrap());
 }
 
 #[test]
 fn sessions_and_optimistic_transactions() {
-    let (_server, client) = start();
-    tokio().block_on(async {
+    with_client(async |client| {
         client.set("stock", 2).await.unwrap();
-        assert_eq!(sessions::sell(&client).await, Ok(Some(1)));
-        assert_eq!(sessions::sell_by_hand(&client).await, Ok(Some(2)));
-        assert_eq!(sessions::sell(&client).await, Ok(None));
-        assert_eq!(sessions::sell_by_hand(&client).await, Ok(None));
-        assert_eq!(sessions::write_carefully(&client).await, Ok(0));
+        assert_eq!(sessions::sell(client).await, Ok(Some(1)));
+        assert_eq!(sessions::sell_by_hand(client).await, Ok(Some(2)));
+        assert_eq!(sessions::sell(client).await, Ok(None));
+        assert_eq!(sessions::sell_by_hand(client).await, Ok(None));
+        assert_eq!(sessions::write_carefully(client).await, Ok(0));
         assert_eq!(client.del(["stock", "sold", "balance"]).await, Ok(3));
     });
 }
 
 #[test]
 fn watching_a_server() {
-    let (_server, client) = start();
-    let seen = tokio().block_on(monitor::look(&client));
-    assert_eq!(seen, Ok(["SET", "greeting", "hello"].map(String::from).to_vec()));
+    with_client(async |client| {
+        assert_eq!(monitor::look(client).await, Ok(["SET", "greeting", "hello"].map(String::from).to_vec()));
+    });
+}
+
+#[test]
+fn streams_and_their_consumers() {
+    with_client(async |client| streams::example(client).await.unwrap());
 }

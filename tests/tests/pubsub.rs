@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use redstart_core::client::Options;
 use redstart_core::command::Command;
 use redstart_core::error::{Delivery, ServerCode};
 use redstart_core::pubsub::{Event, KeyChannel, Message, Notification};
@@ -296,6 +297,38 @@ fn calls_and_subscriptions_that_are_dropped_leave_nothing_behind() {
             assert_eq!(subscribers(target, "kept"), "1");
         });
         target.cli(&["DEL", "n"]);
+    });
+}
+
+#[test]
+fn calls_that_are_given_up_leave_nothing_behind_on_any_runtime() {
+    let server = Server::start(Version::V8);
+    for_each_runtime(|runtime| {
+        let client = runtime.connect(server.url()).unwrap();
+        let mut kept = client.subscribe("kept").unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let client = client.clone();
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(thread);
+                    for _ in 0..100 {
+                        let patience = Duration::from_micros(rng.u64(50..5000));
+                        let hasty = client.with(Options::new().timeout(patience));
+                        if let Ok(mut subscription) = hasty.subscribe(format!("storm:{}", rng.u8(..5))) {
+                            let _ = subscription.next_timeout(patience / 10);
+                        }
+                        client.incr("n").unwrap();
+                    }
+                });
+            }
+        });
+        poll_until("the end of the storm", || {
+            client.incr("n").unwrap();
+            (server.cli(&["PUBSUB", "CHANNELS"]) == "kept").then_some(())
+        });
+        assert_eq!(server.cli(&["PUBLISH", "kept", "still"]), "1");
+        assert_eq!(payload(kept.next()), "still");
+        client.close();
     });
 }
 

@@ -31,7 +31,7 @@ fn runs_reach_what_they_are_for() {
         ("ran behind ASKING", 80),
         ("asked to try again", 80),
         ("sent astray", 400),
-        ("redirected too often", 20),
+        ("redirected too often", 12),
         ("cluster down", 900),
         ("asked for the slots", 6000),
         ("asked for the slots, and lied", 20),

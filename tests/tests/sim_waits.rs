@@ -104,7 +104,7 @@ impl World {
             let mut opened = Vec::new();
             while let Some(action) = self.engine.poll_action() {
                 match action {
-                    Action::Connect(conn, ..) => opened.push(conn),
+                    Action::Connect(conn, _, _) => opened.push(conn),
                     Action::Close(conn) => self.hang_up(conn),
                 }
             }

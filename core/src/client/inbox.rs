@@ -76,6 +76,26 @@ impl Inbox {
         }
     }
 
+    /// Takes requests out that are cancelled; `cancelled` is sorted.
+    #[cold]
+    pub(crate) fn drop_cancelled(&mut self) {
+        let Self { requests, bytes, cancelled, .. } = self;
+        let is_cancelled = |request: &Request| cancelled.binary_search(&request.id).is_ok();
+        if !requests.iter().any(is_cancelled) {
+            return;
+        }
+        let mut kept = Outgoing::default();
+        requests.retain(|request| {
+            let goes = is_cancelled(request);
+            match goes {
+                true => bytes.release(request.wire_len as usize),
+                false => bytes.transfer(request.wire_len as usize, &mut kept),
+            }
+            !goes
+        });
+        *bytes = kept;
+    }
+
     /// The driver has seen to it; the buffers are kept for the next visit.
     pub(crate) fn clear(&mut self) {
         self.requests.clear();

@@ -151,6 +151,7 @@ impl Mailbox {
     }
 
     /// A panic elsewhere leaves the state as it was between two statements; every one of them is sound.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -233,6 +234,12 @@ impl Mailbox {
             from: options.read_from.unwrap_or(self.config.read_from),
             session: options.session,
         }
+    }
+
+    /// Looks whether a single request that was sent has ended.
+    #[inline]
+    pub(super) fn take(&self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        self.lock().slots.take(id, waker, into)
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
@@ -381,7 +388,7 @@ impl Mailbox {
     ) -> Instant {
         let (commands, bytes) = engine.load();
         let mut state = self.lock();
-        for event in engine.drain_events() {
+        while let Some(event) = engine.poll_event() {
             state.take_event(event, wake);
         }
         core::mem::swap(&mut state.inbox, inbox);
@@ -472,7 +479,14 @@ impl State {
     #[inline]
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
-            Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Reply { id, part, result } => {
+                if let Some(waker) = self.slots.finish(id, part, result) {
+                    wake.push(waker);
+                }
+            }
+            Event::Replies { id, first, count, run } => {
+                wake.extend(self.slots.finish_run(id, first, count, run));
+            }
             Event::Taken { id, taken } if self.slots.is_awaited(id) => {
                 wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
             }
@@ -556,6 +570,3 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
-
-/// A call's outcome, or outcomes.
-pub(super) type Outcomes = Vec<Option<Outcome>>;

@@ -26,6 +26,7 @@
 //! ```
 
 mod alarms;
+mod gathered;
 mod handle;
 mod inbox;
 mod leased;

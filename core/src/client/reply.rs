@@ -1,16 +1,16 @@
 //! The futures that calls return.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Options;
-use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
+use super::gathered::Gathered;
+use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, Flags, FromReply, Packed, PackedBatch, Undo};
+use crate::command::{Answer, Batch, Boxed, Command, Flags, FromReply, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -79,8 +79,8 @@ impl<'a> Call<'a> {
             parts.forget_arguments();
         }
         polled.map(|polled| match polled {
-            Polled::Gathered(outcomes) => {
-                let whole = parts.gather(outcomes).pop().flatten();
+            Polled::Gathered(gathered) => {
+                let whole = parts.gather(gathered.apart(parts.entries().len())).pop().flatten();
                 Polled::Done(whole.unwrap_or_else(|| Err(Error::missing_reply())))
             }
             polled => polled,
@@ -109,7 +109,7 @@ impl Drop for Call<'_> {
 #[derive(Debug)]
 pub struct Reply<'a, T> {
     call: Call<'a>,
-    command: Packed,
+    command: Boxed,
     /// What is sent instead of the command, if its keys are in several slots.
     parts: Option<Box<PackedBatch>>,
     reply: PhantomData<fn() -> T>,
@@ -118,12 +118,12 @@ pub struct Reply<'a, T> {
 impl<'a, T> Reply<'a, T> {
     #[inline]
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
-        let mut command = command.into_packed();
+        let mut command = command.into_boxed();
         if options.session.is_some()
             && let Some(by_text) = command.by_text()
         {
             // In a session nothing is sent again, so the text is sent at once.
-            command = by_text;
+            *command = by_text;
         }
         let options = options.within(command.own_timeout());
         let parts = mailbox.split(&command, options).map(Box::new);
@@ -137,6 +137,35 @@ impl<'a, T> Reply<'a, T> {
         }
         Self { call, command, parts, reply: PhantomData }
     }
+
+    /// Puts the outcome into `into` when it is there. It is large, so it is moved there and nowhere else.
+    #[inline]
+    fn poll_outcome(&mut self, cx: &Context<'_>, into: &mut Option<Outcome>) -> Poll<()> {
+        if let (Phase::Sent(id), None) = (self.call.phase, &self.parts) {
+            core::task::ready!(self.call.mailbox.take(id, cx.waker(), into));
+            self.call.phase = Phase::Ended;
+            return Poll::Ready(());
+        }
+        self.poll_call(cx).map(|polled| *into = Some(single(polled)))
+    }
+
+    #[inline(never)]
+    fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
+        if let Some(parts) = &mut self.parts {
+            return self.call.poll_parts(parts, cx);
+        }
+        let polled = self.call.poll(&Parcel::Command(&self.command), cx);
+        if self.call.is_sent() {
+            self.command.forget_arguments();
+        }
+        polled
+    }
+
+    #[cold]
+    fn named(&self, error: &Error) -> Error {
+        let error = error.clone();
+        if error.command().is_some() { error } else { error.with_command(&self.command.name()) }
+    }
 }
 
 impl<'a> Reply<'a, ()> {
@@ -148,35 +177,21 @@ impl<'a> Reply<'a, ()> {
     }
 }
 
-impl<T> Reply<'_, T> {
-    #[inline]
-    fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
-        if let Some(parts) = &mut self.parts {
-            return self.call.poll_parts(parts, cx);
-        }
-        let polled = self.call.poll(&Parcel::Command(&self.command), cx);
-        if self.call.is_sent() {
-            self.command.forget_arguments();
-        }
-        polled
-    }
-}
-
 impl<T: FromReply> Future for Reply<'_, T> {
     type Output = Result<T, Error>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = core::task::ready!(this.poll_call(cx));
-        let named = |error: Error| match error.command() {
-            Some(_) => error,
-            None => error.with_command(&this.command.name()),
+        let mut outcome = None;
+        core::task::ready!(this.poll_outcome(cx, &mut outcome));
+        let Some(outcome) = &outcome else { return Poll::Ready(Err(Error::missing_reply())) };
+        let read = |frame: &Frame| {
+            T::from_reply(frame.item()).map_err(|error| {
+                this.named(&Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+            })
         };
-        Poll::Ready(single(polled).map_err(named).and_then(|frame| {
-            T::from_reply(frame.item())
-                .map_err(|error| named(Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)))
-        }))
+        Poll::Ready(outcome.as_ref().map_err(|error| this.named(error)).and_then(read))
     }
 }
 
@@ -205,20 +220,20 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
 
     fn results(&self, polled: Polled) -> B::Results {
         let count = self.batch.len();
-        let outcomes: Outcomes = match polled {
-            Polled::Gathered(outcomes) => self.batch.gather(outcomes),
-            // All of it was refused, or nothing was asked.
-            Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
-            _ => Vec::new(),
+        let gathered = match polled {
+            Polled::Gathered(gathered) if self.batch.is_cut() => {
+                self.batch.gather(gathered.apart(self.batch.entries().len())).into()
+            }
+            Polled::Gathered(gathered) => gathered,
+            polled => {
+                // All of it was refused.
+                let mut gathered = Gathered::default();
+                gathered.give_up(single(polled).err().unwrap_or_else(Error::missing_reply));
+                gathered
+            }
         };
-        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| {
-            let outcome = match outcome {
-                Some(Ok(frame)) => Ok(frame.item()),
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(Error::missing_reply()),
-            };
-            Answer::new(outcome, &self.batch, index)
-        });
+        let mut reader = gathered.read();
+        let mut results = (0..count).map(|index| Answer::new(reader.take(index as u32), &self.batch, index));
         B::results(&mut results)
     }
 }
@@ -229,7 +244,7 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let polled = if this.batch.is_empty() {
-            Polled::Gathered(Vec::new())
+            Polled::Gathered(Gathered::default())
         } else {
             let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
             if this.call.is_sent() {

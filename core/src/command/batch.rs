@@ -70,14 +70,20 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// The command failed, or its reply is no `T`. The error names the command.
     pub fn read<T: FromReply>(self) -> Result<T, Error> {
-        let converted = |item| {
-            T::from_reply(item)
-                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+        let read = match &self.outcome {
+            Ok(item) => T::from_reply(*item)
+                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)),
+            Err(error) => Err(error.clone()),
         };
-        self.outcome.and_then(converted).map_err(|error| match self.batch.name(self.index) {
+        read.map_err(|error| self.named(error))
+    }
+
+    #[cold]
+    fn named(&self, error: Error) -> Error {
+        match self.batch.name(self.index) {
             Some(name) if error.command().is_none() => error.with_command(&name),
             _ => error,
-        })
+        }
     }
 }
 
@@ -291,6 +297,11 @@ impl PackedBatch {
         }
         gathered.extend(outcomes);
         gathered
+    }
+
+    /// Whether a command was cut, so that outcomes are to be [gathered](Self::gather).
+    pub(crate) const fn is_cut(&self) -> bool {
+        !self.gathers.is_empty()
     }
 
     /// How many bytes all of them have on the wire.

@@ -89,6 +89,7 @@ impl Join {
 pub struct Flags(u16);
 
 impl Flags {
+    pub(crate) const NONE: Self = Self(0);
     /// Changes nothing.
     pub const READ_ONLY: Self = Self(1);
     /// Running it twice does what running it once does.
@@ -131,6 +132,12 @@ impl Flags {
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether one of `other` is set.
+    #[must_use]
+    pub(crate) const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether a command may be sent again although it may have run.

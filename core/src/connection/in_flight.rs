@@ -81,6 +81,17 @@ impl Entry {
         self.flags.has(Flags::TRANSACTION)
     }
 
+    /// Whether a caller made it and it has no history: one reply, and all is said.
+    #[inline]
+    pub(crate) const fn is_usual(&self) -> bool {
+        const SPECIAL: Flags = Flags::TRANSACTION
+            .with(Flags::ASKING)
+            .with(Flags::SENT_BEFORE)
+            .with(Flags::SCRIPT)
+            .with(Flags::BLOCKING);
+        self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
+    }
+
     /// Which of the results of its call this is.
     pub(crate) const fn place(&self) -> u32 {
         if self.is_transaction() { 0 } else { self.part }
@@ -124,6 +135,15 @@ impl Entries {
     #[inline]
     pub(crate) fn front(&self) -> Option<&Entry> {
         self.queue.front()
+    }
+
+    /// Whether the first two are commands of one call, one behind the other.
+    #[inline]
+    pub(crate) fn begins_with_run(&self) -> bool {
+        match (self.queue.front(), self.queue.get(1)) {
+            (Some(first), Some(next)) => next.id == first.id && next.part == first.part.wrapping_add(1),
+            _ => false,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -18,7 +18,7 @@ mod transaction;
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
@@ -32,7 +32,7 @@ use transaction::Progress;
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
-use crate::resp::{Decoder, Frame, Kind, Limits, Strings};
+use crate::resp::{Decoder, Frame, Kind, Limits, Run, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -66,6 +66,14 @@ pub(crate) enum Answer {
     /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
     /// message.
     Heard(Strings),
+}
+
+/// Replies to one call.
+#[derive(Debug)]
+pub(crate) enum Replies {
+    One(Frame),
+    /// So many, to commands one behind the other.
+    Run(u32, Frame),
 }
 
 /// A connection. Its owner moves the bytes.
@@ -201,6 +209,89 @@ impl Connection {
         }
         from.transfer(entry.wire_len as usize, &mut self.out);
         self.in_flight.push(entry);
+    }
+
+    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
+    /// small, no error, and asked for by a caller who was not turned away before.
+    pub(crate) fn take_usual(
+        &mut self,
+        now: Instant,
+        read: &mut BytesMut,
+        mut deliver: impl FnMut(RequestId, u32, Replies),
+    ) {
+        if !self.is_ready() {
+            return;
+        }
+        let (had, mut taken) = (read.len(), 0);
+        let mut written = self.out.in_flight() - self.answered;
+        while let Some(&Entry { id, part, .. }) = self.usual_front(written) {
+            if self.in_flight.begins_with_run() {
+                read.advance(core::mem::take(&mut taken));
+                let Some((count, run)) = self.take_run(read, &mut written) else { break };
+                deliver(id, part, Replies::Run(count, run));
+            } else {
+                let Some((len, frame)) = self.decoder.peek_usual(&read[taken..]) else { break };
+                taken += len;
+                self.pass_front(&mut written);
+                deliver(id, part, Replies::One(frame));
+            }
+        }
+        read.advance(taken);
+        if read.len() < had {
+            self.heard_at = now;
+            self.measure(now);
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Takes the replies to commands of one call, one behind the other.
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let mut run = Run::default();
+        let mut next = first;
+        while let Some(entry) = self.usual_front(*written)
+            && (entry.id, entry.part) == (id, next)
+            && self.decoder.add_usual(read, &mut run, self.in_flight.len())
+        {
+            self.pass_front(written);
+            next = next.wrapping_add(1);
+        }
+        Some((next - first, Frame::take_run(read, run)?))
+    }
+
+    /// The request that is answered next, if `written` bytes of what is in flight are its own and of those behind
+    /// it, and nothing is special about it.
+    #[inline]
+    fn usual_front(&self, written: usize) -> Option<&Entry> {
+        self.in_flight.front().filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    }
+
+    /// The request that is answered next is answered.
+    #[inline]
+    fn pass_front(&mut self, written: &mut usize) {
+        if let Some(entry) = self.in_flight.pop() {
+            *written -= entry.wire_len as usize;
+            self.answered += entry.wire_len as usize;
+        }
+    }
+
+    /// Appends requests whose bytes are the first in `from`, one behind the other.
+    pub(crate) fn send_all(
+        &mut self,
+        now: Instant,
+        entries: impl Iterator<Item = Entry>,
+        from: &mut Outgoing,
+    ) {
+        if self.in_flight.is_empty() {
+            self.heard_at = now;
+            self.asked_at = Some(now);
+        }
+        let mut len = 0;
+        for entry in entries {
+            len += entry.wire_len as usize;
+            self.in_flight.push(entry);
+        }
+        from.transfer(len, &mut self.out);
     }
 
     /// Takes the next reply off `read`. `None`: more bytes are needed.

@@ -8,6 +8,7 @@
 //!
 //! The driver knows bytes, instants and connection ids, and no word of Redis.
 
+mod hold;
 mod line;
 mod net;
 mod ready;
@@ -35,6 +36,7 @@ pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
 pub use waiting::Waiting;
 
+use self::hold::Hold;
 use self::line::Line;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
@@ -64,6 +66,7 @@ pub struct Driver<N: Net> {
     inbox: Inbox,
     post: Post,
     wake: Vec<Waker>,
+    hold: Hold,
     /// For when the clock is set.
     armed: Option<Instant>,
     /// When the last of several drivers left off.
@@ -94,6 +97,7 @@ impl<N: Net> Driver<N> {
             inbox: Inbox::default(),
             post: Post::default(),
             wake: Vec::new(),
+            hold: Hold::default(),
             armed: None,
             left_at: Instant::ORIGIN,
             done: false,
@@ -123,6 +127,9 @@ impl<N: Net> Driver<N> {
             let (line_deadline, freed) = self.visit_mailbox(now);
             self.fire_timers(now);
             self.ask(now);
+            if self.hold.is_worth_it() {
+                break;
+            }
             self.write(now);
             if self.engine.is_closed() {
                 self.finish();
@@ -207,22 +214,20 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, post, wake, .. } = self;
+        let Self { engine, inbox, post, wake, hold, .. } = self;
         post.deliver(engine, wake);
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
+        hold.note(wake.len(), inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
         inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
-        for request in inbox.requests.drain(..) {
-            if inbox.cancelled.binary_search(&request.id).is_ok() {
-                // Given up before the engine has seen it: nothing is sent.
-                inbox.bytes.release(request.wire_len as usize);
-            } else {
-                engine.handle_request(now, request, &mut inbox.bytes);
-            }
+        if freed {
+            // Given up before the engine has seen it: nothing is sent.
+            inbox.drop_cancelled();
         }
+        engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
         for taken in inbox.unclaimed.drain(..) {
             engine.give_back(now, &taken);
         }

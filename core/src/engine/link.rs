@@ -150,6 +150,11 @@ impl Link {
         self.connects == Connects::Always || is_needed || is_on_trial
     }
 
+    /// The connection, if it takes requests now.
+    pub(super) fn open(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|_| self.open).map(|(_, connection)| connection)
+    }
+
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
     #[inline]
     pub(super) fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
@@ -224,8 +229,11 @@ impl Link {
     /// A connection was told credentials, and its server has answered. What was parked goes out, unless there are yet
     /// others.
     pub(super) fn handle_renewed(&mut self, now: Instant, told: &Credentials) {
-        self.renewal.take_if(|renewal| renewal == told);
-        self.send_parked(now);
+        // It may have been an elder, while the connection itself still waits for its answer.
+        if !self.connection.as_ref().is_some_and(|(_, connection)| connection.is_authenticating()) {
+            self.renewal.take_if(|renewal| renewal == told);
+            self.send_parked(now);
+        }
     }
 
     /// What its connections are for from here on.

@@ -50,12 +50,12 @@ use self::logins::Logins;
 pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
 pub use self::recall::Taken;
-pub use self::request::{Action, Event, Patience, Request};
+pub use self::request::{Action, Event, Patience, Request, Run};
 use self::scripts::Texts;
 use self::sides::Sides;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry, Purpose};
+use crate::connection::{Answer, Entry, Purpose, Replies};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::pubsub::PubSub;
@@ -159,6 +159,24 @@ impl Engine {
         let error = link::name(error, bytes, &entry);
         bytes.release(entry.wire_len as usize);
         self.end(now, entry, Err(error));
+    }
+
+    /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
+    pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
+        let is_usual =
+            |request: &Request| request.target == Target::default() && !request.flags.has(Flags::BLOCKING);
+        if self.phase == Phase::Open
+            && matches!(self.topology, Topology::Single(_))
+            && requests.iter().all(is_usual)
+            && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
+        {
+            let config = &self.config;
+            let entries = requests.drain(..).map(|request| request.into_entry(now, config));
+            return connection.send_all(now, entries, bytes);
+        }
+        for request in requests.drain(..) {
+            self.handle_request(now, request, bytes);
+        }
     }
 
     /// Sends a request to the node that it is for. Its bytes are the first in `bytes`.
@@ -272,9 +290,19 @@ impl Engine {
         conn: ConnId,
         read: &mut BytesMut,
     ) -> Result<(), Error> {
-        while let Some(link) = self.links.get(node)
-            && let Some(answer) = link.next_answer(now, conn, read)?
-        {
+        while let Some(link) = self.links.get(node) {
+            if self.phase == Phase::Open
+                && let Some(connection) = link.connection(conn)
+            {
+                let events = &mut self.events;
+                connection.take_usual(now, read, |id, part, replies| {
+                    events.push_back(match replies {
+                        Replies::One(frame) => Event::Reply { id, part, result: Ok(frame) },
+                        Replies::Run(count, run) => Event::Replies { id, first: part, count, run: Run(run) },
+                    });
+                });
+            }
+            let Some(answer) = link.next_answer(now, conn, read)? else { break };
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
                     if let Some(connection) = link.connection(conn) {

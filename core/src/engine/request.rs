@@ -8,7 +8,7 @@ use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint, Tls};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
-use crate::resp::Frame;
+use crate::resp::{Frame, Items};
 use crate::time::Instant;
 
 /// How long a request may take from its submission to its reply.
@@ -125,6 +125,18 @@ pub enum Action {
     Close(ConnId),
 }
 
+/// The replies to several commands in one piece.
+#[derive(Debug)]
+pub struct Run(pub(crate) Frame);
+
+impl Run {
+    /// The replies, in the order of the commands.
+    #[must_use]
+    pub fn items(&self) -> Items<'_> {
+        self.0.of_run()
+    }
+}
+
 /// What the engine has to say.
 #[derive(Debug)]
 pub enum Event {
@@ -136,6 +148,17 @@ pub enum Event {
         part: u32,
         /// How. An error of the server is an `Err`.
         result: Result<Frame, Error>,
+    },
+    /// Commands of one batch have succeeded.
+    Replies {
+        /// Which batch.
+        id: RequestId,
+        /// The first of the commands; the others are those behind it.
+        first: u32,
+        /// How many they are, two at the least.
+        count: u32,
+        /// Their replies.
+        run: Run,
     },
     /// A [blocking](Flags::BLOCKING) request has ended by taking something away from the server. If nobody waits for it
     /// any more, [give it back](super::Engine::give_back).

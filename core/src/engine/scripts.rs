@@ -8,7 +8,7 @@ use super::{Engine, NodeId, Outgoing};
 use crate::command::{ScriptText, WireSink, bulk_header, by_text};
 use crate::connection::{Entry, RequestId};
 use crate::error::{ServerCode, ServerError};
-use crate::resp::length_line;
+use crate::resp::put_length;
 use crate::time::Instant;
 
 /// The texts of scripts that are under way by their digests.
@@ -38,11 +38,12 @@ impl Texts {
         let (digest_len, rest) = bulk_header(rest.get(name_len + 2..)?)?;
         let head_len = head.len() - rest.len() + digest_len + 2;
         let mut other = Outgoing::default();
-        other.copied(&head[..line]);
-        length_line(b'$', name.len(), |part| other.copied(part));
-        other.copied(name);
-        other.copied(b"\r\n");
-        length_line(b'$', text.len(), |part| other.copied(part));
+        let mut start = head[..line].to_vec();
+        put_length(&mut start, b'$', name.len());
+        start.extend_from_slice(name);
+        start.extend_from_slice(b"\r\n");
+        put_length(&mut start, b'$', text.len());
+        other.copied(&start);
         other.shared(&text);
         other.copied(b"\r\n");
         bytes.release(head_len);

@@ -28,8 +28,9 @@ mod number;
 mod scan;
 
 pub use decode::Decoder;
-pub use encode::length_line;
+pub use encode::put_length;
 pub use error::ProtocolError;
+pub(crate) use frame::Run;
 pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
 pub use limits::Limits;

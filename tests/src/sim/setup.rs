@@ -60,10 +60,10 @@ pub struct Setup {
     pub cluster: Option<ClusterSetup>,
     /// The service, if sentinels watch the servers.
     pub service: Option<ServiceSetup>,
-    /// Whether connections are secured by TLS.
-    pub tls: bool,
     /// How many tasks listen to messages.
     pub readers: usize,
+    /// Whether connections are secured by TLS.
+    pub tls: bool,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -91,8 +91,8 @@ impl Default for Setup {
             when_full: WhenFull::Wait,
             cluster: None,
             service: None,
-            tls: false,
             readers: 0,
+            tls: false,
             with_text: true,
         }
     }
@@ -128,8 +128,8 @@ impl Setup {
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
             service: None,
-            tls: false,
             readers: 0,
+            tls: false,
             with_text,
         }
     }

@@ -49,18 +49,20 @@ pub fn lane<L: Listener>(name: &'static str, runtime: Rc<Runtime>, address: Sock
         while left > 0 {
             let count = left.min(BATCH);
             publisher.publish(&channel, count)?;
-            runtime.block_on(async {
-                for _ in 0..count {
-                    if listener.next().await? != VALUE.len() {
-                        return Err("a message was another".into());
-                    }
-                }
-                Result::Ok(())
-            })?;
+            runtime.block_on(read(&mut listener, count))?;
             left -= count;
         }
         Ok(passes * 100)
     }))
+}
+
+async fn read(listener: &mut impl Listener, count: u64) -> Result<()> {
+    for _ in 0..count {
+        if listener.next().await? != VALUE.len() {
+            return Err("a message was another".into());
+        }
+    }
+    Ok(())
 }
 
 struct Publisher(TcpStream);
