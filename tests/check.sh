@@ -26,8 +26,8 @@ step() {
 
 # Without a fallible part: what a shipped library must never do, tests and examples aside.
 shipped=(-p redstart-core -p redstart-tokio -p redstart-async-std -p redstart-blocking)
-no_panics() {
-    cargo clippy "${shipped[@]}" --lib -- -D warnings -D clippy::unwrap_used -D clippy::panic \
+no_panics() { # [OPTIONS OF CARGO]
+    cargo clippy "${shipped[@]}" --lib "$@" -- -D warnings -D clippy::unwrap_used -D clippy::panic \
         -D clippy::todo -D clippy::unimplemented -D clippy::exit -D clippy::dbg_macro \
         -D clippy::print_stdout -D clippy::print_stderr
 }
@@ -42,10 +42,10 @@ builds_without_std() {
 # With std on, nothing but client/ and drive/ may name a clock, a socket or a thread; nor a map whose order is
 # chance, except to read one as a reply.
 pure_in() {
-    ! grep -rnE "$1" core/src --include='*.rs' | grep -vE "^core/src/(client|drive)(/|\.rs:)|:[0-9]+: *//${2:-}"
+    ! grep -rnE "$1" core/src --include='*.rs' | grep -vE "^core/src/(client|drive|guide)(/|\.rs:)|:[0-9]+: *//${2:-}"
 }
 machines_are_pure() {
-    pure_in 'std::(net|time|thread)|Instant::now|SystemTime' \
+    pure_in 'std::(net|time|thread)\b|Instant::now|SystemTime' \
         && pure_in 'HashMap|HashSet' '|^core/src/command/collections\.rs:'
 }
 
@@ -57,10 +57,11 @@ lines_within() {
     [ "$lines" -le "$2" ]
 }
 
-# dependencies_within PACKAGE MAX: crates that a user of the package compiles, Redstart's own aside.
+# dependencies_within PACKAGE MAX [OPTIONS OF CARGO]: crates that a user of the package compiles, Redstart's own
+# aside.
 dependencies_within() {
     local tree
-    tree=$(cargo tree -e normal --prefix none -p "$1") || return 1
+    tree=$(cargo tree -e normal --prefix none -p "$1" "${@:3}") || return 1
     tree=$(awk '$1 !~ /^redstart-/ { print $1, $2 }' <<<"$tree" | sort -u)
     echo "$tree"
     echo "$1 has $(wc -l <<<"$tree") dependencies, its budget is $2"
@@ -85,6 +86,7 @@ step "lock file" cargo metadata --locked --format-version 1
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets -- -D warnings
 step "no panics in the libraries" no_panics
+step "no panics in the libraries with TLS" no_panics --features redstart-core/tls
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
 step "core builds without std" builds_without_std
 step "the machines are pure" machines_are_pure
@@ -94,6 +96,8 @@ step "lines of runtime-blocking" lines_within runtime-blocking 400
 step "dependencies of core" dependencies_within redstart-core 14
 step "dependencies of blocking" dependencies_within redstart-blocking 20
 step "dependencies of tokio" dependencies_within redstart-tokio 25
+step "dependencies of tokio with TLS" dependencies_within redstart-tokio 42 --features tls
+step "settings without TLS" cargo test --quiet -p redstart-core --lib config::
 step "costs of operations" cargo run -q --release -p redstart-costs
 step "tests build" cargo test --workspace --no-run
 run_tests

@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // After one input, every output ...
         while let Some(action) = engine.poll_action() {
             match action {
-                Action::Connect(conn, endpoint) => dial = Some((conn, endpoint)),
+                Action::Connect(conn, endpoint, None) => dial = Some((conn, endpoint)),
+                Action::Connect(.., Some(_)) => return Err("this loop has no TLS".into()),
                 Action::Close(_) => line = None,
             }
         }

@@ -28,10 +28,13 @@
 //!
 //! | Module | What it holds |
 //! |---|---|
+//! | [`guide`] | a guide by subjects, for users; needs `std` |
 //! | [`drive`] | the loop between the engine and a runtime's sockets, and what a runtime lends it; needs `std` |
 //! | [`client`] | the handle that users hold, and the lock where handles and driver meet; needs `std` |
 //! | [`engine`] | the client as one machine: requests in, connections made, replies out |
+//! | [`pubsub`] | what users want to hear of, what servers have confirmed, messages on their way |
 //! | `topology`, `retry` | which node a request goes to; what a refusal means and how long to wait |
+//! | [`auth`] | tokens that expire, and when to ask for the next one |
 //! | `connection` | one socket's conversation: handshake, replies in the order of requests, health |
 //! | [`commands`] | the commands of Redis, a trait per family |
 //! | [`command`] | commands as values: arguments, keys, flags, and the type of the reply |
@@ -57,6 +60,7 @@
 
 extern crate alloc;
 
+pub mod auth;
 #[cfg(feature = "std")]
 pub mod client;
 pub mod command;
@@ -67,13 +71,16 @@ mod connection;
 pub mod drive;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "std")]
+pub mod guide;
+pub mod pubsub;
 pub mod resp;
 mod retry;
 mod time;
 pub mod topology;
 
 #[cfg(feature = "std")]
-pub use client::Client;
+pub use client::{Client, lock};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use time::Instant;

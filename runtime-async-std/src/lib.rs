@@ -27,8 +27,8 @@ use std::ops::Deref;
 
 pub use net::{AsyncStdNet, AsyncStdSocket};
 pub use redstart_core as core;
-pub use redstart_core::client::Options;
-pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};
+pub use redstart_core::client::{Options, Subscription};
+pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, lock, pubsub};
 
 use redstart_core::client::Reply;
 use redstart_core::command::{Command, FromReply, Run};

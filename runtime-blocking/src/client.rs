@@ -1,14 +1,15 @@
 //! The handle that users hold.
 
+use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::ops::Deref;
 
-use redstart_core::client::Options;
-use redstart_core::command::{Args, Batch, Command, FromReply, Run};
+use redstart_core::client::{Handle, Options, Wait};
+use redstart_core::command::{Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
-use redstart_core::drive::{self, Turn};
+use redstart_core::drive::{self, Turn, Waiting};
 use redstart_core::error::{ConnectionError, Delivery};
-use redstart_core::{Config, Error, ErrorKind, Result, commands::Script, engine::ServerInfo};
+use redstart_core::{Error, ErrorKind, Result};
 
 use crate::net::BlockingNet;
 use crate::{Driver, core};
@@ -18,21 +19,20 @@ use crate::{Driver, core};
 /// Calls made at the same time share one connection. While no call is made nothing moves: a connection
 /// that is lost is made anew by the next call, unless [`connect_in_background`](Self::connect_in_background)
 /// gave the client a thread of its own.
+///
+/// It dereferences to [`Waiting`], which has the methods besides the commands.
 #[derive(Clone, Debug)]
-pub struct Client {
-    core: core::Client,
-    turn: Arc<Turn<BlockingNet>>,
-}
+pub struct Client(Waiting<BlockingNet>);
 
 impl Client {
-    /// Connects to what a URL or a [`Config`] says.
+    /// Connects to what a URL or a [`Config`](crate::Config) says.
     ///
     /// # Errors
     /// The configuration cannot be used, or the first attempt to connect fails.
     pub fn connect(config: impl IntoConfig) -> Result<Self> {
-        let (client, driver) = Self::with_driver(config)?;
-        let client = Self { turn: Arc::new(Turn::new(driver)), ..client };
-        client.turn.wait(client.core.connected())?;
+        let (client, driver) = new(config)?;
+        let client = Self(Waiting::new(client, Turn::new(driver)));
+        client.connected()?;
         Ok(client)
     }
 
@@ -45,7 +45,7 @@ impl Client {
         let (client, driver) = Self::with_driver(config)?;
         let thread = std::thread::Builder::new().name("redstart".into());
         thread.spawn(|| driver.run()).map_err(|error| unavailable(&error))?;
-        client.turn.wait(client.core.connected())?;
+        client.connected()?;
         Ok(client)
     }
 
@@ -55,89 +55,22 @@ impl Client {
     /// # Errors
     /// The configuration cannot be used, or the system has no file descriptor left.
     pub fn with_driver(config: impl IntoConfig) -> Result<(Self, Driver)> {
-        let config = config.into_config()?;
-        let net = BlockingNet::new(&config).map_err(|error| unavailable(&error))?;
-        let (core, driver) = drive::Driver::new(config, net, drive::random_seed())?;
-        Ok((Self { core, turn: Arc::new(Turn::new(None)) }, driver))
+        let (client, driver) = new(config)?;
+        Ok((Self(Waiting::new(client, Turn::new(None))), driver))
     }
 
     /// A handle to the same connections whose calls go by other options.
     #[must_use]
     pub fn with(&self, options: Options) -> Self {
-        Self { core: self.core.with(options), turn: Arc::clone(&self.turn) }
+        Self(self.0.with(options))
     }
+}
 
-    /// Sends several commands at once, without waiting between them, and returns their replies in the
-    /// same shape. Other callers' commands may run between them.
-    ///
-    /// # Errors
-    /// The first error among the commands. All of them were sent, and those after it may have run:
-    /// use [`try_pipeline`](Self::try_pipeline) to see each result.
-    pub fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies> {
-        self.turn.wait(self.core.pipeline(batch))
-    }
+impl Deref for Client {
+    type Target = Waiting<BlockingNet>;
 
-    /// Sends several commands at once and returns a result for each.
-    pub fn try_pipeline<B: Batch>(&self, batch: B) -> B::Results {
-        self.turn.wait(self.core.try_pipeline(batch))
-    }
-
-    /// Runs several commands as one transaction (`MULTI`, `EXEC`): nobody's commands run between them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::TransactionAborted`] if one was refused before the transaction ran: then none has run.
-    /// Otherwise the first error among the commands; the others have run all the same.
-    pub fn transaction<B: Batch>(&self, batch: B) -> Result<B::Replies> {
-        self.turn.wait(self.core.transaction(batch))
-    }
-
-    /// Runs several commands as one transaction and returns a result for each.
-    ///
-    /// # Errors
-    /// As [`transaction`](Self::transaction), but for the errors of single commands.
-    pub fn try_transaction<B: Batch>(&self, batch: B) -> Result<B::Results> {
-        self.turn.wait(self.core.try_transaction(batch))
-    }
-
-    /// Runs a script by its digest, so that its text is sent only if the server does not know it.
-    ///
-    /// # Errors
-    /// As any command. What a script did before it failed stays done.
-    pub fn run_script<T: FromReply>(&self, script: &Script, keys: impl Args, args: impl Args) -> Result<T> {
-        self.turn.wait(self.core.run_script(script, keys, args))
-    }
-
-    /// As [`run_script`](Self::run_script) for a script that writes nothing, which the server enforces.
-    ///
-    /// # Errors
-    /// As any command.
-    pub fn run_script_ro<T: FromReply>(
-        &self,
-        script: &Script,
-        keys: impl Args,
-        args: impl Args,
-    ) -> Result<T> {
-        self.turn.wait(self.core.run_script_ro(script, keys, args))
-    }
-
-    /// Waits until a connection is ready; returns what the server says of itself.
-    ///
-    /// # Errors
-    /// The first attempt failed. The client goes on trying with the next call.
-    pub fn connected(&self) -> Result<ServerInfo> {
-        self.turn.wait(self.core.connected())
-    }
-
-    /// Closes the client for all its handles: new calls fail, those under way may end within the
-    /// configured close timeout. Calling it again is harmless.
-    pub fn close(&self) {
-        self.turn.wait(self.core.close());
-    }
-
-    /// What this client was configured with.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        self.core.config()
+    fn deref(&self) -> &Waiting<BlockingNet> {
+        &self.0
     }
 }
 
@@ -146,11 +79,35 @@ impl Run for &Client {
 
     #[inline]
     fn run<T: FromReply>(self, command: Command<T>) -> Result<T> {
-        self.turn.wait(self.core.run(command))
+        self.0.run(command)
     }
 
     fn deployed(&self) -> &Deployment {
-        self.core.config().deployed()
+        self.0.config().deployed()
+    }
+}
+
+fn new(config: impl IntoConfig) -> Result<(core::Client, Driver)> {
+    let config = config.into_config()?;
+    let net = BlockingNet::new(&config).map_err(|error| unavailable(&error))?;
+    Ok(drive::Driver::new(config, net, drive::random_seed())?)
+}
+
+impl Handle for Client {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &core::Client {
+        self.0.client()
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.0.wait(call)
+    }
+}
+
+impl Wait for Client {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.0.wait(call)
     }
 }
 

@@ -23,8 +23,11 @@ pub use client::Client;
 pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
 pub use redstart_core::client::Options;
-pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error};
+pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, lock, pubsub};
 pub use socket::BlockingSocket;
+
+/// Messages from channels and patterns.
+pub type Subscription = redstart_core::drive::Subscription<BlockingNet>;
 
 /// The loop between a client and its sockets, for those who drive it themselves.
 pub type Driver = redstart_core::drive::Driver<BlockingNet>;

@@ -1,11 +1,14 @@
 //! The clients of all runtimes behind one face, so that one test runs on each.
 
+use std::future::Future;
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use redstart_core::client::Options;
-use redstart_core::command::{Batch, Command, FromReply, Run};
+use redstart_core::client::{Handle, NoEvent, Options, Subscription, Wait};
+use redstart_core::command::{Args, Batch, Command, FromReply, Run};
 use redstart_core::config::{Deployment, IntoConfig};
 use redstart_core::engine::ServerInfo;
+use redstart_core::pubsub::Event;
 use redstart_core::{Client, Result};
 
 /// Who moves a client's bytes.
@@ -95,6 +98,17 @@ macro_rules! wait {
 }
 
 impl AnyClient {
+    /// The client itself, which is one of core, or the blocking one.
+    ///
+    /// # Errors
+    /// The blocking one.
+    pub fn into_async(self) -> std::result::Result<Client, redstart_blocking::Client> {
+        match self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => Ok(client),
+            Inner::Blocking(client) => Err(client),
+        }
+    }
+
     /// A handle whose calls go by other options.
     #[must_use]
     pub fn with(&self, options: Options) -> Self {
@@ -145,6 +159,134 @@ impl AnyClient {
     /// `close` of the client.
     pub fn close(&self) {
         wait!(self, client => client.close());
+    }
+}
+
+impl AnyClient {
+    /// `subscribe` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn subscribe(&self, channels: impl Args) -> Result<AnySubscription> {
+        self.listen(channels, Listen::Channels)
+    }
+
+    /// `psubscribe` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn psubscribe(&self, patterns: impl Args) -> Result<AnySubscription> {
+        self.listen(patterns, Listen::Patterns)
+    }
+
+    /// `ssubscribe` of the client.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ssubscribe(&self, channels: impl Args) -> Result<AnySubscription> {
+        self.listen(channels, Listen::Shards)
+    }
+
+    fn listen(&self, names: impl Args, to: Listen) -> Result<AnySubscription> {
+        let begin = async |client: &Client| match to {
+            Listen::Channels => client.subscribe(&names).await,
+            Listen::Patterns => client.psubscribe(&names).await,
+            Listen::Shards => client.ssubscribe(&names).await,
+        };
+        Ok(match &self.0 {
+            Inner::Tokio(client) => AnySubscription::Tokio(tokio().block_on(begin(client))?),
+            Inner::AsyncStd(client) => AnySubscription::AsyncStd(async_std::task::block_on(begin(client))?),
+            Inner::Blocking(client) => AnySubscription::Blocking(match to {
+                Listen::Channels => client.subscribe(names)?,
+                Listen::Patterns => client.psubscribe(names)?,
+                Listen::Shards => client.ssubscribe(names)?,
+            }),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Listen {
+    Channels,
+    Patterns,
+    Shards,
+}
+
+/// A subscription of any runtime, whose calls block the thread that makes them.
+#[derive(Debug)]
+pub enum AnySubscription {
+    /// Driven by Tokio.
+    Tokio(Subscription),
+    /// Driven by async-std.
+    AsyncStd(Subscription),
+    /// Driven by threads.
+    Blocking(redstart_blocking::Subscription),
+}
+
+macro_rules! wait_for {
+    ($self:expr, $subscription:ident => $call:expr) => {
+        match $self {
+            AnySubscription::Tokio($subscription) => tokio().block_on($call),
+            AnySubscription::AsyncStd($subscription) => async_std::task::block_on($call),
+            AnySubscription::Blocking($subscription) => $call,
+        }
+    };
+}
+
+impl AnySubscription {
+    /// `next` of the subscription.
+    #[expect(clippy::should_implement_trait, reason = "it is that of the asynchronous ones as well")]
+    pub fn next(&mut self) -> Option<Event> {
+        wait_for!(self, subscription => subscription.next())
+    }
+
+    /// `next_timeout` of the subscription.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn next_timeout(&mut self, timeout: Duration) -> std::result::Result<Event, NoEvent> {
+        wait_for!(self, subscription => subscription.next_timeout(timeout))
+    }
+
+    /// `subscribe` of the subscription.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn subscribe(&self, channels: impl Args) -> Result<()> {
+        wait_for!(self, subscription => subscription.subscribe(channels))
+    }
+
+    /// `unsubscribe` of the subscription.
+    pub fn unsubscribe(&self, channels: impl Args) {
+        match self {
+            Self::Tokio(subscription) | Self::AsyncStd(subscription) => subscription.unsubscribe(channels),
+            Self::Blocking(subscription) => subscription.unsubscribe(channels),
+        }
+    }
+}
+
+impl Handle for AnyClient {
+    type Outcome<F: Future> = F::Output;
+
+    fn client(&self) -> &Client {
+        match &self.0 {
+            Inner::Tokio(client) | Inner::AsyncStd(client) => client,
+            Inner::Blocking(client) => Handle::client(client),
+        }
+    }
+
+    fn complete<F: Future>(&self, call: F) -> F::Output {
+        self.wait(call)
+    }
+}
+
+impl Wait for AnyClient {
+    fn wait<F: Future>(&self, call: F) -> F::Output {
+        match &self.0 {
+            Inner::Tokio(_) => tokio().block_on(call),
+            Inner::AsyncStd(_) => async_std::task::block_on(call),
+            Inner::Blocking(client) => client.wait(call),
+        }
     }
 }
 

@@ -6,124 +6,32 @@
 /// `XINFO HELP` and its like are left out as a group.
 pub const HELP: &str = "text for people at a prompt: the documentation says the same";
 
-const SESSION: &str = "state of a connection, which is shared and replaced at any time";
 const HANDSHAKE: &str = "part of connecting: set in the configuration of the client";
-const TRACKING: &str = "state of a connection: part of client-side caching";
-const TRANSACTION: &str =
-    "state of a connection: transactions are sent as one batch, and WATCH needs a lease";
-const SUBSCRIPTION: &str = "state of a connection: publish/subscribe is not implemented yet";
+const SUBSCRIPTION: &str =
+    "`Client` has methods for subscriptions, which see to it whatever becomes of the connection";
 const INTERNAL: &str = "for servers among themselves";
 const DEVELOPMENT: &str = "for the development of Redis itself";
 
-const ACL: &str = "access control is not implemented yet";
-const ADMINISTRATION: &str = "administration of the process is not implemented yet";
-const DIAGNOSIS: &str = "slow log and latency monitoring are not implemented yet";
-const FUNCTIONS: &str = "functions are not implemented yet";
-const MODULES: &str = "the management of modules is not implemented yet";
-const PUBSUB: &str = "publish/subscribe is not implemented yet";
-const STREAMS: &str = "streams are not implemented yet";
-
 /// Names as `NAME` or `CONTAINER SUBCOMMAND`, in alphabetical order, with the reasons.
 pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("ACL CAT", ACL),
-    ("ACL DELUSER", ACL),
-    ("ACL DRYRUN", ACL),
-    ("ACL GENPASS", ACL),
-    ("ACL GETUSER", ACL),
-    ("ACL LIST", ACL),
-    ("ACL LOAD", ACL),
-    ("ACL LOG", ACL),
-    ("ACL SAVE", ACL),
-    ("ACL SETUSER", ACL),
-    ("ACL USERS", ACL),
-    ("ACL WHOAMI", ACL),
-    ("ASKING", SESSION),
-    ("AUTH", HANDSHAKE),
-    ("CLIENT CACHING", TRACKING),
-    ("CLIENT NO-EVICT", SESSION),
-    ("CLIENT NO-TOUCH", SESSION),
-    ("CLIENT REPLY", SESSION),
+    ("ASKING", "part of following a redirect"),
+    ("CLIENT REPLY", "sent around a batch by `Session::without_replies`"),
     ("CLIENT SETINFO", HANDSHAKE),
-    ("CLIENT SETNAME", HANDSHAKE),
-    ("CLIENT TRACKING", TRACKING),
     ("DEBUG", DEVELOPMENT),
-    ("DISCARD", TRANSACTION),
-    ("EXEC", TRANSACTION),
-    ("FCALL", FUNCTIONS),
-    ("FCALL_RO", FUNCTIONS),
-    ("FUNCTION DELETE", FUNCTIONS),
-    ("FUNCTION DUMP", FUNCTIONS),
-    ("FUNCTION FLUSH", FUNCTIONS),
-    ("FUNCTION KILL", FUNCTIONS),
-    ("FUNCTION LIST", FUNCTIONS),
-    ("FUNCTION LOAD", FUNCTIONS),
-    ("FUNCTION RESTORE", FUNCTIONS),
-    ("FUNCTION STATS", FUNCTIONS),
     ("HELLO", HANDSHAKE),
-    ("LATENCY DOCTOR", DIAGNOSIS),
-    ("LATENCY GRAPH", DIAGNOSIS),
-    ("LATENCY HISTOGRAM", DIAGNOSIS),
-    ("LATENCY HISTORY", DIAGNOSIS),
-    ("LATENCY LATEST", DIAGNOSIS),
-    ("LATENCY RESET", DIAGNOSIS),
-    ("MODULE LIST", MODULES),
-    ("MODULE LOAD", MODULES),
-    ("MODULE LOADEX", MODULES),
-    ("MODULE UNLOAD", MODULES),
-    ("MONITOR", "turns the connection into a stream of what others do"),
-    ("MULTI", TRANSACTION),
+    ("MONITOR", "turns the connection into a stream: `Monitors::monitor`"),
     ("PFDEBUG", DEVELOPMENT),
     ("PFSELFTEST", DEVELOPMENT),
     ("PSUBSCRIBE", SUBSCRIPTION),
     ("PSYNC", INTERNAL),
-    ("PUBLISH", PUBSUB),
-    ("PUBSUB CHANNELS", PUBSUB),
-    ("PUBSUB NUMPAT", PUBSUB),
-    ("PUBSUB NUMSUB", PUBSUB),
-    ("PUBSUB SHARDCHANNELS", PUBSUB),
-    ("PUBSUB SHARDNUMSUB", PUBSUB),
     ("PUNSUBSCRIBE", SUBSCRIPTION),
     ("QUIT", "deprecated: close the client instead"),
-    ("READONLY", SESSION),
-    ("READWRITE", SESSION),
     ("REPLCONF", INTERNAL),
-    ("RESET", SESSION),
     ("RESTORE-ASKING", INTERNAL),
     ("SCRIPT DEBUG", "turns the connection into a debugger's"),
-    ("SELECT", HANDSHAKE),
-    ("SHUTDOWN", ADMINISTRATION),
-    ("SLOWLOG GET", DIAGNOSIS),
-    ("SLOWLOG LEN", DIAGNOSIS),
-    ("SLOWLOG RESET", DIAGNOSIS),
-    ("SPUBLISH", PUBSUB),
     ("SSUBSCRIBE", SUBSCRIPTION),
     ("SUBSCRIBE", SUBSCRIPTION),
     ("SUNSUBSCRIBE", SUBSCRIPTION),
     ("SYNC", INTERNAL),
     ("UNSUBSCRIBE", SUBSCRIPTION),
-    ("UNWATCH", TRANSACTION),
-    ("WATCH", TRANSACTION),
-    ("XACK", STREAMS),
-    ("XACKDEL", STREAMS),
-    ("XADD", STREAMS),
-    ("XAUTOCLAIM", STREAMS),
-    ("XCLAIM", STREAMS),
-    ("XDEL", STREAMS),
-    ("XDELEX", STREAMS),
-    ("XGROUP CREATE", STREAMS),
-    ("XGROUP CREATECONSUMER", STREAMS),
-    ("XGROUP DELCONSUMER", STREAMS),
-    ("XGROUP DESTROY", STREAMS),
-    ("XGROUP SETID", STREAMS),
-    ("XINFO CONSUMERS", STREAMS),
-    ("XINFO GROUPS", STREAMS),
-    ("XINFO STREAM", STREAMS),
-    ("XLEN", STREAMS),
-    ("XPENDING", STREAMS),
-    ("XRANGE", STREAMS),
-    ("XREAD", STREAMS),
-    ("XREADGROUP", STREAMS),
-    ("XREVRANGE", STREAMS),
-    ("XSETID", STREAMS),
-    ("XTRIM", STREAMS),
 ];

@@ -7,8 +7,9 @@ use std::thread;
 use bytes::Bytes;
 use redstart_core::command::{Command, Join, Prepare as p, Route, Run, slot};
 use redstart_core::commands::{
-    ClusterCommands, ConnectionCommands, FlushMode, KeyCommands, ListCommands, Role, Script,
-    ScriptingCommands, ServerCommands, SetCommands, SlotRange, StringCommands,
+    AclCommands, AclRules, ClusterCommands, ConnectionCommands, FlushMode, FunctionCommands, KeyCommands,
+    LibraryLoad, ListCommands, Role, Script, ScriptingCommands, ServerCommands, SetCommands, SlotRange,
+    SlowlogCommands, StringCommands,
 };
 use redstart_core::config::{Endpoint, Protocol};
 use redstart_core::error::{Delivery, ErrorKind, ServerCode};
@@ -240,13 +241,19 @@ fn settings_and_scripts_are_for_all_nodes() {
 
         let code =
             "#!lua name=lib\nredis.register_function('twice', function(_, args) return 2 * args[1] end)";
-        let load = Command::<String>::new("FUNCTION LOAD").arg("REPLACE").arg(code);
-        let load = load.route(Route::AllPrimaries).join(Join::AllSucceeded);
-        assert_eq!(client.run(load).as_deref(), Ok("lib"));
+        assert_eq!(client.function_load(code, LibraryLoad::Replace).as_deref(), Ok("lib"));
         for primary in 0..3 {
-            let call = Command::<u64>::new("FCALL").arg("twice").counted_keys(key_on(primary)).arg(21);
-            assert_eq!(client.run(call), Ok(42));
+            assert_eq!(client.fcall::<u64>("twice", key_on(primary), 21), Ok(42));
         }
+        client.function_delete("lib").unwrap();
+        assert_eq!(client.fcall::<u64>("twice", key_on(2), 21).unwrap_err().code(), Some(ServerCode::Err));
+
+        client.acl_setuser("ann", AclRules::new().enable()).unwrap();
+        assert!(nodes().all(|wire| wire.acl_getuser("ann").unwrap().is_some_and(|ann| ann.is_enabled())));
+        assert_eq!(client.acl_deluser("ann"), Ok(1));
+        assert!(nodes().all(|wire| wire.acl_getuser("ann") == Ok(None)));
+        client.slowlog_reset().unwrap();
+        assert!(nodes().all(|wire| wire.slowlog_len() == Ok(0)));
     });
 }
 

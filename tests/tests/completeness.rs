@@ -16,6 +16,14 @@ use redstart_tests::wire::Wire;
 /// Commands that read the server's own state, which it flags neither `readonly` nor `write`: that flag is
 /// about the data set. They change nothing, so Redstart may repeat them.
 const UNFLAGGED_READS: &[&str] = &[
+    "ACL CAT",
+    "ACL DRYRUN",
+    "ACL GENPASS",
+    "ACL GETUSER",
+    "ACL LIST",
+    "ACL LOG",
+    "ACL USERS",
+    "ACL WHOAMI",
     "CLIENT GETNAME",
     "CLIENT GETREDIR",
     "CLIENT ID",
@@ -45,12 +53,26 @@ const UNFLAGGED_READS: &[&str] = &[
     "COMMAND LIST",
     "CONFIG GET",
     "ECHO",
+    "FUNCTION DUMP",
+    "FUNCTION LIST",
+    "FUNCTION STATS",
     "INFO",
     "LASTSAVE",
+    "LATENCY DOCTOR",
+    "LATENCY GRAPH",
+    "LATENCY HISTOGRAM",
+    "LATENCY HISTORY",
+    "LATENCY LATEST",
     "MEMORY DOCTOR",
     "MEMORY MALLOC-STATS",
     "MEMORY STATS",
+    "MODULE LIST",
     "PING",
+    "PUBSUB CHANNELS",
+    "PUBSUB NUMPAT",
+    "PUBSUB NUMSUB",
+    "PUBSUB SHARDCHANNELS",
+    "PUBSUB SHARDNUMSUB",
     "ROLE",
     "SCRIPT EXISTS",
     "SENTINEL CKQUORUM",
@@ -65,6 +87,8 @@ const UNFLAGGED_READS: &[&str] = &[
     "SENTINEL REPLICAS",
     "SENTINEL SENTINELS",
     "SENTINEL SLAVES",
+    "SLOWLOG GET",
+    "SLOWLOG LEN",
     "TIME",
 ];
 
@@ -79,22 +103,46 @@ const WAITS_UNTOLD: &str = "WAIT";
 const KEYS_UNKNOWN: &[&str] = &["PFMERGE d"];
 
 const ONE_NODE: &str = "what several nodes say of themselves cannot be told apart in one reply";
+const SUBSCRIBERS: &str = "each node knows its own subscribers alone";
+const OWN_USERS: &str = "each node has users of its own, and a cluster is to have the same at all";
 const UNTOLD: &str = "8.2 says so, 7.0 says nothing";
 
 /// Commands that Redstart routes, splits or joins otherwise than a server advises in its tips, with the tips
 /// and the reason.
 const OTHER_THAN_ADVISED: &[(&str, &str, &str)] = &[
+    ("ACL DELUSER", "one node", OWN_USERS),
+    ("ACL LOAD", "one node", OWN_USERS),
+    ("ACL SAVE", "one node", OWN_USERS),
+    ("ACL SETUSER", "one node", OWN_USERS),
+    ("CLIENT SETNAME", "all_nodes all_succeeded", "a session has one connection, and names that"),
     ("CONFIG RESETSTAT", "one node", UNTOLD),
     ("CONFIG REWRITE", "one node", UNTOLD),
+    ("FUNCTION STATS", "all_shards special", ONE_NODE),
     ("INFO", "all_shards special", ONE_NODE),
+    ("LATENCY DOCTOR", "all_nodes special", ONE_NODE),
+    ("LATENCY GRAPH", "all_nodes special", ONE_NODE),
+    ("LATENCY HISTOGRAM", "all_nodes special", ONE_NODE),
+    ("LATENCY HISTORY", "all_nodes special", ONE_NODE),
+    ("LATENCY LATEST", "all_nodes special", ONE_NODE),
+    (
+        "LATENCY RESET",
+        "all_nodes all_succeeded",
+        "how many all nodes have forgotten, not how many the first has",
+    ),
     ("MEMORY DOCTOR", "all_shards special", ONE_NODE),
     ("MEMORY MALLOC-STATS", "all_shards special", ONE_NODE),
     ("MEMORY STATS", "all_shards special", ONE_NODE),
     ("MSETNX", "multi_shard agg_min", "all keys or none is not to be had over several slots; 8.2 agrees"),
+    ("PUBSUB CHANNELS", "one node", SUBSCRIBERS),
+    ("PUBSUB NUMPAT", "one node", SUBSCRIBERS),
+    ("PUBSUB NUMSUB", "one node", SUBSCRIBERS),
+    ("PUBSUB SHARDCHANNELS", "one node", SUBSCRIBERS),
+    ("PUBSUB SHARDNUMSUB", "one node", SUBSCRIBERS),
     ("RANDOMKEY", "all_shards", "one key, not a list"),
     ("RANDOMKEY", "all_shards special", "this is the special way: the first that is not nil"),
     ("SCAN", "special", "a cursor is one node's, and each page the caller's to ask for"),
     ("SCAN", "special special", "a cursor is one node's, and each page the caller's to ask for"),
+    ("SLOWLOG GET", "all_nodes", ONE_NODE),
 ];
 
 /// A real server and the commands that it has.

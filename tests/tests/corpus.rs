@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redstart_tests::fuzz::{redirect, topology, url};
+use redstart_tests::fuzz::{redirect, replies, topology, url};
 use redstart_tests::resp::split;
 
 /// Runs `check` on every file of the corpus of `target`, in the order of their names.
@@ -27,6 +27,11 @@ fn decode_split() {
 #[test]
 fn redirect_line() {
     replay("redirect_line", 50, redirect::check_input);
+}
+
+#[test]
+fn replies_of_their_own_types() {
+    replay("replies", 80, replies::check_input);
 }
 
 #[test]

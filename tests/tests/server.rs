@@ -5,10 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redstart_core::command::{Command, Run};
 use redstart_core::commands::{
-    BackgroundJob, FlushMode, ReplicaLink, Role, Samples, SaveMode, ServerCommands, StringCommands,
+    BackgroundJob, FlushMode, ReplicaLink, Role, Samples, SaveMode, ServerCommands, ShutdownOptions,
+    StringCommands,
 };
+use redstart_core::error::{Delivery, ServerCode};
+use redstart_tests::clients::for_each_runtime;
 use redstart_tests::live::{Target, for_each_target};
-use redstart_tests::server::{Server, poll_until};
+use redstart_tests::server::{Server, Version, poll_until};
 use redstart_tests::wire::{Wire, for_each_wire};
 
 fn connect(target: &Target) -> Wire {
@@ -214,5 +217,34 @@ fn clock_and_art() {
         assert!(!wire.lolwut(None, ()).unwrap().is_empty());
         let art = wire.lolwut(Some(5), (1, 1, 1)).unwrap();
         assert!(art.ends_with(&format!("Redis ver. {}\n", version.number())), "{art}");
+    });
+}
+
+#[test]
+fn a_server_is_shut_down() {
+    for version in Version::ALL {
+        for_each_runtime(|runtime| {
+            let server = Server::start(version);
+            let client = runtime.connect(server.url()).unwrap();
+            assert_eq!(client.shutdown_abort().unwrap_err().code(), Some(ServerCode::Err), "there is none");
+            client.set("k", "v").unwrap();
+            let gone = client.shutdown(ShutdownOptions::new().save(true).now().force()).unwrap_err();
+            assert!(gone.is_connection() && gone.delivery() == Delivery::MaybeExecuted, "{gone}");
+            poll_until("the server to end", || (!server.is_running()).then_some(()));
+            assert!(server.dir().join("dump.rdb").exists());
+        });
+    }
+}
+
+#[test]
+fn a_shutdown_that_fails_is_an_error_of_the_server() {
+    for_each_target(|target| {
+        let wire = &connect(target);
+        wire.set("k", "v").unwrap();
+        // A folder has the name of the file.
+        fs::create_dir(target.dir().join("dump.rdb")).unwrap();
+        let failed = wire.shutdown(ShutdownOptions::new().save(true)).unwrap_err();
+        assert_eq!(failed.code(), Some(ServerCode::Err), "{failed}");
+        wire.time().unwrap();
     });
 }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use redstart_core::command::Value;
-use redstart_core::config::Protocol;
+use redstart_core::config::{Backoff, Protocol};
 use redstart_core::error::{Delivery, Error, ErrorKind, Waiting};
-use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Refusal, Setup, Shape, Sim};
+use redstart_tests::sim::{Cancel, Job, Op, Patience, Plan, Refusal, Settings, Setup, Shape, Sim, Tokens};
 
 fn error(sim: &Sim, call: usize) -> &Error {
     let [Err(error)] = sim.outcomes(call).expect("the call has ended") else { panic!("it succeeded") };
@@ -214,4 +214,135 @@ fn pushes_do_not_hide_that_replies_are_missing() {
     assert_eq!(fates(&sim, lost), [Some(Delivery::MaybeExecuted)]);
     assert_eq!((fates(&sim, call), sim.connections()), (vec![None], 2), "{}", sim.text());
     assert_sound(&sim);
+}
+
+/// A client whose tokens live for 100 ms, on a server that takes the last three.
+fn with_tokens(protocol: Protocol, unreliable: bool) -> (Sim, Tokens) {
+    let tokens = Tokens::new(Duration::from_millis(100), unreliable);
+    let server = Settings { tokens: Some(tokens.clone()), ..Settings::default() };
+    (Sim::new(Setup { protocol, server, tokens: Some(tokens.clone()), ..Setup::default() }), tokens)
+}
+
+#[test]
+fn tokens_are_renewed_on_the_connection_that_is_there() {
+    for (protocol, unreliable) in [(Protocol::Resp2, false), (Protocol::Resp3, false), (Protocol::Auto, true)]
+    {
+        let (mut sim, tokens) = with_tokens(protocol, unreliable);
+        let mut calls = Vec::new();
+        for _ in 0..1_000 {
+            calls.extend([sim.single(Op::Incr), sim.batch(Shape::Transaction, [Op::Incr, Op::Push])]);
+            sim.run_for(3);
+        }
+        sim.run_for(50);
+        for call in calls {
+            assert!(fates(&sim, call).iter().all(Option::is_none), "{:?}", sim.outcomes(call));
+        }
+        assert_eq!(sim.connections(), 1, "it is never replaced");
+        // 3 seconds, each token used for 75 ms.
+        assert!(tokens.issued() >= 38, "{} tokens", tokens.issued());
+        assert_sound(&sim);
+    }
+}
+
+#[test]
+fn a_renewal_waits_for_what_is_unanswered_and_requests_wait_for_it() {
+    let (mut sim, tokens) = with_tokens(Protocol::Resp3, false);
+    sim.run_for(10);
+    let before = sim.single(Op::Incr);
+    sim.freeze();
+    sim.run_for(70);
+    assert_eq!(tokens.issued(), 2, "the next token is there");
+    let behind = [Op::Incr, Op::Get, Op::Push].map(|op| sim.single(op));
+    sim.run_for(20);
+    assert_eq!(sim.runs(behind[0]), [0]);
+    sim.thaw();
+    sim.run_for(20);
+    assert_eq!(ok(&sim, before), &Value::Integer(1));
+    for call in behind {
+        assert_eq!((fates(&sim, call), sim.runs(call)), (vec![None], vec![1]));
+    }
+    assert_eq!(sim.connections(), 1, "{}", sim.text());
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_token_that_has_expired_at_the_server_is_replaced_with_its_connection() {
+    let (mut sim, tokens) = with_tokens(Protocol::Resp3, false);
+    sim.run_for(10);
+    tokens.expire();
+    let calls = [sim.single(Op::Incr), sim.batch(Shape::Transaction, [Op::Incr, Op::Push])];
+    sim.run_for(150);
+    for call in calls {
+        assert!(fates(&sim, call).iter().all(Option::is_none), "{}", sim.text());
+    }
+    // The second one finds that the token is not taken any more.
+    assert_eq!(sim.connections(), 3, "{}", sim.text());
+    assert_sound(&sim);
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_the_end_of_calls_by_no_more_than_that() {
+    let mut sim = ready();
+    sim.mute();
+    let call = sim.single(Op::Incr);
+    sim.run_for(100);
+    sim.set_clock_back(150);
+    let later = sim.single(Op::Incr);
+    sim.run_for(201);
+    assert!(matches!(error(&sim, later).kind(), ErrorKind::Timeout(_)), "its time began behind the step");
+    sim.run_for(50);
+    assert!(matches!(error(&sim, call).kind(), ErrorKind::Timeout(_)));
+    sim.unmute();
+    let call = sim.single(Op::Incr);
+    sim.run_for(10);
+    assert!(matches!(ok(&sim, call), Value::Integer(_)), "{}", sim.text());
+    assert_sound(&sim);
+}
+
+#[test]
+fn when_the_clock_leaps_calls_whose_time_is_over_end_and_later_ones_succeed() {
+    let mut sim = ready();
+    let call = sim.single(Op::Incr);
+    sim.run_for(1);
+    sim.let_clock_leap(3_600_000);
+    sim.run_for(0);
+    assert_eq!(error(&sim, call).delivery(), Delivery::MaybeExecuted);
+    let call = sim.single(Op::Incr);
+    sim.run_for(50);
+    assert!(matches!(ok(&sim, call), Value::Integer(_)), "{}", sim.text());
+    assert_sound(&sim);
+}
+
+/// E4: who lost a server at the same moment does not come back to it at the same moment.
+#[test]
+fn a_thousand_clients_of_a_server_are_spread() {
+    let strike: [fn(&mut Sim); 2] = [Sim::crash, |sim| {
+        sim.crash();
+        sim.restart();
+        sim.overcrowd(true);
+    }];
+    for strike in strike {
+        let mut connects = vec![0; 100];
+        for seed in 0..1000 {
+            let backoff = Backoff::default();
+            let setup =
+                Setup { seed, backoff, with_text: false, protocol: Protocol::Resp2, ..Setup::default() };
+            let mut sim = Sim::new(setup);
+            sim.run_for(10);
+            strike(&mut sim);
+            sim.run_for(5000);
+            sim.restart();
+            sim.overcrowd(false);
+            sim.run_for(3000);
+            for at in sim.connected_at() {
+                connects[at as usize / 100] += 1;
+            }
+            let call = sim.single(Op::Incr);
+            sim.run_for(10);
+            assert!(matches!(ok(&sim, call), Value::Integer(_)));
+        }
+        let most = connects[30..].iter().max();
+        assert!(most <= Some(&160), "{connects:?}");
+        assert!(connects[50..].iter().sum::<u32>() >= 1000, "all are back: {connects:?}");
+    }
 }

@@ -28,7 +28,7 @@ fn runs_reach_what_they_are_for() {
         ("ok", 30_000),
         ("may have run, and did", 100),
         ("may have run, and did not", 100),
-        ("commands sent again after a refusal", 10),
+        ("commands sent again after a refusal", 6),
         ("primary replaced", 100),
         ("primary replaced, and used", 50),
         ("ran and was lost", 50),

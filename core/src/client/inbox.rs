@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::slots::Room;
-use crate::command::{Flags, Packed, PackedBatch, Target, WireSink};
+use super::subscription::Wish;
+use crate::command::{Flags, Packed, PackedBatch, ScriptText, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
-use crate::connection::{Outgoing, RequestId};
-use crate::engine::{Engine, Patience, Request};
+use crate::connection::{ConnId, Outgoing, RequestId};
+use crate::engine::{Engine, Patience, Request, Taken};
 
 /// What one call sends.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub(super) enum Parcel<'a> {
     Command(&'a Packed),
     Pipeline(&'a PackedBatch),
     Transaction(&'a PackedBatch),
+    /// Commands that are not replied to.
+    Silent(&'a PackedBatch),
+    /// A connection of one's own, with a node that is for the target or was chosen.
+    Lease(Target, Option<&'a Endpoint>),
 }
 
 /// What callers have left for the driver.
@@ -23,43 +28,91 @@ pub(crate) struct Inbox {
     pub(crate) bytes: Outgoing,
     pub(crate) requests: Vec<Request>,
     pub(crate) cancelled: Vec<RequestId>,
+    /// What was taken for callers who are gone.
+    pub(crate) unclaimed: Vec<Taken>,
+    /// Connections of sessions that are over.
+    pub(crate) released: Vec<ConnId>,
     pub(crate) close: Option<Duration>,
+    pub(crate) wishes: Vec<Wish>,
     /// Nodes that callers have chosen, by the numbers in their requests' targets.
     pub(crate) nodes: Vec<Endpoint>,
-    /// The line of calls has changed: there are deadlines to watch, or there is room again.
+    /// The connections of sessions, by the numbers in their requests' targets.
+    pub(crate) sessions: Vec<ConnId>,
+    /// The texts of scripts that are run by their digests.
+    pub(crate) texts: Vec<(RequestId, u32, ScriptText)>,
+    /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
     pub(super) line_changed: bool,
 }
 
 impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.cancelled.is_empty() && self.close.is_none() && !self.line_changed
+        self.requests.is_empty()
+            && self.cancelled.is_empty()
+            && self.unclaimed.is_empty()
+            && self.released.is_empty()
+            && self.close.is_none()
+            && self.wishes.is_empty()
+            && !self.line_changed
     }
 
-    /// Looks up the nodes that callers have chosen.
+    /// Looks up the nodes that callers have chosen, and sessions.
     #[inline]
     pub(crate) fn find_nodes(&mut self, engine: &Engine) {
-        if self.nodes.is_empty() {
+        if self.nodes.is_empty() && self.sessions.is_empty() {
             return;
         }
         for request in &mut self.requests {
-            if let Target::Named(place) = request.target {
-                let node = self.nodes.get(usize::from(place));
-                request.target = node.map_or(Target::Nowhere, |node| engine.locate(node));
+            match request.target {
+                Target::Named(place) => {
+                    let node = self.nodes.get(usize::from(place));
+                    request.target = node.map_or(Target::Nowhere, |node| engine.locate(node));
+                }
+                Target::Session(place) => {
+                    let conn = self.sessions.get(usize::from(place));
+                    request.target = conn.map_or(Target::Nowhere, |conn| engine.locate_session(*conn));
+                }
+                _ => {}
             }
         }
+    }
+
+    /// Takes requests out that are cancelled; `cancelled` is sorted.
+    #[cold]
+    pub(crate) fn drop_cancelled(&mut self) {
+        let Self { requests, bytes, cancelled, .. } = self;
+        let is_cancelled = |request: &Request| cancelled.binary_search(&request.id).is_ok();
+        if !requests.iter().any(is_cancelled) {
+            return;
+        }
+        let mut kept = Outgoing::default();
+        requests.retain(|request| {
+            let goes = is_cancelled(request);
+            match goes {
+                true => bytes.release(request.wire_len as usize),
+                false => bytes.transfer(request.wire_len as usize, &mut kept),
+            }
+            !goes
+        });
+        *bytes = kept;
     }
 
     /// The driver has seen to it; the buffers are kept for the next visit.
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.cancelled.clear();
+        self.unclaimed.clear();
+        self.released.clear();
         self.close = None;
         self.nodes.clear();
+        self.sessions.clear();
+        self.texts.clear();
         self.line_changed = false;
     }
 }
 
 const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+const REPLY_OFF: &[u8] = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n";
+const REPLY_ON: &[u8] = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n";
 const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
 impl Parcel<'_> {
@@ -71,13 +124,18 @@ impl Parcel<'_> {
             Self::Transaction(batch) => {
                 Room { commands: 1, bytes: MULTI.len() + batch.wire_len() + EXEC.len() }
             }
+            Self::Silent(batch) => {
+                Room { commands: 1, bytes: REPLY_OFF.len() + batch.wire_len() + REPLY_ON.len() }
+            }
+            Self::Lease(..) => Room { commands: 1, bytes: 0 },
         }
     }
 
     pub(super) fn is_oversize(&self) -> bool {
         match self {
             Self::Command(command) => command.is_oversize(),
-            Self::Pipeline(batch) | Self::Transaction(batch) => batch.is_oversize(),
+            Self::Pipeline(batch) | Self::Transaction(batch) | Self::Silent(batch) => batch.is_oversize(),
+            Self::Lease(..) => false,
         }
     }
 
@@ -85,7 +143,7 @@ impl Parcel<'_> {
     pub(super) fn batch(&self) -> Option<usize> {
         match self {
             Self::Pipeline(batch) => Some(batch.entries().len()),
-            Self::Command(_) | Self::Transaction(_) => None,
+            Self::Command(_) | Self::Transaction(_) | Self::Silent(_) | Self::Lease(..) => None,
         }
     }
 }
@@ -96,6 +154,8 @@ pub(super) struct Aim {
     /// There are no slots: nodes differ by their role alone.
     pub(super) by_role: bool,
     pub(super) from: ReadFrom,
+    /// All is for this session.
+    pub(super) session: Option<ConnId>,
 }
 
 impl Aim {
@@ -118,6 +178,17 @@ impl Inbox {
         u16::try_from(place).map_or(Target::Nowhere, Target::Named)
     }
 
+    /// The target for a session.
+    #[cold]
+    fn name_session(&mut self, conn: ConnId) -> Target {
+        let known = self.sessions.iter().position(|known| *known == conn);
+        let place = known.unwrap_or_else(|| {
+            self.sessions.push(conn);
+            self.sessions.len() - 1
+        });
+        u16::try_from(place).map_or(Target::Nowhere, Target::Session)
+    }
+
     /// Encodes a call for the driver.
     #[inline]
     pub(super) fn put(
@@ -128,6 +199,8 @@ impl Inbox {
         aim: Aim,
         patience: Patience,
     ) {
+        let session = aim.session.map(|conn| self.name_session(conn));
+        let at = |target, flags| session.unwrap_or_else(|| aim.at(target, flags));
         let bytes = &mut self.bytes;
         let before = bytes.held();
         let request = Request {
@@ -135,7 +208,7 @@ impl Inbox {
             part: 0,
             wire_len: 0,
             replies: 1,
-            target,
+            target: session.unwrap_or(target),
             flags: Flags::default(),
             name_words: 1,
             patience,
@@ -145,18 +218,21 @@ impl Inbox {
                 command.write_to(bytes);
                 let wire_len = (bytes.held() - before) as u32;
                 let (flags, name_words) = (command.flags(), command.name_words());
-                let target = match command.node() {
+                let target = match command.node().filter(|_| session.is_none()) {
                     Some(node) => self.name(node),
-                    None => aim.at(target, flags),
+                    None => at(target, flags),
                 };
+                self.texts.extend(command.script().map(|text| (id, 0, ScriptText(text.clone()))));
                 self.requests.push(Request { wire_len, target, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);
+                self.texts
+                    .extend(batch.texts().map(|(part, text)| (id, part as u32, ScriptText(text.clone()))));
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());
-                    let target = aim.at(entry.target().unwrap_or_default(), flags);
+                    let target = at(entry.target().unwrap_or_default(), flags);
                     Request { part, wire_len, target, flags, name_words, ..request }
                 }));
             }
@@ -167,6 +243,20 @@ impl Inbox {
                 let wire_len = (bytes.held() - before) as u32;
                 let replies = batch.entries().len() as u32 + 2;
                 self.requests.push(Request { wire_len, replies, ..request });
+            }
+            Parcel::Silent(batch) => {
+                bytes.copied(REPLY_OFF);
+                batch.write_to(bytes);
+                bytes.copied(REPLY_ON);
+                let wire_len = (bytes.held() - before) as u32;
+                self.requests.push(Request { wire_len, name_words: 2, ..request });
+            }
+            Parcel::Lease(target, node) => {
+                let target = match node {
+                    Some(node) => self.name(node),
+                    None => at(*target, Flags::BLOCKING),
+                };
+                self.requests.push(Request::lease(id, target, patience));
             }
         }
     }

@@ -11,19 +11,23 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Options;
+use super::alarms::Alarms;
 use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
+use super::monitor::Feeds;
 use super::slots::{Left, Outcome, Polled, Room, Slots};
-use crate::command::{Batch, Flags, Packed, PackedBatch, Target};
+use super::subscription::Wish;
+use super::{Options, misuse};
+use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
-use crate::connection::{RequestId, ServerInfo};
-use crate::engine::{Engine, Event, Patience};
+use crate::connection::{ConnId, RequestId, ServerInfo};
+use crate::engine::{Engine, Event, Patience, Taken};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
 
@@ -66,6 +70,8 @@ struct State {
     sleeping: Option<Waker>,
     status: Status,
     watchers: Vec<Waker>,
+    feeds: Feeds,
+    alarms: Alarms,
 }
 
 /// The meeting place. See the [module](self).
@@ -74,6 +80,8 @@ pub(crate) struct Mailbox {
     config: Arc<Config>,
     /// Requests are routed by their keys.
     routes: bool,
+    /// The last number that was given to a subscription, or to one of its calls.
+    numbers: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -97,14 +105,20 @@ impl Mailbox {
             sleeping: None,
             status: Status::Connecting,
             watchers: Vec::new(),
+            feeds: Feeds::default(),
+            alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
-        Self { config, routes, state: Mutex::new(state) }
+        Self { config, routes, numbers: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
     /// Encodes a pipeline as this client sends it.
-    pub(super) fn pack_pipeline(&self, batch: impl Batch) -> PackedBatch {
-        let mut packed = if self.routes { PackedBatch::splitting() } else { PackedBatch::default() };
+    pub(super) fn pack_pipeline(&self, batch: impl Batch, options: Options) -> PackedBatch {
+        let mut packed = if self.routes && options.session.is_none() {
+            PackedBatch::splitting()
+        } else {
+            PackedBatch::default()
+        };
         batch.pack_into(&mut packed);
         packed
     }
@@ -118,8 +132,9 @@ impl Mailbox {
 
     /// What this client sends instead of a command whose keys are in several slots.
     #[inline]
-    pub(super) fn split(&self, command: &Packed) -> Option<PackedBatch> {
+    pub(super) fn split(&self, command: &Packed, options: Options) -> Option<PackedBatch> {
         if !self.routes
+            || options.session.is_some()
             || command.node().is_some()
             || !command.flags().has(Flags::SPLIT)
             || command.slot().is_ok()
@@ -136,6 +151,7 @@ impl Mailbox {
     }
 
     /// A panic elsewhere leaves the state as it was between two statements; every one of them is sound.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,7 +163,7 @@ impl Mailbox {
         if let Some(error) = self.refuse(parcel, room) {
             return Submitted::Refused(error);
         }
-        let target = match self.target(parcel) {
+        let target = match self.target(parcel, options.session) {
             Ok(target) => target,
             Err(error) => return Submitted::Refused(error),
         };
@@ -192,14 +208,9 @@ impl Mailbox {
     /// # Errors
     /// The keys of a command, or of a transaction, are in different slots.
     #[inline]
-    fn target(&self, parcel: &Parcel<'_>) -> Result<Target, Error> {
-        if let Parcel::Pipeline(batch) | Parcel::Transaction(batch) = parcel
-            && batch.has_chosen_node()
-        {
-            let reason = "a node can be chosen for a single command only";
-            return Err(Error::new(ErrorKind::Usage(reason), Delivery::NotSent));
-        }
-        if !self.routes {
+    fn target(&self, parcel: &Parcel<'_>, session: Option<ConnId>) -> Result<Target, Error> {
+        misuse::check(parcel, session.is_some())?;
+        if !self.routes || session.is_some() {
             return Ok(Target::default());
         }
         match parcel {
@@ -210,6 +221,8 @@ impl Mailbox {
                 None => Ok(Target::default()),
             },
             Parcel::Transaction(batch) => batch.common_target().map_err(cross_slot),
+            Parcel::Silent(_) => Ok(Target::default()),
+            Parcel::Lease(target, _) => Ok(*target),
         }
     }
 
@@ -219,7 +232,14 @@ impl Mailbox {
         Aim {
             by_role: matches!(self.config.deployment, Deployment::Sentinel(_)),
             from: options.read_from.unwrap_or(self.config.read_from),
+            session: options.session,
         }
+    }
+
+    /// Looks whether a single request that was sent has ended.
+    #[inline]
+    pub(super) fn take(&self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        self.lock().slots.take(id, waker, into)
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
@@ -228,7 +248,7 @@ impl Mailbox {
         let mut state = self.lock();
         match state.slots.poll(id, waker) {
             Polled::Admitted(deadline) => {
-                let target = self.target(parcel).unwrap_or_default();
+                let target = self.target(parcel, options.session).unwrap_or_default();
                 // Its room stays in `pending`: it was reserved, now it is in the inbox.
                 state.slots.start(id, parcel.batch(), waker);
                 state.inbox.put(id, parcel, target, self.aim(options), Patience::Until(deadline));
@@ -239,8 +259,9 @@ impl Mailbox {
         }
     }
 
-    /// The caller is gone: what waits for room or for a connection is not sent.
-    pub(super) fn abandon(&self, id: RequestId) {
+    /// The caller is gone: what waits for room or for a connection is not sent, and what has come already is undone
+    /// if it has to be.
+    pub(super) fn abandon(&self, id: RequestId, undo: Option<Undo>) {
         let mut state = self.lock();
         match state.slots.abandon(id) {
             Left::Nothing => return,
@@ -253,8 +274,85 @@ impl Mailbox {
                 state.inbox.line_changed = true;
             }
             Left::UnderWay => state.inbox.cancelled.push(id),
+            Left::Unseen(Ok(frame)) => match Taken::new(undo, frame) {
+                Ok(taken) => state.inbox.unclaimed.push(taken),
+                Err(_) => return,
+            },
+            Left::Unseen(Err(_)) => return,
         }
         leave(state);
+    }
+
+    /// A number for a subscription or one of its calls, never given again.
+    pub(super) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Leaves a wish of a subscription. Returns whether somebody will see to it.
+    pub(super) fn wish(&self, wish: Wish) -> bool {
+        let mut state = self.lock();
+        if matches!(state.status, Status::Closed) {
+            return false;
+        }
+        state.inbox.wishes.push(wish);
+        leave(state);
+        true
+    }
+
+    /// Sends a command whose reply nobody waits for, if there is room: it is tried once.
+    #[cold]
+    pub(super) fn post(&self, command: &Packed, options: Options) {
+        let parcel = Parcel::Command(command);
+        let room = parcel.room();
+        let Ok(target) = self.target(&parcel, options.session) else { return };
+        let mut state = self.lock();
+        let closed = matches!(state.status, Status::Closed) || state.inbox.close.is_some();
+        if !closed && state.fits(room, &self.config) {
+            state.pending.add(room);
+            state.inbox.put(RequestId::POSTED, &parcel, target, self.aim(options), options.patience);
+            leave(state);
+        }
+    }
+
+    /// Has `waker` called in a while. `None`: there is no driver any more.
+    pub(super) fn add_alarm(&self, after: Duration, waker: &Waker) -> Option<u64> {
+        let mut state = self.lock();
+        if matches!(state.status, Status::Closed) {
+            return None;
+        }
+        let number = state.alarms.add(after, waker);
+        state.inbox.line_changed = true;
+        leave(state);
+        Some(number)
+    }
+
+    /// Whether the time of an alarm has come.
+    pub(super) fn poll_alarm(&self, number: u64, waker: &Waker) -> Poll<()> {
+        self.lock().alarms.poll(number, waker)
+    }
+
+    pub(super) fn remove_alarm(&self, number: u64) {
+        self.lock().alarms.remove(number);
+    }
+
+    /// Does something with what monitors have yet to read.
+    pub(super) fn feeds<T>(&self, act: impl FnOnce(&mut Feeds) -> T) -> T {
+        act(&mut self.lock().feeds)
+    }
+
+    /// A session is over: its connection can be used by others.
+    pub(super) fn release(&self, conn: ConnId) {
+        let mut state = self.lock();
+        state.inbox.released.push(conn);
+        leave(state);
+    }
+
+    /// Which node of a cluster a command is for.
+    ///
+    /// # Errors
+    /// Its keys are in different slots.
+    pub(super) fn target_of(&self, command: &Packed) -> Result<Target, Error> {
+        if self.routes { command.target().map_err(cross_slot) } else { Ok(Target::default()) }
     }
 
     /// Asks the driver to end.
@@ -290,7 +388,7 @@ impl Mailbox {
     ) -> Instant {
         let (commands, bytes) = engine.load();
         let mut state = self.lock();
-        for event in engine.drain_events() {
+        while let Some(event) = engine.poll_event() {
             state.take_event(event, wake);
         }
         core::mem::swap(&mut state.inbox, inbox);
@@ -301,7 +399,8 @@ impl Mailbox {
         state.tidy_line();
         state.watch_line(now, &self.config, wake);
         state.let_in(&self.config, wake);
-        state.line_deadline
+        let alarm = state.alarms.visit(now, wake);
+        state.line_deadline.min(alarm)
     }
 
     /// The driver goes to sleep, unless something has come for it. Returns whether it may.
@@ -319,20 +418,23 @@ impl Mailbox {
         self.lock().line.len()
     }
 
-    /// The driver has ended: so has every call.
-    pub(crate) fn shut(&self, engine: &mut Engine) {
+    /// The driver has ended: so has every call. Returns wishes that nobody will see to.
+    pub(crate) fn shut(&self, engine: &mut Engine) -> Vec<Wish> {
         let mut wake = Vec::new();
         let mut state = self.lock();
         for event in engine.drain_events() {
             state.take_event(event, &mut wake);
         }
         state.status = Status::Closed;
-        state.inbox = Inbox::default();
+        let wishes = core::mem::take(&mut state.inbox).wishes;
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
+        state.feeds.end_all(&mut wake);
+        state.alarms.end_all(&mut wake);
         drop(state);
         wake.into_iter().for_each(Waker::wake);
+        wishes
     }
 }
 
@@ -377,7 +479,20 @@ impl State {
     #[inline]
     fn take_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
-            Event::Reply { id, part, result } => wake.extend(self.slots.finish(id, part, result)),
+            Event::Reply { id, part, result } => {
+                if let Some(waker) = self.slots.finish(id, part, result) {
+                    wake.push(waker);
+                }
+            }
+            Event::Replies { id, first, count, run } => {
+                wake.extend(self.slots.finish_run(id, first, count, run));
+            }
+            Event::Taken { id, taken } if self.slots.is_awaited(id) => {
+                wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
+            }
+            Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
+            Event::Line { conn, line } => wake.extend(self.feeds.push(conn, line)),
+            Event::SessionLost { conn, error } => wake.extend(self.feeds.end(conn, error)),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),
             Event::ConnectFailed(error) if !matches!(self.status, Status::Connected(_)) => {
                 self.set_status(Status::Failed(error), wake);
@@ -455,6 +570,3 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
-
-/// A call's outcome, or outcomes.
-pub(super) type Outcomes = Vec<Option<Outcome>>;

@@ -25,11 +25,22 @@
 //! }
 //! ```
 
+mod alarms;
+mod gathered;
+mod handle;
 mod inbox;
+mod leased;
+pub mod lock;
 mod mailbox;
+mod misuse;
+pub mod monitor;
+mod optimistic;
+mod post;
+mod queue;
 mod reply;
-mod script;
+pub mod session;
 mod slots;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod wall_clock;
@@ -40,21 +51,28 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
 
+pub use handle::{Handle, Wait};
+pub use leased::SilentReply;
 use mailbox::Status;
 pub(crate) use mailbox::{Inbox, Mailbox};
+pub(crate) use post::Post;
 pub use reply::{PipelineReply, Reply, TransactionReply};
+pub use subscription::{NoEvent, Subscription};
 
 use crate::command::{Batch, Command, FromReply, Run};
 use crate::config::{Config, Deployment, ReadFrom};
-use crate::connection::ServerInfo;
+use crate::connection::{ConnId, ServerInfo};
 use crate::engine::Patience;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::time::Instant;
 
 /// What [`Client::with`] can change for the calls of one handle.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     patience: Patience,
     read_from: Option<ReadFrom>,
+    /// The calls are those of the session that has this connection.
+    session: Option<ConnId>,
 }
 
 impl Options {
@@ -83,6 +101,27 @@ impl Options {
     const fn within(mut self, timeout: Option<Duration>) -> Self {
         if let Some(timeout) = timeout {
             self.patience = Patience::Within(timeout);
+        }
+        self
+    }
+
+    /// The same options for the calls of a session.
+    const fn in_session(mut self, conn: ConnId) -> Self {
+        self.session = Some(conn);
+        self
+    }
+
+    /// The same options for calls that have to end by then.
+    const fn until(mut self, deadline: Instant) -> Self {
+        self.patience = Patience::Until(deadline);
+        self
+    }
+
+    /// The same options for a call whose command spends up to `wait` at the server.
+    const fn beyond(mut self, wait: Duration) -> Self {
+        if matches!(self.patience, Patience::Default) {
+            let is_endless = wait.as_nanos() == Duration::MAX.as_nanos();
+            self.patience = if is_endless { Patience::Unbounded } else { Patience::Beyond(wait) };
         }
         self
     }
@@ -196,6 +235,11 @@ impl Client {
             _ => Poll::Pending,
         };
         poll_fn(|cx| self.mailbox().poll_status(cx.waker(), verdict)).await;
+    }
+
+    /// Sends a command, if there is room for it, and does not wait for the reply.
+    fn post<T>(&self, command: Command<T>) {
+        self.mailbox().post(command.packed(), self.options);
     }
 
     /// What this client was configured with.

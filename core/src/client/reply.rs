@@ -1,16 +1,16 @@
 //! The futures that calls return.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Options;
-use super::mailbox::{Mailbox, Outcomes, Parcel, Submitted};
+use super::gathered::Gathered;
+use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Command, FromReply, Packed, PackedBatch};
+use crate::command::{Answer, Batch, Boxed, Command, Flags, FromReply, PackedBatch, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -29,19 +29,21 @@ enum Phase {
 
 /// One call to the mailbox, from submission to outcome. Dropping it gives the call up.
 #[derive(Debug)]
-struct Call<'a> {
+pub(super) struct Call<'a> {
     mailbox: &'a Mailbox,
     options: Options,
     phase: Phase,
+    /// How the command is undone if its reply comes to nobody.
+    pub(super) undo: Option<Undo>,
 }
 
 impl<'a> Call<'a> {
-    const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
-        Self { mailbox, options, phase: Phase::New }
+    pub(super) const fn new(mailbox: &'a Mailbox, options: Options) -> Self {
+        Self { mailbox, options, phase: Phase::New, undo: None }
     }
 
     #[inline]
-    fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
+    pub(super) fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
             Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
                 Submitted::Sent(id) => return self.wait_as(Phase::Sent(id)),
@@ -77,8 +79,8 @@ impl<'a> Call<'a> {
             parts.forget_arguments();
         }
         polled.map(|polled| match polled {
-            Polled::Gathered(outcomes) => {
-                let whole = parts.gather(outcomes).pop().flatten();
+            Polled::Gathered(gathered) => {
+                let whole = parts.gather(gathered.apart(parts.entries().len())).pop().flatten();
                 Polled::Done(whole.unwrap_or_else(|| Err(Error::missing_reply())))
             }
             polled => polled,
@@ -86,7 +88,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the driver has the bytes, so that the call need not keep them any longer.
-    const fn is_sent(&self) -> bool {
+    pub(super) const fn is_sent(&self) -> bool {
         matches!(self.phase, Phase::Sent(_))
     }
 }
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if let Phase::InLine(id) | Phase::Sent(id) = self.phase {
-            self.mailbox.abandon(id);
+            self.mailbox.abandon(id, self.undo);
         }
     }
 }
@@ -107,7 +109,7 @@ impl Drop for Call<'_> {
 #[derive(Debug)]
 pub struct Reply<'a, T> {
     call: Call<'a>,
-    command: Packed,
+    command: Boxed,
     /// What is sent instead of the command, if its keys are in several slots.
     parts: Option<Box<PackedBatch>>,
     reply: PhantomData<fn() -> T>,
@@ -116,18 +118,38 @@ pub struct Reply<'a, T> {
 impl<'a, T> Reply<'a, T> {
     #[inline]
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, command: Command<T>) -> Self {
-        let mut command = command.into_packed();
+        let mut command = command.into_boxed();
+        if options.session.is_some()
+            && let Some(by_text) = command.by_text()
+        {
+            // In a session nothing is sent again, so the text is sent at once.
+            *command = by_text;
+        }
         let options = options.within(command.own_timeout());
-        let parts = mailbox.split(&command).map(Box::new);
+        let parts = mailbox.split(&command, options).map(Box::new);
         if parts.is_some() {
             command.forget_arguments();
         }
-        Self { call: Call::new(mailbox, options), command, parts, reply: PhantomData }
+        let mut call = Call::new(mailbox, options);
+        if let Some(time) = command.block_time() {
+            call.options = options.beyond(time);
+            call.undo = Undo::of(command.args());
+        }
+        Self { call, command, parts, reply: PhantomData }
     }
-}
 
-impl<T> Reply<'_, T> {
+    /// Puts the outcome into `into` when it is there. It is large, so it is moved there and nowhere else.
     #[inline]
+    fn poll_outcome(&mut self, cx: &Context<'_>, into: &mut Option<Outcome>) -> Poll<()> {
+        if let (Phase::Sent(id), None) = (self.call.phase, &self.parts) {
+            core::task::ready!(self.call.mailbox.take(id, cx.waker(), into));
+            self.call.phase = Phase::Ended;
+            return Poll::Ready(());
+        }
+        self.poll_call(cx).map(|polled| *into = Some(single(polled)))
+    }
+
+    #[inline(never)]
     fn poll_call(&mut self, cx: &Context<'_>) -> Poll<Polled> {
         if let Some(parts) = &mut self.parts {
             return self.call.poll_parts(parts, cx);
@@ -138,6 +160,21 @@ impl<T> Reply<'_, T> {
         }
         polled
     }
+
+    #[cold]
+    fn named(&self, error: &Error) -> Error {
+        let error = error.clone();
+        if error.command().is_some() { error } else { error.with_command(&self.command.name()) }
+    }
+}
+
+impl<'a> Reply<'a, ()> {
+    /// The reply to the command that makes a session's connection a stream.
+    pub(super) fn streaming(mailbox: &'a Mailbox, options: Options, command: Command<()>) -> Self {
+        let mut reply = Self::new(mailbox, options, command);
+        reply.command.flags = reply.command.flags.without(Flags::CHANGES);
+        reply
+    }
 }
 
 impl<T: FromReply> Future for Reply<'_, T> {
@@ -146,19 +183,19 @@ impl<T: FromReply> Future for Reply<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = core::task::ready!(this.poll_call(cx));
-        let named = |error: Error| match error.command() {
-            Some(_) => error,
-            None => error.with_command(&this.command.name()),
+        let mut outcome = None;
+        core::task::ready!(this.poll_outcome(cx, &mut outcome));
+        let Some(outcome) = &outcome else { return Poll::Ready(Err(Error::missing_reply())) };
+        let read = |frame: &Frame| {
+            T::from_reply(frame.item()).map_err(|error| {
+                this.named(&Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+            })
         };
-        Poll::Ready(single(polled).map_err(named).and_then(|frame| {
-            T::from_reply(frame.item())
-                .map_err(|error| named(Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)))
-        }))
+        Poll::Ready(outcome.as_ref().map_err(|error| this.named(error)).and_then(read))
     }
 }
 
-fn single(polled: Polled) -> Outcome {
+pub(super) fn single(polled: Polled) -> Outcome {
     match polled {
         Polled::Done(outcome) => outcome,
         _ => Err(Error::missing_reply()),
@@ -176,27 +213,27 @@ pub struct PipelineReply<'a, B> {
 
 impl<'a, B: Batch> PipelineReply<'a, B> {
     pub(super) fn new(mailbox: &'a Mailbox, options: Options, batch: B) -> Self {
-        let batch = mailbox.pack_pipeline(batch);
+        let batch = mailbox.pack_pipeline(batch, options);
         let options = options.within(batch.own_timeout());
         Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
     fn results(&self, polled: Polled) -> B::Results {
         let count = self.batch.len();
-        let outcomes: Outcomes = match polled {
-            Polled::Gathered(outcomes) => self.batch.gather(outcomes),
-            // All of it was refused, or nothing was asked.
-            Polled::Done(Err(error)) => (0..count).map(|_| Some(Err(error.clone()))).collect(),
-            _ => Vec::new(),
+        let gathered = match polled {
+            Polled::Gathered(gathered) if self.batch.is_cut() => {
+                self.batch.gather(gathered.apart(self.batch.entries().len())).into()
+            }
+            Polled::Gathered(gathered) => gathered,
+            polled => {
+                // All of it was refused.
+                let mut gathered = Gathered::default();
+                gathered.give_up(single(polled).err().unwrap_or_else(Error::missing_reply));
+                gathered
+            }
         };
-        let mut results = outcomes.iter().enumerate().map(|(index, outcome)| {
-            let outcome = match outcome {
-                Some(Ok(frame)) => Ok(frame.item()),
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(Error::missing_reply()),
-            };
-            Answer::new(outcome, &self.batch, index)
-        });
+        let mut reader = gathered.read();
+        let mut results = (0..count).map(|index| Answer::new(reader.take(index as u32), &self.batch, index));
         B::results(&mut results)
     }
 }
@@ -207,7 +244,7 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let polled = if this.batch.is_empty() {
-            Polled::Gathered(Vec::new())
+            Polled::Gathered(Gathered::default())
         } else {
             let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
             if this.call.is_sent() {
@@ -269,6 +306,21 @@ impl<'a, B: Batch> TransactionReply<'a, B> {
     }
 }
 
+impl<'a, B: Batch> TransactionReply<'a, B> {
+    /// As [`poll`](Future::poll); `None` if a key was changed that is watched.
+    pub(super) fn poll_exec(&mut self, cx: &Context<'_>) -> Poll<Result<Option<B::Results>, Error>> {
+        let polled = self.call.poll(&Parcel::Transaction(&self.batch), cx);
+        if self.call.is_sent() {
+            self.batch.forget_arguments();
+        }
+        Poll::Ready(match single(core::task::ready!(polled)) {
+            Ok(exec) if exec.item().is_null() => Ok(None),
+            Ok(exec) => self.results(&exec).map(Some).map_err(|error| error.with_command("EXEC")),
+            Err(error) => Err(self.explain(error)),
+        })
+    }
+}
+
 impl<B: Batch> Future for TransactionReply<'_, B> {
     type Output = Result<B::Results, Error>;
 
@@ -277,13 +329,8 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
         if this.batch.is_empty() {
             return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
         }
-        let polled = this.call.poll(&Parcel::Transaction(&this.batch), cx);
-        if this.call.is_sent() {
-            this.batch.forget_arguments();
-        }
-        Poll::Ready(match single(core::task::ready!(polled)) {
-            Ok(exec) => this.results(&exec).map_err(|error| error.with_command("EXEC")),
-            Err(error) => Err(this.explain(error)),
-        })
+        let results = core::task::ready!(this.poll_exec(cx));
+        // Nobody watches a key on a connection that is shared.
+        Poll::Ready(results.and_then(|results| results.ok_or_else(Error::missing_reply)))
     }
 }

@@ -1,9 +1,11 @@
 //! Where replies wait for their callers: places that are used again, so that a request allocates nothing.
 
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 
+use super::gathered::Gathered;
 use crate::connection::RequestId;
+use crate::engine::Run;
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::time::Instant;
@@ -28,18 +30,48 @@ enum State {
     Admitted(Room, Instant),
     /// Under way.
     Waiting(Option<Waker>),
-    /// A batch under way: its results so far, and how many are still due.
-    Gathering(Vec<Option<Outcome>>, usize, Option<Waker>),
-    /// Ended.
-    Done(Outcome),
+    /// A batch under way: what came so far.
+    Gathering(Gathered, Option<Waker>),
+    /// Ended; how, lies beside it.
+    Done,
     /// A batch that has ended.
-    Gathered(Vec<Option<Outcome>>),
+    Gathered(Gathered),
 }
 
 #[derive(Debug)]
 struct Slot {
     generation: u32,
     state: State,
+    /// How a single request has ended. Apart from the state, since it is large and moved once each way.
+    outcome: Option<Outcome>,
+}
+
+impl Slot {
+    /// A batch has ended, if it is `whole`. Returns whom to wake.
+    fn close_if(&mut self, whole: bool) -> Option<Waker> {
+        let State::Gathering(gathered, waker) = &mut self.state else { return None };
+        if !whole {
+            return None;
+        }
+        let (gathered, waker) = (core::mem::take(gathered), waker.take());
+        self.state = State::Gathered(gathered);
+        waker
+    }
+
+    /// The request has ended. Returns whom to wake.
+    #[inline]
+    fn end(&mut self, outcome: Outcome) -> Option<Waker> {
+        match core::mem::replace(&mut self.state, State::Done) {
+            State::Waiting(waker) | State::Queued(_, waker) => {
+                self.outcome = Some(outcome);
+                waker
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
 }
 
 /// What a poll of a place finds.
@@ -49,11 +81,11 @@ pub(super) enum Polled {
     /// There is room now: the request may go out, and has to end by its old deadline.
     Admitted(Instant),
     Done(Outcome),
-    Gathered(Vec<Option<Outcome>>),
+    Gathered(Gathered),
 }
 
 /// What an abandoned request leaves behind.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Left {
     Nothing,
     /// A place in the line of those who wait for room.
@@ -62,6 +94,8 @@ pub(super) enum Left {
     Reserved(Room),
     /// It is under way.
     UnderWay,
+    /// It has ended, and nobody has looked.
+    Unseen(Outcome),
 }
 
 #[derive(Debug, Default)]
@@ -73,13 +107,13 @@ pub(super) struct Slots {
 impl Slots {
     /// Takes a place for a request that must wait for room.
     pub(super) fn queue(&mut self, room: Room, waker: &Waker) -> RequestId {
-        self.take(State::Queued(room, Some(waker.clone())))
+        self.occupy(State::Queued(room, Some(waker.clone())))
     }
 
     /// Takes a place for a request that goes out now.
     #[inline]
     pub(super) fn begin(&mut self, batch: Option<usize>, waker: &Waker) -> RequestId {
-        self.take(under_way(batch, waker))
+        self.occupy(under_way(batch, waker))
     }
 
     /// A request that was admitted goes out now.
@@ -90,9 +124,9 @@ impl Slots {
     }
 
     #[inline]
-    fn take(&mut self, state: State) -> RequestId {
+    fn occupy(&mut self, state: State) -> RequestId {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, state: State::Free });
+            self.slots.push(Slot { generation: 0, state: State::Free, outcome: None });
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[index as usize];
@@ -109,6 +143,7 @@ impl Slots {
     fn release(&mut self, id: RequestId) -> State {
         let slot = &mut self.slots[id.slot as usize];
         slot.generation = slot.generation.wrapping_add(1);
+        slot.outcome = None;
         self.free.push(id.slot);
         core::mem::replace(&mut slot.state, State::Free)
     }
@@ -130,48 +165,63 @@ impl Slots {
         waker
     }
 
+    /// Whether somebody waits for the end of a request that is under way.
+    pub(super) fn is_awaited(&mut self, id: RequestId) -> bool {
+        self.get(id).is_some_and(|slot| matches!(slot.state, State::Waiting(_)))
+    }
+
     /// Puts an outcome in its place. Returns whom to wake.
     #[inline]
     pub(super) fn finish(&mut self, id: RequestId, part: u32, outcome: Outcome) -> Option<Waker> {
         let slot = self.get(id)?;
         match &mut slot.state {
-            State::Waiting(waker) | State::Queued(_, waker) => {
-                let waker = waker.take();
-                slot.state = State::Done(outcome);
-                waker
+            State::Waiting(_) | State::Queued(..) => slot.end(outcome),
+            State::Gathering(gathered, _) => {
+                let whole = gathered.put(part, outcome);
+                slot.close_if(whole)
             }
-            State::Gathering(results, left, waker) => {
-                let place @ None = results.get_mut(part as usize)? else { return None };
-                *place = Some(outcome);
-                *left -= 1;
-                if *left > 0 {
-                    return None;
-                }
-                let (results, waker) = (core::mem::take(results), waker.take());
-                slot.state = State::Gathered(results);
-                waker
-            }
-            State::Free | State::Admitted(..) | State::Done(_) | State::Gathered(_) => None,
+            State::Free | State::Admitted(..) | State::Done | State::Gathered(_) => None,
         }
     }
 
-    /// What has become of a request; it leaves its place if it has ended.
+    /// Puts outcomes of a batch in their places. Returns whom to wake.
+    pub(super) fn finish_run(&mut self, id: RequestId, first: u32, count: u32, run: Run) -> Option<Waker> {
+        let slot = self.get(id)?;
+        let State::Gathering(gathered, _) = &mut slot.state else { return None };
+        let whole = gathered.put_run(first, count, run);
+        slot.close_if(whole)
+    }
+
+    /// How a single request that is under way has ended, if it has; then it leaves its place.
     #[inline]
+    pub(super) fn take(&mut self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
+        let Some(slot) = self.get(id) else { return Poll::Ready(()) };
+        if let State::Waiting(kept) = &mut slot.state {
+            keep(kept, waker);
+            return Poll::Pending;
+        }
+        *into = slot.outcome.take();
+        self.release(id);
+        Poll::Ready(())
+    }
+
+    /// What has become of a request; it leaves its place if it has ended.
     pub(super) fn poll(&mut self, id: RequestId, waker: &Waker) -> Polled {
         let Some(slot) = self.get(id) else { return Polled::Pending };
         match &mut slot.state {
-            State::Waiting(kept) | State::Gathering(_, _, kept) | State::Queued(_, kept) => {
-                if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-                    *kept = Some(waker.clone());
-                }
+            State::Waiting(kept) | State::Gathering(_, kept) | State::Queued(_, kept) => {
+                keep(kept, waker);
                 return Polled::Pending;
             }
             State::Admitted(_, deadline) => return Polled::Admitted(*deadline),
-            State::Free | State::Done(_) | State::Gathered(_) => {}
+            State::Free | State::Done | State::Gathered(_) => {}
+        }
+        if let Some(outcome) = slot.outcome.take() {
+            self.release(id);
+            return Polled::Done(outcome);
         }
         match self.release(id) {
-            State::Done(outcome) => Polled::Done(outcome),
-            State::Gathered(results) => Polled::Gathered(results),
+            State::Gathered(gathered) => Polled::Gathered(gathered),
             _ => Polled::Pending,
         }
     }
@@ -181,10 +231,12 @@ impl Slots {
         if self.get(id).is_none() {
             return Left::Nothing;
         }
+        let outcome = self.get(id).and_then(|slot| slot.outcome.take());
         match self.release(id) {
             State::Waiting(_) | State::Gathering(..) => Left::UnderWay,
             State::Queued(..) => Left::InLine,
             State::Admitted(room, _) => Left::Reserved(room),
+            State::Done => outcome.map_or(Left::Nothing, Left::Unseen),
             _ => Left::Nothing,
         }
     }
@@ -193,22 +245,26 @@ impl Slots {
     pub(super) fn end_all(&mut self, error: impl Fn() -> Error, wake: &mut Vec<Waker>) {
         for slot in &mut self.slots {
             match &mut slot.state {
-                State::Waiting(waker) | State::Queued(_, waker) => {
-                    wake.extend(waker.take());
-                    slot.state = State::Done(Err(error()));
+                State::Waiting(_) | State::Queued(..) => wake.extend(slot.end(Err(error()))),
+                State::Admitted(..) => {
+                    slot.state = State::Done;
+                    slot.outcome = Some(Err(error()));
                 }
-                State::Admitted(..) => slot.state = State::Done(Err(error())),
-                State::Gathering(results, _, waker) => {
-                    wake.extend(waker.take());
-                    let mut results = core::mem::take(results);
-                    results.iter_mut().for_each(|place| {
-                        place.get_or_insert_with(|| Err(error()));
-                    });
-                    slot.state = State::Gathered(results);
+                State::Gathering(gathered, _) => {
+                    gathered.give_up(error());
+                    wake.extend(slot.close_if(true));
                 }
-                State::Free | State::Done(_) | State::Gathered(_) => {}
+                State::Free | State::Done | State::Gathered(_) => {}
             }
         }
+    }
+}
+
+/// Keeps the waker that was given last.
+#[inline]
+fn keep(kept: &mut Option<Waker>, waker: &Waker) {
+    if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+        *kept = Some(waker.clone());
     }
 }
 
@@ -216,7 +272,5 @@ impl Slots {
 #[inline]
 fn under_way(batch: Option<usize>, waker: &Waker) -> State {
     let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
-    let mut results = Vec::new();
-    results.resize_with(count, || None);
-    State::Gathering(results, count, Some(waker.clone()))
+    State::Gathering(Gathered::new(count), Some(waker.clone()))
 }

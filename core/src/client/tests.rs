@@ -153,7 +153,7 @@ fn whoever_need_not_wait_leaves_no_waker() {
     assert!(!ask());
     assert_eq!(bench.mailbox.watchers(), 1);
     let error = crate::error::ConnectionError::Refused;
-    let Some(crate::engine::Action::Connect(conn, _)) = bench.engine.poll_action() else {
+    let Some(crate::engine::Action::Connect(conn, ..)) = bench.engine.poll_action() else {
         panic!("it connects")
     };
     bench.engine.handle_closed(Instant::ORIGIN, conn, error);

@@ -101,6 +101,30 @@ impl<'a> ArgSink<'a> {
         self
     }
 
+    /// Appends arguments of one kind: room is made for all of them at once, by the length of the first one.
+    pub(super) fn each(&mut self, mut args: impl ExactSizeIterator<Item = impl Arg>) {
+        let before = self.packed.copied_len();
+        if let Some(first) = args.next() {
+            self.arg(first);
+            self.packed.reserve_alike(before, args.len());
+        }
+        for arg in args {
+            self.arg(arg);
+        }
+    }
+
+    /// As [`each`](Self::each), two at a time.
+    pub(super) fn each_pair(&mut self, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
+        let before = self.packed.copied_len();
+        if let Some((first, second)) = pairs.next() {
+            self.arg(first).arg(second);
+            self.packed.reserve_alike(before, pairs.len());
+        }
+        for (first, second) in pairs {
+            self.arg(first).arg(second);
+        }
+    }
+
     /// Appends one argument that is a key.
     pub fn key(&mut self, key: impl Arg) -> &mut Self {
         self.packed.push_key(&key);
@@ -111,6 +135,47 @@ impl<'a> ArgSink<'a> {
     pub fn args(&mut self, args: impl Args) -> &mut Self {
         args.write_to(self);
         self
+    }
+}
+
+/// Room for any number of pairs.
+#[derive(Debug)]
+pub struct PairSink<'a> {
+    packed: &'a mut Packed,
+    are_keys: bool,
+}
+
+impl<'a> PairSink<'a> {
+    pub(super) const fn new(packed: &'a mut Packed) -> Self {
+        Self { packed, are_keys: false }
+    }
+
+    /// Room for pairs of a key and a value.
+    pub(super) const fn keys(packed: &'a mut Packed) -> Self {
+        Self { packed, are_keys: true }
+    }
+
+    /// Appends one pair.
+    #[inline]
+    pub fn pair(&mut self, first: impl Arg, second: impl Arg) -> &mut Self {
+        if self.are_keys {
+            self.packed.mark_key();
+        }
+        self.packed.push(&first);
+        self.packed.push(&second);
+        self
+    }
+
+    /// Appends pairs of one kind, as [`ArgSink::each`] does.
+    pub(super) fn each(&mut self, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
+        let before = self.packed.copied_len();
+        if let Some((first, second)) = pairs.next() {
+            self.pair(first, second);
+            self.packed.reserve_alike(before, pairs.len());
+        }
+        for (first, second) in pairs {
+            self.pair(first, second);
+        }
     }
 }
 
@@ -129,7 +194,7 @@ pub trait Args {
 
     /// How many arguments [`write_to`](Self::write_to) appends.
     fn count(&self) -> usize {
-        let mut scratch = Packed::new("");
+        let mut scratch = Packed::empty();
         let before = scratch.argc();
         self.write_to(&mut ArgSink::new(&mut scratch));
         scratch.argc() - before
@@ -140,6 +205,11 @@ pub trait Args {
 pub trait Pairs {
     /// Calls `each` with every pair in order.
     fn for_each(&self, each: &mut dyn FnMut(&dyn Arg, &dyn Arg));
+
+    /// Appends the pairs in order.
+    fn write_to(&self, out: &mut PairSink<'_>) {
+        self.for_each(&mut |first, second| _ = out.pair(first, second));
+    }
 
     /// How many pairs there are.
     fn count(&self) -> usize {
@@ -282,6 +352,10 @@ impl<T: Pairs + ?Sized> Pairs for &T {
         (**self).for_each(each);
     }
 
+    fn write_to(&self, out: &mut PairSink<'_>) {
+        (**self).write_to(out);
+    }
+
     fn count(&self) -> usize {
         (**self).count()
     }
@@ -314,9 +388,7 @@ macro_rules! list_args {
         impl<$($generics)*> Args for $type {
             #[inline]
             fn write_to(&self, out: &mut ArgSink<'_>) {
-                for arg in self {
-                    out.arg(arg);
-                }
+                out.each(self.iter());
             }
 
             fn count(&self) -> usize {
@@ -333,9 +405,7 @@ macro_rules! pair_list {
     ($([$($generics:tt)*] $type:ty),+ $(,)?) => { $(
         impl<A: Arg, B: Arg, $($generics)*> Args for $type {
             fn write_to(&self, out: &mut ArgSink<'_>) {
-                for (a, b) in self {
-                    out.arg(a).arg(b);
-                }
+                out.each_pair(self.iter().map(|(a, b)| (a, b)));
             }
 
             fn count(&self) -> usize {
@@ -348,6 +418,10 @@ macro_rules! pair_list {
                 for (a, b) in self {
                     each(a, b);
                 }
+            }
+
+            fn write_to(&self, out: &mut PairSink<'_>) {
+                out.each(self.iter().map(|(a, b)| (a, b)));
             }
 
             fn count(&self) -> usize {

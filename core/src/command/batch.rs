@@ -1,5 +1,6 @@
 //! Several commands given at once: one contiguous write, replies of the same shape.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -69,14 +70,20 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// The command failed, or its reply is no `T`. The error names the command.
     pub fn read<T: FromReply>(self) -> Result<T, Error> {
-        let converted = |item| {
-            T::from_reply(item)
-                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted))
+        let read = match &self.outcome {
+            Ok(item) => T::from_reply(*item)
+                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)),
+            Err(error) => Err(error.clone()),
         };
-        self.outcome.and_then(converted).map_err(|error| match self.batch.name(self.index) {
+        read.map_err(|error| self.named(error))
+    }
+
+    #[cold]
+    fn named(&self, error: Error) -> Error {
+        match self.batch.name(self.index) {
             Some(name) if error.command().is_none() => error.with_command(&name),
             _ => error,
-        })
+        }
     }
 }
 
@@ -129,6 +136,10 @@ pub struct PackedBatch {
     /// For the commands that were cut: their first entries, in ascending order, and how the replies to their
     /// parts become one.
     gathers: Vec<(usize, Gather)>,
+    /// Scripts that were pushed by their texts, each with the slot of its keys.
+    scripts: BTreeSet<(Bytes, Option<u16>)>,
+    /// For the commands that run a script by its digest: their entries, in ascending order, and its text.
+    texts: Vec<(usize, Bytes)>,
 }
 
 /// What is done about the slots of keys.
@@ -151,6 +162,7 @@ pub struct BatchEntry {
     name_words: u8,
     oversize: bool,
     chosen: bool,
+    changes: bool,
     timeout: Option<Duration>,
     target: Result<Target, (u16, u16)>,
 }
@@ -204,8 +216,23 @@ impl PackedBatch {
         {
             self.gathers.push((self.entries.len(), gather));
             parts.iter().for_each(|part| self.push_entry(part));
+        } else if let Some(text) = command.script() {
+            self.push_script(command, text);
         } else {
             self.push_entry(command);
+        }
+    }
+
+    /// Of several commands that run the same script, the first one does so by its text: then the server knows the
+    /// digest by the time it comes to the others, and none of them is turned away and run out of its order.
+    fn push_script(&mut self, command: &Packed, text: &Bytes) {
+        let slot = command.slot().unwrap_or_default();
+        match command.by_text() {
+            Some(by_text) if self.scripts.insert((text.clone(), slot)) => self.push_entry(&by_text),
+            _ => {
+                self.texts.push((self.entries.len(), text.clone()));
+                self.push_entry(command);
+            }
         }
     }
 
@@ -219,6 +246,7 @@ impl PackedBatch {
             name_words: command.name_words(),
             oversize: command.is_oversize(),
             chosen: command.node().is_some(),
+            changes: command.change().is_some(),
             timeout: command.own_timeout(),
             target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
         });
@@ -229,6 +257,11 @@ impl PackedBatch {
     #[must_use]
     pub fn entries(&self) -> &[BatchEntry] {
         &self.entries
+    }
+
+    /// The texts of scripts that are run by their digests, each with the place of its entry.
+    pub fn texts(&self) -> impl Iterator<Item = (usize, &Bytes)> {
+        self.texts.iter().map(|(at, text)| (*at, text))
     }
 
     /// How many commands were pushed.
@@ -266,6 +299,11 @@ impl PackedBatch {
         gathered
     }
 
+    /// Whether a command was cut, so that outcomes are to be [gathered](Self::gather).
+    pub(crate) const fn is_cut(&self) -> bool {
+        !self.gathers.is_empty()
+    }
+
     /// How many bytes all of them have on the wire.
     #[must_use]
     pub fn wire_len(&self) -> usize {
@@ -282,6 +320,18 @@ impl PackedBatch {
     #[must_use]
     pub fn has_chosen_node(&self) -> bool {
         self.entries.iter().any(|entry| entry.chosen)
+    }
+
+    /// Whether one of the commands changes the connection it comes on.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.changes)
+    }
+
+    /// Whether one of the commands waits at the server, unless it is in a transaction.
+    #[must_use]
+    pub fn has_blocking(&self) -> bool {
+        self.entries.iter().any(|entry| entry.flags.has(Flags::BLOCKING))
     }
 
     /// The longest time that one of the commands asks for; `None` if none asks.
@@ -339,6 +389,8 @@ impl PackedBatch {
         /// Below, the names are a good part of it.
         const WORTH_IT: usize = 128;
         self.shared = Vec::new();
+        self.texts = Vec::new();
+        self.scripts = BTreeSet::new();
         if self.bytes.len() < WORTH_IT * self.entries.len() {
             return;
         }

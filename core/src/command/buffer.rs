@@ -3,81 +3,107 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use crate::resp::length_line;
+use crate::resp::put_length;
 
-/// So many bytes have room in the command itself.
-const INLINE: usize = 112;
+/// So many bytes have room in the command itself: enough for a small `SET`.
+const INLINE: usize = 114;
+
+/// Room before the strings for the header of an array of up to nine, which is there as long as all is in the
+/// command itself.
+const HEAD: usize = b"*9\r\n".len();
 
 /// Bytes that are only appended to.
 #[derive(Clone)]
 pub(super) enum Buffer {
-    Inline { bytes: [u8; INLINE], len: usize },
+    Inline { bytes: [u8; INLINE], len: u8 },
     Heap(Vec<u8>),
 }
 
 impl Buffer {
     #[inline]
     pub(super) const fn new() -> Self {
-        Self::Inline { bytes: [0; INLINE], len: 0 }
+        let mut bytes = [0; INLINE];
+        [bytes[0], bytes[1], bytes[2], bytes[3]] = *b"*0\r\n";
+        Self::Inline { bytes, len: HEAD as u8 }
     }
 
-    pub(super) fn copy_of(part: &[u8]) -> Self {
-        let mut inline = [0; INLINE];
-        match inline.get_mut(..part.len()) {
+    /// Only the first `len` bytes of the strings.
+    pub(super) fn cut(&self, len: usize) -> Self {
+        let part = &self[..HEAD + len];
+        let mut bytes = [0; INLINE];
+        match bytes.get_mut(..part.len()) {
             Some(room) => {
                 room.copy_from_slice(part);
-                Self::Inline { bytes: inline, len: part.len() }
+                Self::Inline { bytes, len: part.len() as u8 }
             }
-            None => Self::Heap(part.to_vec()),
+            _ => Self::Heap(part.to_vec()),
         }
     }
 
-    /// Appends a bulk string: `$<len>\r\n`, its bytes, and CR LF.
-    pub(super) fn put_string(&mut self, string: &[u8]) {
-        // What has room here is shorter than 1,000 bytes.
-        const FRAME: usize = b"$999\r\n\r\n".len();
-        if !self.put_inline(string.len(), string, FRAME) {
-            let heap = self.heap(string.len());
-            length_line(b'$', string.len(), |part| heap.extend_from_slice(part));
-            heap.extend_from_slice(string);
-            heap.extend_from_slice(b"\r\n");
-        }
-    }
-
-    /// Appends the header of a bulk string of `len` bytes; returns where the string belongs, before CR LF.
-    pub(super) fn put_frame(&mut self, len: usize) -> usize {
-        const FRAME: usize = b"$18446744073709551615\r\n\r\n".len();
-        if !self.put_inline(len, b"", FRAME) {
-            let heap = self.heap(0);
-            length_line(b'$', len, |part| heap.extend_from_slice(part));
-            heap.extend_from_slice(b"\r\n");
-        }
-        self.len() - b"\r\n".len()
-    }
-
-    /// Appends the header of a bulk string of `len` bytes, what there is of it, and CR LF, if there is room
-    /// in the command itself. All but the string takes at most `frame` bytes.
+    /// Makes it empty.
     #[inline]
-    fn put_inline(&mut self, len: usize, string: &[u8], frame: usize) -> bool {
-        let Self::Inline { bytes, len: used } = self else { return false };
-        let Some(room) = bytes.get_mut(*used..).filter(|room| string.len() + frame <= room.len()) else {
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::Inline { len, .. } => *len = HEAD as u8,
+            Self::Heap(_) => *self = Self::new(),
+        }
+    }
+
+    /// The strings.
+    #[inline]
+    pub(super) fn strings(&self) -> &[u8] {
+        &self[HEAD..]
+    }
+
+    /// All of an array of `count` strings, if its header is here.
+    #[inline]
+    pub(super) fn array(&self, count: u32) -> Option<&[u8]> {
+        (matches!(self, Self::Inline { .. }) && count < 10).then_some(self)
+    }
+
+    /// Appends a bulk string, `$<len>\r\n`, its bytes, and CR LF, if there is room in the command itself; it
+    /// is the one numbered `count`.
+    #[inline]
+    #[must_use]
+    pub(super) fn put_inline(&mut self, count: u32, string: &[u8]) -> bool {
+        let Self::Inline { bytes, len } = self else { return false };
+        // From ten on the header is not used.
+        bytes[1] = b'0'.wrapping_add(count as u8);
+        let Some(put) = bytes.get_mut(usize::from(*len)..).and_then(|room| put_short(room, string)) else {
             return false;
         };
-        let mut at = 0;
-        let mut put = |part: &[u8]| {
-            room[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        };
-        length_line(b'$', len, &mut put);
-        put(string);
-        put(b"\r\n");
-        *used += at;
+        *len += put;
         true
     }
 
+    /// Appends a bulk string, on the heap.
+    #[inline]
+    pub(super) fn put_string(&mut self, string: &[u8]) {
+        let heap = self.heap(string.len());
+        put_length(heap, b'$', string.len());
+        heap.extend_from_slice(string);
+        heap.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends the header of a bulk string of `len` bytes; returns where among the
+    /// strings it belongs, before CR LF.
+    pub(super) fn put_frame(&mut self, len: usize) -> usize {
+        let heap = self.heap(0);
+        put_length(heap, b'$', len);
+        heap.extend_from_slice(b"\r\n");
+        heap.len() - HEAD - b"\r\n".len()
+    }
+
+    /// Makes room for `more` bytes at once, if they are not for the command itself.
+    pub(super) fn reserve(&mut self, more: usize) {
+        if matches!(self, Self::Heap(_)) || self.len() + more > INLINE {
+            self.heap(more);
+        }
+    }
+
     /// All bytes on the heap, with room for a string of `len` bytes.
+    #[inline]
     fn heap(&mut self, len: usize) -> &mut Vec<u8> {
-        const ROOM_MIN: usize = 4 * INLINE;
         // A byte too few would cost a second copy and twice the memory.
         let room = len + b"$536870912\r\n\r\n".len();
         loop {
@@ -86,14 +112,45 @@ impl Buffer {
                     bytes.reserve(room);
                     return bytes;
                 }
-                Self::Inline { bytes, len: used } => {
-                    let mut heap = Vec::with_capacity(*used + room.max(ROOM_MIN));
-                    heap.extend_from_slice(&bytes[..*used]);
-                    *self = Self::Heap(heap);
-                }
+                Self::Inline { .. } => self.spill(room),
             }
         }
     }
+
+    /// Moves the bytes to the heap, with room for `more`.
+    #[cold]
+    fn spill(&mut self, more: usize) {
+        const ROOM_MIN: usize = 2 * INLINE;
+        let mut heap = Vec::with_capacity(self.len() + more.max(ROOM_MIN));
+        heap.extend_from_slice(self);
+        *self = Self::Heap(heap);
+    }
+}
+
+/// Writes a bulk string to the front of `room`; returns how many bytes it has. What does not fit is written in
+/// part, or not at all.
+#[inline]
+fn put_short(room: &mut [u8], string: &[u8]) -> Option<u8> {
+    let digit = |number: usize| b'0' + (number % 10) as u8;
+    let len = string.len();
+    let (head, rest) = match len {
+        0..10 => {
+            let (head, rest) = room.split_first_chunk_mut()?;
+            *head = [b'$', digit(len), b'\r', b'\n'];
+            (head.len(), rest)
+        }
+        10..100 => {
+            let (head, rest) = room.split_first_chunk_mut()?;
+            *head = [b'$', digit(len / 10), digit(len), b'\r', b'\n'];
+            (head.len(), rest)
+        }
+        _ => return None,
+    };
+    let (payload, rest) = rest.split_at_mut_checked(len)?;
+    let (end, _) = rest.split_first_chunk_mut()?;
+    payload.copy_from_slice(string);
+    *end = *b"\r\n";
+    Some((head + len + end.len()) as u8)
 }
 
 impl Deref for Buffer {
@@ -102,7 +159,7 @@ impl Deref for Buffer {
     #[inline]
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Inline { bytes, len } => &bytes[..*len],
+            Self::Inline { bytes, len } => &bytes[..usize::from(*len)],
             Self::Heap(bytes) => bytes,
         }
     }
@@ -112,17 +169,23 @@ impl Deref for Buffer {
 mod tests {
     use super::*;
 
+    fn put(buffer: &mut Buffer, string: &[u8]) {
+        if !buffer.put_inline(1, string) {
+            buffer.put_string(string);
+        }
+    }
+
     #[test]
     fn strings_come_back_whatever_their_length() {
         for len in [0, 1, 9, 10, 60, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 112, 500, 1000] {
             let string = alloc::vec![b'x'; len];
             let (mut buffer, mut expected) = (Buffer::new(), Vec::new());
             for _ in 0..5 {
-                buffer.put_string(&string);
+                put(&mut buffer, &string);
                 expected.extend_from_slice(alloc::format!("${len}\r\n").as_bytes());
                 expected.extend_from_slice(&string);
                 expected.extend_from_slice(b"\r\n");
-                assert!(*buffer == expected, "{len} bytes");
+                assert!(buffer.strings() == expected, "{len} bytes");
             }
         }
     }
@@ -131,7 +194,7 @@ mod tests {
     fn a_get_and_a_small_set_need_no_heap() {
         let mut buffer = Buffer::new();
         for arg in ["SET", "a key of 16 byte", &"v".repeat(64)] {
-            buffer.put_string(arg.as_bytes());
+            put(&mut buffer, arg.as_bytes());
         }
         assert!(matches!(buffer, Buffer::Inline { .. }));
     }

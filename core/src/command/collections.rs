@@ -34,7 +34,7 @@ mod hashed {
     use core::hash::{BuildHasher, Hash};
     use std::collections::{HashMap, HashSet};
 
-    use super::super::args::{Arg, ArgSink, Args, Pairs};
+    use super::super::args::{Arg, ArgSink, Args, PairSink, Pairs};
     use super::{ConversionError, FromReply, Item, elements, read_pairs};
 
     impl<T: FromReply + Eq + Hash, S: BuildHasher + Default> FromReply for HashSet<T, S> {
@@ -51,9 +51,7 @@ mod hashed {
 
     impl<T: Arg, S> Args for HashSet<T, S> {
         fn write_to(&self, out: &mut ArgSink<'_>) {
-            for arg in self {
-                out.arg(arg);
-            }
+            out.each(self.iter());
         }
 
         fn count(&self) -> usize {
@@ -63,9 +61,7 @@ mod hashed {
 
     impl<A: Arg, B: Arg, S> Args for HashMap<A, B, S> {
         fn write_to(&self, out: &mut ArgSink<'_>) {
-            for (a, b) in self {
-                out.arg(a).arg(b);
-            }
+            out.each_pair(self.iter());
         }
 
         fn count(&self) -> usize {
@@ -78,6 +74,10 @@ mod hashed {
             for (a, b) in self {
                 each(a, b);
             }
+        }
+
+        fn write_to(&self, out: &mut PairSink<'_>) {
+            out.each(self.iter());
         }
 
         fn count(&self) -> usize {

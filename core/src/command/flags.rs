@@ -89,6 +89,7 @@ impl Join {
 pub struct Flags(u16);
 
 impl Flags {
+    pub(crate) const NONE: Self = Self(0);
     /// Changes nothing.
     pub const READ_ONLY: Self = Self(1);
     /// Running it twice does what running it once does.
@@ -107,6 +108,8 @@ impl Flags {
     pub(crate) const TRANSACTION: Self = Self(1 << 6);
     /// Said of one request: `ASKING` goes before it.
     pub(crate) const ASKING: Self = Self(1 << 7);
+    /// Said of one command, of no request: its name is one of those that change the connection they come on.
+    pub(crate) const CHANGES: Self = Self(1 << 7);
 
     const ROUTE_SHIFT: u16 = 8;
     const ROUTE_MASK: u16 = 0b111 << Self::ROUTE_SHIFT;
@@ -129,6 +132,12 @@ impl Flags {
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether one of `other` is set.
+    #[must_use]
+    pub(crate) const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether a command may be sent again although it may have run.
@@ -184,6 +193,7 @@ impl fmt::Display for Flags {
             (Self::CACHEABLE, " cacheable"),
             (Self::BLOCKING, " blocking"),
             (Self::SPLIT, " split"),
+            (Self::CHANGES, " changes"),
         ];
         for (flag, word) in words {
             if self.has(flag) {

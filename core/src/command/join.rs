@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use super::flags::{Flags, Join};
 use super::reply::{FromReply, unexpected};
 use crate::error::{ConversionError, Delivery, Error, ErrorKind};
-use crate::resp::{Frame, Item, Items, Kind, length_line, parse_f64, parse_i64};
+use crate::resp::{Frame, Item, Items, Kind, parse_f64, parse_i64, put_length};
 
 /// One of the replies, or why there is none.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ pub(super) fn aggregate(kind: u8, len: usize, parts: &[Part]) -> BytesMut {
     const HEADER: usize = 32;
     let wire_len = |part: &Part| part.outcome.as_ref().map_or(0, |frame| frame.wire().len());
     let mut out = BytesMut::with_capacity(parts.iter().map(wire_len).sum::<usize>() + HEADER);
-    length_line(kind, len, |part| out.extend_from_slice(part));
+    put_length(&mut out, kind, len);
     out
 }
 

@@ -6,10 +6,12 @@
 mod args;
 mod batch;
 mod buffer;
+mod change;
 mod collections;
 mod flags;
 mod join;
 mod packed;
+mod pool;
 mod reply;
 mod run;
 pub mod slot;
@@ -17,30 +19,36 @@ mod split;
 mod target;
 mod time;
 mod tuple;
+mod undo;
 mod value;
 
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use crate::config::Endpoint;
 
 pub(crate) use args::Double;
-pub use args::{Arg, ArgSink, ArgSlot, Args, Pairs};
+pub use args::{Arg, ArgSink, ArgSlot, Args, PairSink, Pairs};
 pub(crate) use batch::name_on_wire;
 pub use batch::{Answer, Batch, BatchEntry, PackedBatch, Results};
+pub(crate) use change::Change;
+use change::may_change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
 pub use packed::Packed;
-pub(crate) use packed::WireSink;
+pub(crate) use packed::{ScriptText, WireSink, bulk_header, by_text};
+pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
-pub use run::{Prepare, Run};
+pub use run::{OnSession, Prepare, Run};
 pub use split::{Gather, Split};
 pub use target::Target;
 pub use time::UnixTime;
 pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
+pub(crate) use undo::Undo;
 pub use value::Value;
 
 /// A command whose reply becomes a `T`.
@@ -54,7 +62,7 @@ pub use value::Value;
 #[must_use = "a command does nothing until it is run"]
 #[derive(Clone)]
 pub struct Command<T> {
-    packed: Packed,
+    packed: Boxed,
     reply: PhantomData<fn() -> T>,
 }
 
@@ -63,7 +71,12 @@ impl<T> Command<T> {
     /// arguments of their own.
     #[inline]
     pub fn new(name: &str) -> Self {
-        Self { packed: Packed::new(name), reply: PhantomData }
+        let mut packed = Boxed::empty();
+        packed.push_name(name);
+        if may_change(name) {
+            packed.flags = Flags::CHANGES;
+        }
+        Self { packed, reply: PhantomData }
     }
 
     /// Appends a key: an argument by which the command is routed.
@@ -106,19 +119,13 @@ impl<T> Command<T> {
 
     /// Appends pairs of a key and a value.
     pub fn key_values(mut self, pairs: impl Pairs) -> Self {
-        pairs.for_each(&mut |key, value| {
-            self.packed.push_key(key);
-            self.packed.push(value);
-        });
+        pairs.write_to(&mut PairSink::keys(&mut self.packed));
         self
     }
 
     /// Appends pairs of a field and a value.
     pub fn pairs(mut self, pairs: impl Pairs) -> Self {
-        pairs.for_each(&mut |field, value| {
-            self.packed.push(field);
-            self.packed.push(value);
-        });
+        pairs.write_to(&mut PairSink::new(&mut self.packed));
         self
     }
 
@@ -129,39 +136,46 @@ impl<T> Command<T> {
 
     /// Says that the command changes nothing: it may be sent again after a failure, and to a replica.
     #[inline]
-    pub const fn read_only(self) -> Self {
+    pub fn read_only(self) -> Self {
         self.flag(Flags::READ_ONLY)
     }
 
     /// Says that running the command twice does what running it once does, so that it may be sent again
     /// even if it may have run.
     #[inline]
-    pub const fn idempotent(self) -> Self {
+    pub fn idempotent(self) -> Self {
         self.flag(Flags::IDEMPOTENT)
     }
 
     /// Says that the command runs code, so that an error does not prove that nothing was changed.
     #[inline]
-    pub const fn script(self) -> Self {
+    pub fn script(self) -> Self {
         self.flag(Flags::SCRIPT)
+    }
+
+    /// Gives the text of the script that the command runs by its digest: `EVALSHA` or `EVALSHA_RO`. A server that
+    /// does not know the digest is sent the text instead, within the deadline of the call.
+    pub fn script_text(mut self, text: Bytes) -> Self {
+        self.packed.extra().script = Some(text);
+        self
     }
 
     /// Says that the reply may be kept in a client-side cache until a key is invalidated.
     #[inline]
-    pub const fn cacheable(self) -> Self {
+    pub fn cacheable(self) -> Self {
         self.flag(Flags::READ_ONLY.with(Flags::CACHEABLE))
     }
 
     /// Says which nodes of a cluster get the command, where no key tells.
     #[inline]
-    pub const fn route(mut self, route: Route) -> Self {
+    pub fn route(mut self, route: Route) -> Self {
         self.packed.flags = self.packed.flags.with_route(route);
         self
     }
 
     /// Says how the replies become one, if several nodes get the command.
     #[inline]
-    pub const fn join(mut self, join: Join) -> Self {
+    pub fn join(mut self, join: Join) -> Self {
         self.packed.flags = self.packed.flags.with_join(join);
         self
     }
@@ -169,7 +183,7 @@ impl<T> Command<T> {
     /// Says that the command is for the node of a cluster that serves this slot, as if it had a key there.
     /// A slot that no cluster has, from 16,384 on, says nothing.
     #[inline]
-    pub const fn slot(mut self, slot: u16) -> Self {
+    pub fn slot(mut self, slot: u16) -> Self {
         if slot < slot::SLOTS {
             self.packed.slot = Some(slot);
         }
@@ -182,7 +196,7 @@ impl<T> Command<T> {
     /// The keys must be at equal distances, each with the arguments up to the next one. Those before the
     /// first key and behind the last one's go to every part.
     #[inline]
-    pub const fn split(self, join: Join) -> Self {
+    pub fn split(self, join: Join) -> Self {
         self.flag(Flags::SPLIT).join(join)
     }
 
@@ -192,19 +206,19 @@ impl<T> Command<T> {
     ///
     /// A node that is not there is an error of the call, and so is a chosen node in a pipeline or a transaction.
     pub fn node(mut self, endpoint: &Endpoint) -> Self {
-        self.packed.node = Some(Box::new(endpoint.clone()));
+        self.packed.extra().node = Some(endpoint.clone());
         self
     }
 
     #[inline]
-    const fn flag(mut self, flags: Flags) -> Self {
+    fn flag(mut self, flags: Flags) -> Self {
         self.packed.flags = self.packed.flags.with(flags);
         self
     }
 
     /// Bounds the time of this command alone, instead of by the client's response timeout.
     #[inline]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.packed.timeout = Some(timeout);
         self
     }
@@ -227,14 +241,19 @@ impl<T> Command<T> {
     /// The command without the type of its reply.
     #[inline]
     #[must_use]
-    pub const fn packed(&self) -> &Packed {
+    pub fn packed(&self) -> &Packed {
         &self.packed
     }
 
     /// Gives up the type of the reply.
-    #[inline]
     #[must_use]
-    pub fn into_packed(self) -> Packed {
+    pub fn into_packed(mut self) -> Packed {
+        core::mem::replace(&mut self.packed, Packed::empty())
+    }
+
+    /// As [`into_packed`](Self::into_packed), where it lies.
+    #[inline]
+    pub(crate) fn into_boxed(self) -> Boxed {
         self.packed
     }
 }

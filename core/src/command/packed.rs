@@ -8,16 +8,16 @@ use core::fmt;
 use core::time::Duration;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
 use super::buffer::Buffer;
+use super::change::Change;
 use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
 use super::time::block_millis;
 use crate::config::Endpoint;
-use crate::resp::{length_line, parse_i64};
+use crate::resp::put_length;
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
 const SHARED_MIN: usize = 16 << 10;
@@ -31,6 +31,10 @@ pub(super) struct KeySpan {
     pub(super) first: u32,
     pub(super) count: u32,
     pub(super) step: u32,
+}
+
+impl KeySpan {
+    const NONE: Self = Self { first: 0, count: 0, step: 1 };
 }
 
 /// An argument as it lies in a command.
@@ -49,19 +53,43 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// The text of a script, which is not shown: it can hold secrets.
+#[derive(Clone)]
+pub(crate) struct ScriptText(pub(crate) Bytes);
+
+impl fmt::Debug for ScriptText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScriptText({} bytes)", self.0.len())
+    }
+}
+
+/// What few commands have.
+#[derive(Clone, Default)]
+pub(super) struct Extra {
+    /// Large values, each with the place in the bytes where it belongs, in ascending order.
+    shared: Vec<(usize, Bytes)>,
+    /// The runs of keys after the first one.
+    keys: Vec<KeySpan>,
+    /// Said by the caller: it goes to this node.
+    pub(super) node: Option<Endpoint>,
+    /// The text of the script that it runs by a digest, its first argument.
+    pub(super) script: Option<Bytes>,
+}
+
 /// A command without the type of its reply: its arguments, encoded, and what is known of it.
 #[derive(Clone)]
 pub struct Packed {
     /// The arguments as bulk strings, without the array's header and without the shared values.
     bytes: Buffer,
-    /// Large values, each with the place in `bytes` where it belongs, in ascending order.
-    shared: Vec<(usize, Bytes)>,
-    keys: SmallVec<[KeySpan; 1]>,
+    argc: u32,
+    /// The first run of keys; it has none if there is no key.
+    keys: KeySpan,
+    /// Where the first key is in `bytes`.
+    key_at: u32,
+    /// What few commands have.
+    extra: Option<Box<Extra>>,
     /// Said by the caller, instead of found by the keys.
     pub(super) slot: Option<u16>,
-    /// Said by the caller: it goes to this node.
-    pub(super) node: Option<Box<Endpoint>>,
-    argc: u32,
     /// How long it may wait at the server, in milliseconds; 0 is for ever. Said only of what is blocking.
     block_millis: u32,
     name_words: u8,
@@ -71,26 +99,43 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// A command that has not even a name.
     #[inline]
-    pub(super) fn new(name: &str) -> Self {
-        let mut packed = Self {
+    pub(super) const fn empty() -> Self {
+        Self {
             bytes: Buffer::new(),
-            shared: Vec::new(),
-            keys: SmallVec::new(),
-            slot: None,
-            node: None,
             argc: 0,
+            keys: KeySpan::NONE,
+            key_at: 0,
+            extra: None,
+            slot: None,
             block_millis: 0,
             name_words: 0,
             oversize: false,
-            flags: Flags::default(),
+            flags: Flags::NONE,
             timeout: None,
-        };
-        for word in name.as_bytes().split(|&byte| byte == b' ') {
-            packed.push_bytes(word);
-            packed.name_words = packed.name_words.saturating_add(1);
         }
-        packed
+    }
+
+    /// Makes it a command that has not even a name.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        (self.argc, self.keys.count, self.name_words) = (0, 0, 0);
+        (self.slot, self.timeout, self.block_millis) = (None, None, 0);
+        (self.flags, self.oversize) = (Flags::NONE, false);
+        self.extra = None;
+    }
+
+    /// Appends the name: words that a space separates are arguments of their own.
+    pub(super) fn push_name(&mut self, name: &str) {
+        let mut name = name.as_bytes();
+        while let Some(end) = name.iter().position(|&byte| byte == b' ') {
+            self.push_bytes(&name[..end]);
+            name = &name[end + 1..];
+        }
+        self.push_bytes(name);
+        self.name_words = u8::try_from(self.argc).unwrap_or(u8::MAX);
     }
 
     #[inline]
@@ -98,28 +143,62 @@ impl Packed {
         arg.write_to(ArgSlot::new(self));
     }
 
+    #[inline]
     pub(super) fn push_key(&mut self, key: &(impl Arg + ?Sized)) {
         self.mark_key();
         self.push(key);
     }
 
     /// Notes that the next argument is a key.
+    #[inline]
     pub(super) fn mark_key(&mut self) {
         let at = self.argc;
-        match self.keys.last_mut() {
-            Some(span) if span.count == 1 => {
-                span.step = at - span.first;
-                span.count = 2;
+        let more = self.extra.as_mut().and_then(|extra| extra.keys.last_mut());
+        let last = more.unwrap_or(&mut self.keys);
+        match last.count {
+            0 => {
+                *last = KeySpan { first: at, count: 1, step: 1 };
+                self.key_at = self.bytes.len() as u32;
             }
-            Some(span) if at == span.first + span.step * span.count => span.count += 1,
-            _ => self.keys.push(KeySpan { first: at, count: 1, step: 1 }),
+            1 => {
+                last.step = at - last.first;
+                last.count = 2;
+            }
+            count if at == last.first + last.step * count => last.count += 1,
+            _ => self.extra().keys.push(KeySpan { first: at, count: 1, step: 1 }),
         }
+    }
+
+    /// Large values and where they belong.
+    fn shared(&self) -> &[(usize, Bytes)] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.shared)
     }
 
     #[inline]
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
-        self.count(payload.len());
+        self.argc += 1;
+        if !self.bytes.put_inline(self.argc, payload) {
+            self.push_long(payload);
+        }
+    }
+
+    #[inline(never)]
+    fn push_long(&mut self, payload: &[u8]) {
+        self.measure(payload.len());
         self.bytes.put_string(payload);
+    }
+
+    /// Makes room for arguments to come, of which each may be as long as what was appended since there were
+    /// `before` bytes. It is a guess, so it is bounded.
+    pub(super) fn reserve_alike(&mut self, before: usize, count: usize) {
+        const GUESS_MAX: usize = 64 << 10;
+        let each = self.bytes.len() - before;
+        self.bytes.reserve(each.saturating_mul(count).min(GUESS_MAX));
+    }
+
+    /// How many bytes the arguments have so far that are copied.
+    pub(super) fn copied_len(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn push_stored(&mut self, arg: Stored<'_>) {
@@ -130,21 +209,22 @@ impl Packed {
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
-        let is_key =
-            self.keys.last().is_some_and(|span| span.first + span.step * (span.count - 1) == self.argc);
+        let is_key = self
+            .key_spans()
+            .last()
+            .is_some_and(|span| span.first + span.step * (span.count - 1) == self.argc);
         if payload.len() < SHARED_MIN || is_key {
             return self.push_bytes(&payload);
         }
-        self.count(payload.len());
+        self.argc += 1;
+        self.measure(payload.len());
         let at = self.bytes.put_frame(payload.len());
-        self.shared.push((at, payload));
+        self.extra().shared.push((at, payload));
     }
 
-    /// Counts an argument of `len` bytes.
-    #[inline]
-    fn count(&mut self, len: usize) {
+    /// Notes whether an argument of `len` bytes is too long, or the command.
+    fn measure(&mut self, len: usize) {
         self.oversize |= len > ARGUMENT_MAX || self.bytes.len() > ARGUMENT_MAX;
-        self.argc += 1;
     }
 
     /// How many arguments there are, the name included.
@@ -181,6 +261,12 @@ impl Packed {
         self.block_millis = block_millis(time);
     }
 
+    /// What it does to its connection, if anything.
+    #[inline]
+    pub(crate) fn change(&self) -> Option<Change> {
+        if self.flags.has(Flags::CHANGES) { Change::of(self.args()) } else { None }
+    }
+
     /// Whether an argument is longer than any server takes.
     #[must_use]
     pub const fn is_oversize(&self) -> bool {
@@ -194,31 +280,43 @@ impl Packed {
     /// How many bytes the command has on the wire.
     #[must_use]
     pub fn wire_len(&self) -> usize {
-        let header = 3 + self.argc.checked_ilog10().unwrap_or(0) as usize + 1;
-        header + self.bytes.len() + self.shared.iter().map(|(_, value)| value.len()).sum::<usize>()
+        let digits = if self.argc < 10 { 1 } else { self.argc.ilog10() as usize + 1 };
+        let shared = self.shared().iter().map(|(_, value)| value.len()).sum::<usize>();
+        b"*\r\n".len() + digits + self.bytes.strings().len() + shared
     }
 
     /// Hands the wire form out piece by piece: copied bytes, and large values as they are.
     #[inline]
     pub(crate) fn write_to(&self, out: &mut impl WireSink) {
-        length_line(b'*', self.argc as usize, |part| out.copied(part));
-        let mut from = 0;
-        for (at, value) in &self.shared {
-            out.copied(&self.bytes[from..*at]);
+        match self.bytes.array(self.argc) {
+            Some(array) => out.copied(array),
+            None => self.write_parts(out),
+        }
+    }
+
+    fn write_parts(&self, out: &mut impl WireSink) {
+        let mut header = [0; b"*18446744073709551615\r\n".len()];
+        let mut room = &mut header[..];
+        put_length(&mut room, b'*', self.argc());
+        let left = room.len();
+        out.copied(&header[..header.len() - left]);
+        let (bytes, mut from) = (self.bytes.strings(), 0);
+        for (at, value) in self.shared() {
+            out.copied(&bytes[from..*at]);
             out.shared(value);
             from = *at;
         }
-        out.copied(&self.bytes[from..]);
+        out.copied(&bytes[from..]);
     }
 
     /// Gives up the memory of all arguments but the name: the command is on its way, its bytes are kept
     /// elsewhere, and only errors still ask for it.
     #[inline]
     pub fn forget_arguments(&mut self) {
-        if matches!(self.bytes, Buffer::Heap(_)) || !self.shared.is_empty() {
-            self.shared = Vec::new();
-            let name_len = name_len(&self.bytes, self.name_words).unwrap_or(0);
-            self.bytes = Buffer::copy_of(&self.bytes[..name_len]);
+        if matches!(self.bytes, Buffer::Heap(_)) {
+            self.extra().shared = Vec::new();
+            let name_len = name_len(self.bytes.strings(), self.name_words).unwrap_or(0);
+            self.bytes = self.bytes.cut(name_len);
         }
     }
 
@@ -233,11 +331,12 @@ impl Packed {
     }
 
     pub(super) fn stored(&self) -> impl Iterator<Item = Stored<'_>> {
-        let mut rest = &self.bytes[..];
-        let mut shared = self.shared.iter().peekable();
+        let bytes = self.bytes.strings();
+        let mut rest = bytes;
+        let mut shared = self.shared().iter().peekable();
         core::iter::from_fn(move || {
             let (len, after) = bulk_header(rest)?;
-            let at = self.bytes.len() - after.len();
+            let at = bytes.len() - after.len();
             if let Some((_, value)) = shared.next_if(|(place, _)| *place == at) {
                 rest = after.get(2..)?;
                 return Some(Stored::Shared(value));
@@ -258,14 +357,17 @@ impl Packed {
     ) -> Self {
         let mut part = Self {
             bytes: Buffer::new(),
-            shared: Vec::new(),
-            keys: SmallVec::new(),
-            slot: Some(slot),
-            node: self.node.clone(),
             argc: 0,
+            keys: KeySpan::NONE,
+            extra: None,
+            slot: Some(slot),
             oversize: false,
             ..*self
         };
+        if let Some(Extra { node, script, .. }) = self.extra.as_deref() {
+            let (node, script) = (node.clone(), script.clone());
+            part.extra = Some(Box::new(Extra { node, script, ..Extra::default() }));
+        }
         head.iter().for_each(|&arg| part.push_stored(arg));
         for unit in units {
             part.mark_key();
@@ -276,17 +378,16 @@ impl Packed {
     }
 
     /// Where the keys are.
-    pub(super) fn key_spans(&self) -> &[KeySpan] {
-        &self.keys
+    pub(super) fn key_spans(&self) -> impl DoubleEndedIterator<Item = KeySpan> {
+        let more = self.extra.iter().flat_map(|extra| &extra.keys);
+        core::iter::once(&self.keys).chain(more).copied().filter(|span| span.count > 0)
     }
 
     /// The indexes of the arguments that are keys, the name being 0.
     pub fn key_indexes(&self) -> impl Iterator<Item = usize> {
-        let of_span = |span: &KeySpan| {
-            let (first, step) = (span.first, span.step);
-            (0..span.count).map(move |nth| (first + step * nth) as usize)
-        };
-        self.keys.iter().flat_map(of_span)
+        self.key_spans().flat_map(|KeySpan { first, count, step }| {
+            (0..count).map(move |nth| (first + step * nth) as usize)
+        })
     }
 
     /// The slot that the command was [given](super::Command::slot), or else that of its keys; `None` without
@@ -298,6 +399,15 @@ impl Packed {
         if self.slot.is_some() {
             return Ok(self.slot);
         }
+        if self.keys.count == 1 && self.extra.is_none() {
+            let key = self.bytes.get(self.key_at as usize..).and_then(bulk_header);
+            return Ok(key.and_then(|(len, after)| after.get(..len)).map(slot::of));
+        }
+        self.common_slot()
+    }
+
+    /// The slot of all keys.
+    fn common_slot(&self) -> Result<Option<u16>, (u16, u16)> {
         let mut found = None;
         let mut indexes = self.key_indexes().peekable();
         for (index, arg) in self.args().enumerate() {
@@ -316,10 +426,46 @@ impl Packed {
         Ok(found)
     }
 
+    pub(super) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
     /// The node that the caller chose.
     #[must_use]
     pub fn node(&self) -> Option<&Endpoint> {
-        self.node.as_deref()
+        self.extra.as_ref()?.node.as_ref()
+    }
+
+    /// The text of the script that the command runs by its digest, if it was [given](super::Command::script_text).
+    #[must_use]
+    pub fn script(&self) -> Option<&Bytes> {
+        self.extra.as_ref()?.script.as_ref()
+    }
+
+    /// The command that runs the same script by its text, if the text was given.
+    #[inline]
+    pub(crate) fn by_text(&self) -> Option<Self> {
+        let text = self.script()?;
+        let mut args = self.stored();
+        let name = by_text(args.next()?.payload())?;
+        let mut other = Self {
+            bytes: Buffer::new(),
+            argc: 0,
+            keys: KeySpan::NONE,
+            extra: None,
+            oversize: false,
+            ..*self
+        };
+        other.push_bytes(name);
+        other.push_shared(text.clone());
+        let mut keys = self.key_indexes().peekable();
+        for (index, arg) in (2..).zip(args.skip(1)) {
+            if keys.next_if_eq(&index).is_some() {
+                other.mark_key();
+            }
+            other.push_stored(arg);
+        }
+        Some(other)
     }
 
     /// Which node of a cluster the command is for, if the caller chose none.
@@ -344,6 +490,15 @@ impl Packed {
             name.push_str(&String::from_utf8_lossy(&word));
         }
         name
+    }
+}
+
+/// What runs by its text what `name` runs by its digest.
+pub(crate) fn by_text(name: &[u8]) -> Option<&'static [u8]> {
+    match name {
+        b"EVALSHA" => Some(b"EVAL"),
+        b"EVALSHA_RO" => Some(b"EVAL_RO"),
+        _ => None,
     }
 }
 
@@ -382,8 +537,10 @@ pub(super) fn name_len(wire: &[u8], words: u8) -> Option<usize> {
 pub(crate) fn bulk_header(wire: &[u8]) -> Option<(usize, &[u8])> {
     let line = wire.strip_prefix(b"$")?;
     let end = line.iter().position(|&byte| byte == b'\r')?;
-    let len = parse_i64(&line[..end])?;
-    Some((usize::try_from(len).ok()?, line.get(end + 2..)?))
+    let digit = |&byte: &u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
+    let len =
+        line[..end].iter().try_fold(0_usize, |len, byte| len.checked_mul(10)?.checked_add(digit(byte)?))?;
+    Some((len, line.get(end + 2..)?))
 }
 
 impl fmt::Debug for Packed {

@@ -20,6 +20,12 @@ pub trait Run: Sized {
     fn deployed(&self) -> &Deployment;
 }
 
+/// A [`Run`] whose commands go to a connection that nobody else uses, so that they may change it.
+pub trait OnSession: Run {}
+
+impl OnSession for Prepare {}
+impl OnSession for &Prepare {}
+
 /// Hands commands back instead of sending them: for pipelines, transactions and tests.
 ///
 /// ```

@@ -50,12 +50,13 @@ impl Packed {
     /// for it.
     pub fn split(&self) -> Result<Option<Split>, (u16, u16)> {
         let Err(slots) = self.slot() else { return Ok(None) };
-        let [span] = self.key_spans() else { return Err(slots) };
+        let mut spans = self.key_spans();
+        let (Some(span), None) = (spans.next(), spans.next()) else { return Err(slots) };
         let end = span.first as usize + span.step as usize * span.count as usize;
         if !self.flags().has(Flags::SPLIT) || end > self.argc() {
             return Err(slots);
         }
-        Ok(Some(Split::new(self, *span, end)))
+        Ok(Some(Split::new(self, span, end)))
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Target {
     Node(u16),
     /// One node, by its place among the endpoints that are handed over with the requests.
     Named(u16),
+    /// The connection of a session, by its place among those that are handed over with the requests, or by its seat.
+    Session(u16),
     /// A node that the caller named and that does not exist.
     Nowhere,
     /// Every primary.

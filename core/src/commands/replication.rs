@@ -59,7 +59,8 @@ pub trait ReplicationCommands: Run {
     /// Waits until so many replicas have the writes that the connection has made before, but no longer than `time`, for
     /// ever if that is zero; returns how many have them, which may be fewer or more.
     ///
-    /// On a cluster it waits at every primary, and returns the least number.
+    /// It is for a [session](crate::client::session) that has made the writes: a client, whose calls share connections,
+    /// refuses it. In a transaction it does not wait.
     ///
     /// A write that replicas have can still be lost in a failover. Fails on a replica.
     ///

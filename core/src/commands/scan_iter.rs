@@ -31,6 +31,7 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+pub(super) use failure::{may_pass, wrong};
 pub use reply::ScanReply;
 use reply::{Answer, Source};
 use single::Single;
@@ -87,7 +88,8 @@ pub trait ScanIterators: Run + Copy {
 
 impl<R: Run + Copy> ScanIterators for R {}
 
-fn bytes_of(key: impl Arg) -> Vec<u8> {
+/// What an argument is on the wire.
+pub(super) fn bytes_of(key: impl Arg) -> Vec<u8> {
     let scratch = Command::<()>::new("").arg(key);
     scratch.packed().args().last().unwrap_or_default().into_owned()
 }

@@ -5,9 +5,10 @@
 //! use redstart_core::commands::{Script, ScriptingCommands};
 //!
 //! let double = Script::new("return 2 * redis.call('GET', KEYS[1])");
-//! let by_digest = double.evalsha::<i64>("counter", ());
+//! // By its digest, and by its text where a server does not know that: alone, in a pipeline, in a transaction.
+//! let either = p.run_script::<i64>(&double, "counter", ());
 //! let by_text = p.eval::<i64>(double.text(), "counter", ());
-//! assert_eq!(by_digest.packed().slot(), by_text.packed().slot());
+//! assert_eq!(either.packed().slot(), by_text.packed().slot());
 //! ```
 
 use alloc::string::{String, ToString};
@@ -84,6 +85,31 @@ pub trait ScriptingCommands: Run {
         self.run(Command::new("SCRIPT KILL").route(Route::AllPrimaries).join(Join::OneSucceeded))
     }
 
+    /// Runs a script by its digest, or by its text where the server does not know the digest, all within the deadline
+    /// of one call: the text is sent once to each server, as a rule.
+    ///
+    /// It can stand in a pipeline or a transaction, where the first of several calls of one script always sends its
+    /// text, so that they run in their order and none fails with `NOSCRIPT`. Scripts are forgotten by servers that
+    /// restart, and do not always come along when a replica takes over.
+    ///
+    /// `EVALSHA sha1 numkeys [key ...] [arg ...]`, else `EVAL` · 2.6.0 · the script's own cost
+    fn run_script<T: FromReply>(self, script: &Script, keys: impl Args, args: impl Args) -> Self::Output<T> {
+        self.run(script.call(keys, args))
+    }
+
+    /// As [`run_script`](Self::run_script) for a script that writes nothing, which the server enforces: it may be sent
+    /// again after a failure, and go to a replica.
+    ///
+    /// `EVALSHA_RO sha1 numkeys [key ...] [arg ...]`, else `EVAL_RO` · 7.0.0 · the script's own cost
+    fn run_script_ro<T: FromReply>(
+        self,
+        script: &Script,
+        keys: impl Args,
+        args: impl Args,
+    ) -> Self::Output<T> {
+        self.run(script.call_ro(keys, args))
+    }
+
     /// Makes the server learn a script without running it; returns its SHA1 digest. On a cluster all nodes learn
     /// it.
     ///
@@ -123,7 +149,17 @@ impl Script {
         &self.sha1
     }
 
-    /// The command that runs the script by its digest; see [`ScriptingCommands::evalsha`].
+    /// The command that runs the script; see [`ScriptingCommands::run_script`].
+    pub fn call<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        self.evalsha(keys, args).script_text(self.text.clone())
+    }
+
+    /// The command that runs the script and forbids it to write; see [`ScriptingCommands::run_script_ro`].
+    pub fn call_ro<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
+        self.evalsha_ro(keys, args).script_text(self.text.clone())
+    }
+
+    /// The command that runs the script by its digest alone; see [`ScriptingCommands::evalsha`].
     pub fn evalsha<T: FromReply>(&self, keys: impl Args, args: impl Args) -> Command<T> {
         Prepare.evalsha(self.sha1(), keys, args)
     }

@@ -4,7 +4,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{AddressMap, Credentials, Endpoint, RefreshOptions};
+use super::{
+    AddressMap, CredentialProvider, Credentials, Endpoint, Login, RefreshOptions, Tls, TokenOptions,
+    TokenProvider,
+};
 
 /// How the servers are deployed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,12 +65,18 @@ impl ClusterOptions {
     }
 }
 
+/// What sentinels have instead of what servers have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SentinelTls(pub(crate) Option<Arc<Tls>>);
+
 /// What a client has to know of sentinels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentinelOptions {
     pub(crate) service: Arc<str>,
     pub(crate) sentinels: Vec<Endpoint>,
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) login: Login,
+    /// `None`: as for the servers.
+    pub(crate) tls: Option<SentinelTls>,
     pub(crate) min_other_sentinels: usize,
     pub(crate) poll_interval: Duration,
     pub(crate) ask_timeout: Duration,
@@ -85,7 +94,8 @@ impl SentinelOptions {
         Self {
             service: service.into(),
             sentinels: sentinels.into_iter().collect(),
-            credentials: None,
+            login: Login::None,
+            tls: None,
             min_other_sentinels: 0,
             poll_interval: Duration::from_secs(1),
             ask_timeout: Duration::from_millis(500),
@@ -97,7 +107,29 @@ impl SentinelOptions {
     /// [credentials](super::Config::credentials) for the nodes that they watch.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Into<Option<Credentials>>) -> Self {
-        self.credentials = credentials.into();
+        self.login = credentials.into().into();
+        self
+    }
+
+    /// Who knows who to be on the sentinels. See [`Config::credential_provider`](super::Config::credential_provider).
+    #[must_use]
+    pub fn credential_provider(mut self, provider: impl CredentialProvider) -> Self {
+        self.login = Login::provider(provider);
+        self
+    }
+
+    /// Where to get tokens for the sentinels. See [`Config::token_provider`](super::Config::token_provider).
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider, options: TokenOptions) -> Self {
+        self.login = Login::tokens(provider, options);
+        self
+    }
+
+    /// Secures connections with sentinels by TLS, or with `None` by nothing, whatever the
+    /// [servers](super::Config::tls) have. Default: as for the servers.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<Tls>>) -> Self {
+        self.tls = Some(SentinelTls(tls.into().map(Arc::new)));
         self
     }
 

@@ -25,9 +25,12 @@ mod deployment;
 mod endpoint;
 mod into;
 mod options;
+mod pool;
+mod provider;
 mod read_from;
 mod refresh;
 mod secret;
+mod tls;
 mod url;
 mod validate;
 
@@ -42,9 +45,15 @@ pub use address_map::AddressMap;
 pub use deployment::{ClusterOptions, Deployment, SentinelOptions};
 pub use endpoint::Endpoint;
 pub use into::IntoConfig;
+pub use pool::PoolOptions;
+pub(crate) use provider::Login;
+pub use provider::{CredentialProvider, Renewals, Supply, Token, TokenOptions, TokenProvider};
 pub use read_from::ReadFrom;
 pub use refresh::RefreshOptions;
 pub use secret::{Credentials, Secret};
+#[cfg(feature = "tls")]
+pub(crate) use tls::{Accepted, Pem};
+pub use tls::{DangerousTls, Ocsp, Tls, TlsVersion};
 pub(crate) use validate::is_host;
 
 use crate::resp::Limits;
@@ -110,8 +119,9 @@ impl Default for Backoff {
 pub struct Config {
     pub(crate) deployment: Deployment,
     pub(crate) endpoint: Endpoint,
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) login: Login,
     pub(crate) database: u32,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) protocol: Protocol,
     pub(crate) client_name: Option<Arc<str>>,
     pub(crate) library_name: Option<Arc<str>>,
@@ -131,7 +141,10 @@ pub struct Config {
     pub(crate) queue_commands: usize,
     pub(crate) queue_bytes: usize,
     pub(crate) when_full: WhenFull,
+    pub(crate) pool: PoolOptions,
+    pub(crate) max_conflicts: u32,
     pub(crate) reply_limits: Limits,
+    pub(crate) subscription_bytes: usize,
 }
 
 impl Default for Config {
@@ -139,8 +152,9 @@ impl Default for Config {
         Self {
             deployment: Deployment::default(),
             endpoint: Endpoint::default(),
-            credentials: None,
+            login: Login::None,
             database: 0,
+            tls: None,
             protocol: Protocol::default(),
             client_name: None,
             library_name: Some("redstart".into()),
@@ -160,7 +174,10 @@ impl Default for Config {
             queue_commands: 65_536,
             queue_bytes: 64 << 20,
             when_full: WhenFull::default(),
+            pool: PoolOptions::default(),
+            max_conflicts: 1_024,
             reply_limits: Limits::default(),
+            subscription_bytes: 8 << 20,
         }
     }
 }
@@ -202,10 +219,26 @@ impl Config {
         self
     }
 
-    /// Who to be on the server. Default: nobody in particular, no `AUTH` is sent.
+    /// Who to be on the servers. Default: nobody in particular, no `AUTH` is sent.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Into<Option<Credentials>>) -> Self {
-        self.credentials = credentials.into();
+        self.login = credentials.into().into();
+        self
+    }
+
+    /// Who knows who to be on the servers, instead of [`credentials`](Self::credentials): it is asked for each new
+    /// connection, and can have new credentials for those that are there.
+    #[must_use]
+    pub fn credential_provider(mut self, provider: impl CredentialProvider) -> Self {
+        self.login = Login::provider(provider);
+        self
+    }
+
+    /// Where to get tokens that serve as [`credentials`](Self::credentials) and expire. A new one is asked for in
+    /// time, and connections that are there are told it.
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider, options: TokenOptions) -> Self {
+        self.login = Login::tokens(provider, options);
         self
     }
 
@@ -213,6 +246,14 @@ impl Config {
     #[must_use]
     pub fn database(mut self, database: u32) -> Self {
         self.database = database;
+        self
+    }
+
+    /// Secures all connections by TLS; those with sentinels too, unless
+    /// [`SentinelOptions::tls`] says otherwise. Default: none.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<Tls>>) -> Self {
+        self.tls = tls.into().map(Arc::new);
         self
     }
 
@@ -358,6 +399,30 @@ impl Config {
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
+        self
+    }
+
+    /// How many bytes of messages wait for whoever reads a [subscription](crate::client::Subscription), each with
+    /// about 100 bytes of its own, unless one alone has more. Behind that the oldest are dropped and
+    /// [counted](crate::pubsub::Event::Lagged). Default 8 MiB for each subscription.
+    #[must_use]
+    pub fn subscription_bytes(mut self, bytes: usize) -> Self {
+        self.subscription_bytes = bytes;
+        self
+    }
+
+    /// The connections beside the shared one, for blocking commands and sessions. Default: see [`PoolOptions`].
+    #[must_use]
+    pub fn pool(mut self, pool: PoolOptions) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// How often keys may be changed by others while they are to be changed by
+    /// [`optimistic`](crate::Client::optimistic), before it gives up. Default 1,024.
+    #[must_use]
+    pub fn max_conflicts(mut self, conflicts: u32) -> Self {
+        self.max_conflicts = conflicts;
         self
     }
 

@@ -7,7 +7,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use self::values::{duration, number, optional, protocol, read_from, size, text, when_full};
+use self::values::{
+    duration, number, ocsp, optional, protocol, read_from, size, text, tls_version, when_full, yes_or_no,
+};
+use super::deployment::SentinelTls;
+use super::tls::{Pem, Tls};
 use super::{ClusterOptions, Config, Credentials, Endpoint, RefreshOptions, SentinelOptions};
 
 /// Why a value or an option is refused.
@@ -32,13 +36,14 @@ impl Scheme {
 }
 
 /// The options of some schemes, these schemes, and what is said to others.
-const OF_SOME: [(&[Setting], &[Scheme], Reason); 3] = [
+const OF_SOME: [(&[Setting], &[Scheme], Reason); 4] = [
     (&SEVERAL, &[Scheme::Cluster, Scheme::Sentinel], "only redis-cluster:// and redis-sentinel:// have it"),
     (&CLUSTER, &[Scheme::Cluster], "only redis-cluster:// has it"),
     (&SENTINEL, &[Scheme::Sentinel], "only redis-sentinel:// has it"),
+    (&SENTINEL_TLS, &[Scheme::Sentinel], "only rediss-sentinel:// has it"),
 ];
 
-const OF_ALL: [Setting; 24] = [
+const OF_ALL: [Setting; 31] = [
     ("db", Draft::database),
     ("username", Draft::username),
     ("password", Draft::password),
@@ -60,6 +65,17 @@ const OF_ALL: [Setting; 24] = [
     ("queue_commands", |draft, value| number(value).map(|it| draft.config.queue_commands = it)),
     ("queue_bytes", |draft, value| size(value).map(|it| draft.config.queue_bytes = it)),
     ("when_full", |draft, value| when_full(value).map(|it| draft.config.when_full = it)),
+    ("subscription_bytes", |draft, value| size(value).map(|it| draft.config.subscription_bytes = it)),
+    ("pool_max", |draft, value| number(value).map(|it| draft.config.pool.max = it)),
+    ("pool_min_idle", |draft, value| number(value).map(|it| draft.config.pool.min_idle = it)),
+    ("pool_queue", |draft, value| number(value).map(|it| draft.config.pool.queue = it)),
+    ("pool_idle_timeout", |draft, value| {
+        optional(value, duration).map(|it| draft.config.pool.idle_timeout = it)
+    }),
+    ("pool_max_lifetime", |draft, value| {
+        optional(value, duration).map(|it| draft.config.pool.max_lifetime = it)
+    }),
+    ("max_conflicts", |draft, value| number(value).map(|it| draft.config.max_conflicts = it)),
     ("max_reply_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.reply = it)),
     ("max_bulk_bytes", |draft, value| size(value).map(|it| draft.config.reply_limits.bulk = it)),
     ("max_elements", |draft, value| number(value).map(|it| draft.config.reply_limits.elements = it)),
@@ -94,10 +110,31 @@ const SENTINEL: [Setting; 5] = [
     ("ask_timeout", |draft, value| duration(value).map(|it| draft.sentinel.ask_timeout = it)),
 ];
 
+const SENTINEL_TLS: [Setting; 1] = [("sentinel_tls", Draft::sentinel_tls)];
+
+/// Of those URLs that begin with `rediss`.
+const TLS: [Setting; 9] = [
+    ("tls_ca_file", |draft, value| draft.tls().map(|tls| tls.roots = [Pem::File(value.into())].into())),
+    ("tls_cert_file", |draft, value| draft.tls().map(|tls| tls.chain = Some(Pem::File(value.into())))),
+    ("tls_key_file", |draft, value| draft.tls().map(|tls| tls.key = Some(Pem::File(value.into())))),
+    ("tls_system_roots", |draft, value| {
+        yes_or_no(value).and_then(|it| draft.tls().map(|tls| tls.system_roots = Some(it)))
+    }),
+    ("tls_resumption", |draft, value| {
+        yes_or_no(value).and_then(|it| draft.tls().map(|tls| tls.no_resumption = !it))
+    }),
+    ("tls_server_name", |draft, value| draft.tls().map(|tls| tls.server_name = Some(value.into()))),
+    ("tls_min_version", |draft, value| {
+        tls_version(value).and_then(|it| draft.tls().map(|tls| tls.min_version = it))
+    }),
+    ("tls_ocsp", |draft, value| ocsp(value).and_then(|it| draft.tls().map(|tls| tls.ocsp = it))),
+    ("tls_dangerously_accept", Draft::accept_dangerously),
+];
+
 /// The option of this name, or why `scheme` lacks it; `None` if no scheme has it.
 pub(super) fn find(name: &str, scheme: Scheme) -> Option<Result<Setting, Reason>> {
     let among = |table: &[Setting]| table.iter().find(|(option, _)| *option == name).copied();
-    if let Some(setting) = among(&OF_ALL) {
+    if let Some(setting) = among(&OF_ALL).or_else(|| among(&TLS)) {
         return Some(Ok(setting));
     }
     OF_SOME.into_iter().find_map(|(table, schemes, reason)| {
@@ -116,10 +153,11 @@ pub(super) struct Draft {
     refresh: RefreshOptions,
     sentinel: SentinelOptions,
     sentinel_user: User,
+    tls: Option<Tls>,
 }
 
 impl Draft {
-    pub(super) fn new(scheme: Scheme) -> Self {
+    pub(super) fn new(scheme: Scheme, has_tls: bool) -> Self {
         Self {
             scheme,
             config: Config::default(),
@@ -129,6 +167,7 @@ impl Draft {
             refresh: RefreshOptions::default(),
             sentinel: SentinelOptions::new("", []),
             sentinel_user: User::default(),
+            tls: has_tls.then(Tls::new),
         }
     }
 
@@ -149,10 +188,34 @@ impl Draft {
         Ok(())
     }
 
+    fn tls(&mut self) -> Result<&mut Tls, Reason> {
+        self.tls.as_mut().ok_or("only URLs with rediss have it")
+    }
+
+    fn sentinel_tls(&mut self, value: &str) -> Result<(), Reason> {
+        self.tls()?;
+        if !yes_or_no(value)? {
+            self.sentinel.tls = Some(SentinelTls(None));
+        }
+        Ok(())
+    }
+
+    fn accept_dangerously(&mut self, value: &str) -> Result<(), Reason> {
+        let tls = self.tls()?;
+        let dangerous = tls.clone().dangerous();
+        *tls = match value {
+            "any_name" => dangerous.accept_any_name(),
+            "any_certificate" => dangerous.accept_any_certificate(),
+            _ => return Err("neither any_name nor any_certificate"),
+        };
+        Ok(())
+    }
+
     /// The settings, not validated.
     pub(super) fn finish(self) -> Config {
-        let Self { scheme, config, mut peers, database, user, refresh, mut sentinel, sentinel_user } = self;
-        let config = config.database(database.unwrap_or(0)).credentials(user.credentials());
+        let Self { scheme, config, mut peers, database, user, refresh, mut sentinel, sentinel_user, tls } =
+            self;
+        let config = config.database(database.unwrap_or(0)).credentials(user.credentials()).tls(tls);
         match scheme {
             Scheme::Redis | Scheme::Unix => config.endpoint(peers.pop().unwrap_or_default()),
             Scheme::Cluster => config.deployment(ClusterOptions::new(peers).refresh(refresh)),

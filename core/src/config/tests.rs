@@ -90,6 +90,7 @@ fn deployments_are_validated() {
         (cluster().read_from(ReadFrom::SameZone), "zone", "missing"),
         (cluster().zones([(host("a"), "x"), (host("b"), "")]), "zones", no_zone),
         (cluster().retries(1).queue_bytes(0), "queue_bytes", "zero"),
+        (cluster().subscription_bytes(0), "subscription_bytes", "zero"),
     ];
     for (config, option, reason) in table {
         assert_eq!(config.validate(), Err(ConfigError { option: option.into(), reason }), "{config:?}");
@@ -145,14 +146,14 @@ fn a_secret_is_never_shown() {
     let config =
         Config::from_url(&format!("redis-sentinel://ann:{CANARY}@h/main/3?sentinel_password={CANARY}"))
             .expect("a good URL");
-    assert_eq!(config.credentials, Some(credentials.clone()));
+    assert_eq!(config.login.fixed(), Some(&credentials));
     let shown = format!("{config:?} {config:#?} {credentials:?} {:?}", config.peers());
     assert!(!shown.contains(CANARY), "{shown}");
     let settings = [
         "deployment",
         "sentinels",
         "endpoint",
-        "credentials",
+        "login",
         "ann",
         "***",
         "database",
@@ -176,6 +177,7 @@ fn a_secret_is_never_shown() {
         "queue_bytes",
         "when_full",
         "reply_limits",
+        "subscription_bytes",
     ];
     for setting in settings {
         assert!(shown.contains(setting), "{setting} is missing: {shown}");

@@ -25,11 +25,13 @@ impl Config {
     /// unix://[[user]:[password]@]/path/of.sock[?option=value&...]
     /// redis-cluster://[[user]:[password]@]host[:port][,host[:port]...][?option=value&...]
     /// redis-sentinel://[[user]:[password]@]host[:port][,host[:port]...]/service[/db][?option=value&...]
+    /// rediss://...  rediss-cluster://...  rediss-sentinel://...
     /// ```
     ///
     /// The hosts are those of one server, of any nodes of a [cluster](Self::cluster), or of the
     /// [sentinels](Self::sentinel) that watch a service; the user is one of the nodes, not of the sentinels. The
-    /// port is 6379 unless given, that of a sentinel 26379.
+    /// port is 6379 unless given, that of a sentinel 26379. With `rediss` in place of `redis` all connections are
+    /// secured by [TLS](Self::tls).
     ///
     /// The scheme may be in any case. An IPv6 address stands in brackets. User, password, hosts, path
     /// and the values of options are percent-decoded once; a `+` is a plus, and `/ ? # & % @` within them are
@@ -46,7 +48,7 @@ impl Config {
     /// | `when_full` | `wait`, `fail` |
     /// | `connect_timeout`, `liveness_timeout`, `close_timeout`, `backoff_base`, `backoff_cap` | `500ms`, `5s`, `2m`, or seconds such as `0.5` |
     /// | `response_timeout`, `health_interval`, `tcp_keepalive` | the same, or `none` |
-    /// | `queue_bytes`, `max_reply_bytes`, `max_bulk_bytes`, `max_line_bytes` | bytes, or with `k`, `m`, `g` (powers of 1024) |
+    /// | `queue_bytes`, `subscription_bytes`, `max_reply_bytes`, `max_bulk_bytes`, `max_line_bytes` | bytes, or with `k`, `m`, `g` (powers of 1024) |
     ///
     /// Where there are several nodes, with `redis-cluster` and `redis-sentinel`:
     ///
@@ -72,9 +74,21 @@ impl Config {
     /// | `min_other_sentinels` | a whole number |
     /// | `poll_interval`, `ask_timeout` | as `connect_timeout` |
     ///
+    /// With `rediss`, `rediss-cluster` and `rediss-sentinel`:
+    ///
+    /// | Options | Values |
+    /// |---|---|
+    /// | `tls_ca_file`, `tls_cert_file`, `tls_key_file` | path of a file in the form of PEM |
+    /// | `tls_system_roots`, `tls_resumption` | `yes`, `no` |
+    /// | `tls_server_name` | a host name or an address |
+    /// | `tls_min_version` | `1.2`, `1.3` |
+    /// | `tls_ocsp` | `ignored`, `if_stapled`, `required` |
+    /// | `tls_dangerously_accept` | `any_name`, `any_certificate` |
+    /// | `sentinel_tls`, with `rediss-sentinel` alone | `yes`, `no`: whether connections with sentinels are secured |
+    ///
     /// The options are named after the setters of `Config` and of [`SentinelOptions`](super::SentinelOptions);
     /// the `max_` ones are the [`reply_limits`](Self::reply_limits), the `refresh_` ones the
-    /// [`RefreshOptions`](super::RefreshOptions).
+    /// [`RefreshOptions`](super::RefreshOptions), the `tls_` ones those of [`Tls`](super::Tls).
     ///
     /// # Errors
     /// The part or the option that cannot be used, and why; its value is left out.
@@ -86,9 +100,9 @@ impl Config {
             return Err(refused("url", "has a #, which must be written %23"));
         }
         let (scheme, rest) = url.split_once("://").ok_or_else(|| refused("url", "has no scheme://"))?;
-        let scheme = scheme_of(scheme)?;
+        let (scheme, tls) = scheme_of(scheme)?;
         let parts = Parts::split(rest, scheme)?;
-        let mut draft = Draft::new(scheme);
+        let mut draft = Draft::new(scheme, tls);
         draft.peers = match scheme {
             Scheme::Unix => [unix_endpoint(&parts)?].into(),
             _ => endpoints(parts.hosts, scheme)?,
@@ -130,17 +144,18 @@ fn refused(option: &str, reason: &'static str) -> ConfigError {
     ConfigError { option: option.into(), reason }
 }
 
-fn scheme_of(name: &str) -> Result<Scheme, ConfigError> {
-    match &*name.to_ascii_lowercase() {
-        "redis" => Ok(Scheme::Redis),
-        "unix" => Ok(Scheme::Unix),
-        "redis-cluster" => Ok(Scheme::Cluster),
-        "redis-sentinel" => Ok(Scheme::Sentinel),
-        "rediss" | "rediss-cluster" | "rediss-sentinel" => {
-            Err(refused("scheme", "not supported: TLS is not built in yet"))
-        }
-        _ => Err(refused("scheme", "unknown scheme")),
-    }
+/// What a URL begins with, and whether that means TLS.
+fn scheme_of(name: &str) -> Result<(Scheme, bool), ConfigError> {
+    let name = name.to_ascii_lowercase();
+    let secured = name.strip_prefix("rediss").map(|rest| format!("redis{rest}"));
+    let scheme = match secured.as_deref().unwrap_or(&name) {
+        "redis" => Scheme::Redis,
+        "unix" => Scheme::Unix,
+        "redis-cluster" => Scheme::Cluster,
+        "redis-sentinel" => Scheme::Sentinel,
+        _ => return Err(refused("scheme", "unknown scheme")),
+    };
+    Ok((scheme, secured.is_some()))
 }
 
 /// What follows the scheme, still encoded.

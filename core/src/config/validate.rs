@@ -4,12 +4,13 @@ use alloc::collections::BTreeSet;
 use core::net::Ipv6Addr;
 use core::time::Duration;
 
-use super::{ClusterOptions, Config, Deployment, Endpoint, ReadFrom, SentinelOptions};
+use super::{ClusterOptions, Config, Deployment, Endpoint, ReadFrom, SentinelOptions, Tls};
 use crate::error::ConfigError;
 use crate::resp::Limits;
 
 const ZERO: &str = "zero";
 const NAME: &str = "not printable ASCII without spaces";
+const NOT_BUILT_IN: &str = "not built in: TLS needs the feature `tls`";
 const ZONE: &str = "empty, or longer than 255 bytes";
 
 /// The name of an option, whether it is refused, and why it would be.
@@ -27,6 +28,7 @@ impl Config {
             Deployment::Cluster(options) => options.check()?,
             Deployment::Sentinel(options) => options.check()?,
         }
+        self.tls.iter().try_for_each(|tls| tls.check())?;
         self.check_settings()
     }
 
@@ -42,6 +44,7 @@ impl Config {
             ("path", !peers.iter().all(has_path), "empty, or holds a NUL"),
             ("host", !(is_single || peers.iter().all(is_tcp)), "a Unix socket, which leads to no other node"),
             ("host", !peers.iter().all(|peer| known.insert(peer)), "given more than once"),
+            ("tls", self.tls.is_some() && !peers.iter().all(is_tcp), "a Unix socket has none"),
             ("db", is_cluster && self.database != 0, "a cluster has no other than 0"),
         ])
     }
@@ -64,11 +67,18 @@ impl Config {
             ("backoff_base", self.backoff.base.is_zero(), ZERO),
             ("backoff_cap", self.backoff.cap < self.backoff.base, "less than backoff_base"),
             ("suspect_after", self.suspect_after.is_zero(), ZERO),
+            ("token", !self.login.is_sound(), "a ratio that is not between 0 and 1, or no time to ask"),
             ("zone", self.zone.as_deref().is_some_and(|zone| !is_zone(zone)), ZONE),
             ("zone", self.read_from == ReadFrom::SameZone && self.zone.is_none(), "missing"),
             ("zones", !self.zones.values().all(|zone| is_zone(zone)), ZONE),
             ("queue_commands", self.queue_commands == 0, ZERO),
             ("queue_bytes", self.queue_bytes == 0, ZERO),
+            ("subscription_bytes", self.subscription_bytes == 0, ZERO),
+            ("pool_max", self.pool.max == 0, ZERO),
+            ("pool_min_idle", self.pool.min_idle > self.pool.max, "more than pool_max"),
+            ("pool_idle_timeout", zero(self.pool.idle_timeout), ZERO),
+            ("pool_max_lifetime", zero(self.pool.max_lifetime), ZERO),
+            ("max_conflicts", self.max_conflicts == 0, ZERO),
             ("max_reply_bytes", limits.reply == 0, ZERO),
             ("max_bulk_bytes", limits.bulk == 0, ZERO),
             ("max_elements", limits.elements == 0, ZERO),
@@ -99,6 +109,24 @@ impl SentinelOptions {
             ("service", !is_name(Some(&self.service)), NAME),
             ("poll_interval", self.poll_interval.is_zero(), ZERO),
             ("ask_timeout", self.ask_timeout.is_zero(), ZERO),
+        ])?;
+        self.tls.iter().filter_map(|own| own.0.as_ref()).try_for_each(|tls| tls.check())
+    }
+}
+
+impl Tls {
+    fn check(&self) -> Result<(), ConfigError> {
+        let no_roots = self.roots.is_empty() && self.system_roots == Some(false);
+        check([
+            ("tls", !cfg!(feature = "tls"), NOT_BUILT_IN),
+            ("tls_system_roots", no_roots, "there are no other roots"),
+            ("tls_cert_file", self.chain.is_none() && self.key.is_some(), "missing"),
+            ("tls_key_file", self.key.is_none() && self.chain.is_some(), "missing"),
+            (
+                "tls_server_name",
+                !self.server_name.as_deref().is_none_or(is_host),
+                "neither a host name nor an address",
+            ),
         ])
     }
 }

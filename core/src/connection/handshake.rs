@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! RESP3   HELLO 3 [AUTH user pass] [SETNAME name], CLIENT SETINFO x 2, SELECT db      one round trip
-//! RESP2   AUTH alone, if there is a password; then CLIENT SETNAME, CLIENT SETINFO x 2, SELECT db
+//! RESP2   AUTH alone, if there is a password; then CLIENT SETNAME, CLIENT SETINFO x 2, SELECT db,
+//!         CLIENT ID if others have to name the connection, as in RESP3 it is told by HELLO
 //!
 //! then    READONLY to a replica of a cluster; ROLE to a server that sentinels have named;
 //!         SUBSCRIBE +switch-master, PING to a sentinel, when RESP3 is spoken for sure
@@ -18,7 +19,7 @@ use alloc::string::String;
 use super::outgoing::Outgoing;
 use crate::command::{Command, FromReply, pairs};
 use crate::commands::Role;
-use crate::config::{Config, Protocol};
+use crate::config::{Config, Credentials, Protocol};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::{Frame, Item, Kind};
 
@@ -58,6 +59,8 @@ pub(crate) enum Purpose {
     Checked,
     /// Questions to a sentinel, which is to tell of new primaries besides.
     Sentinel,
+    /// Subscriptions and nothing else, in RESP2.
+    Subscriber,
 }
 
 /// A step whose answer is awaited.
@@ -69,6 +72,8 @@ enum Step {
     /// Refusals are ignored: the information is a courtesy.
     SetInfo,
     Select,
+    /// A refusal is ignored: without it, less can be done.
+    ClientId,
     ReadOnly,
     Role,
     /// To hear of new primaries. It is confirmed by a push, which is no reply; a refusal is ignored, since the
@@ -86,6 +91,7 @@ impl Step {
             Self::SetName => "CLIENT SETNAME",
             Self::SetInfo => "CLIENT SETINFO",
             Self::Select => "SELECT",
+            Self::ClientId => "CLIENT ID",
             Self::ReadOnly => "READONLY",
             Self::Role => "ROLE",
             Self::Subscribe => "SUBSCRIBE",
@@ -113,18 +119,28 @@ pub(crate) struct Handshake {
     awaited: VecDeque<(Step, usize)>,
     next: Next,
     purpose: Purpose,
+    /// The connection is to be named to the server from other ones.
+    wants_id: bool,
+    credentials: Option<Credentials>,
     info: ServerInfo,
 }
 
 impl Handshake {
     /// Writes the first step.
-    pub(crate) fn start(config: &Config, purpose: Purpose, out: &mut Outgoing) -> Self {
+    pub(crate) fn start(
+        config: &Config,
+        purpose: Purpose,
+        wants_id: bool,
+        credentials: Option<Credentials>,
+        out: &mut Outgoing,
+    ) -> Self {
         let info = ServerInfo { protocol: 2, ..ServerInfo::default() };
-        let mut handshake = Self { awaited: VecDeque::new(), next: Next::Done, purpose, info };
+        let (awaited, next) = (VecDeque::new(), Next::Done);
+        let mut handshake = Self { awaited, next, purpose, wants_id, credentials, info };
         if config.protocol == Protocol::Resp2 {
             handshake.authenticate(config, out);
         } else {
-            handshake.say(Step::Hello, &hello(config), out);
+            handshake.say(Step::Hello, &hello(config, handshake.credentials.as_ref()), out);
             handshake.introduce(config, true, out);
         }
         handshake
@@ -178,6 +194,10 @@ impl Handshake {
         match step {
             Step::Hello => self.take_hello(answer),
             Step::Role => self.take_role(answer),
+            Step::ClientId => {
+                self.info.client_id = u64::from_reply(answer).unwrap_or_default();
+                Ok(())
+            }
             _ if answer.kind() == Kind::SimpleString => Ok(()),
             _ => Err(broken("the handshake was answered with something else than OK")),
         }
@@ -190,7 +210,7 @@ impl Handshake {
                 self.next = Next::Authenticate;
                 Ok(())
             }
-            Step::SetInfo | Step::Subscribe | Step::Ping => Ok(()),
+            Step::SetInfo | Step::ClientId | Step::Subscribe | Step::Ping => Ok(()),
             // Said together with a HELLO that was refused; said again later.
             _ if self.next == Next::Authenticate => Ok(()),
             // A user who may not ask for the role has it by the reply to HELLO.
@@ -233,15 +253,11 @@ impl Handshake {
     }
 
     fn authenticate(&mut self, config: &Config, out: &mut Outgoing) {
-        match &config.credentials {
+        match &self.credentials {
             None => self.introduce(config, false, out),
             Some(credentials) => {
-                let auth = Command::<()>::new("AUTH");
-                let auth = match &credentials.username {
-                    Some(user) => auth.arg(user),
-                    None => auth,
-                };
-                self.say(Step::Auth, &auth.arg(credentials.password.expose()), out);
+                let auth = auth(credentials);
+                self.say(Step::Auth, &auth, out);
                 self.next = Next::Introduce;
             }
         }
@@ -261,8 +277,11 @@ impl Handshake {
         if config.database != 0 {
             self.say(Step::Select, &Command::new("SELECT").arg(config.database), out);
         }
+        if self.wants_id && !named {
+            self.say(Step::ClientId, &Command::new("CLIENT ID"), out);
+        }
         match self.purpose {
-            Purpose::Plain => {}
+            Purpose::Plain | Purpose::Subscriber => {}
             Purpose::ClusterReads => self.say(Step::ReadOnly, &Command::new("READONLY"), out),
             Purpose::Checked => self.say(Step::Role, &Command::new("ROLE"), out),
             Purpose::Sentinel => {}
@@ -290,9 +309,19 @@ impl Handshake {
     }
 }
 
-fn hello(config: &Config) -> Command<()> {
+/// The command by which a connection says who it is.
+pub(super) fn auth(credentials: &Credentials) -> Command<()> {
+    let auth = Command::new("AUTH");
+    let auth = match &credentials.username {
+        Some(user) => auth.arg(user),
+        None => auth,
+    };
+    auth.arg(credentials.password.expose())
+}
+
+fn hello(config: &Config, credentials: Option<&Credentials>) -> Command<()> {
     let mut hello = Command::new("HELLO").arg(3);
-    if let Some(credentials) = &config.credentials {
+    if let Some(credentials) = credentials {
         let user = credentials.username.as_deref().unwrap_or("default");
         hello = hello.arg("AUTH").arg(user).arg(credentials.password.expose());
     }

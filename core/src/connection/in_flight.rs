@@ -21,11 +21,19 @@ impl RequestId {
     /// The connection's own health check.
     pub(crate) const HEALTH: Self = Self { slot: u32::MAX, generation: 1 };
 
+    /// Subscriptions that begin or end: answered by pushes, or refused by one reply.
+    pub(crate) const SUBSCRIPTION: Self = Self { slot: u32::MAX, generation: 3 };
+    /// The connection says who it is from here on.
+    pub(crate) const AUTH: Self = Self { slot: u32::MAX, generation: 2 };
+
     /// The first place that belongs to the engine itself: places from here on are no caller's.
     pub(crate) const ENGINE: u32 = 1 << 31;
 
     /// The first place of parts of requests that are with several nodes; those before are questions.
     pub(crate) const PARTS: u32 = 3 << 30;
+
+    /// Requests whose callers do not wait for the reply. They are tried once.
+    pub(crate) const POSTED: Self = Self { slot: Self::PARTS + 1, generation: 0 };
 
     /// Whether the engine asks on its own account. Then it rather asks another node than wait for this one.
     pub(crate) const fn is_question(self) -> bool {
@@ -73,6 +81,17 @@ impl Entry {
         self.flags.has(Flags::TRANSACTION)
     }
 
+    /// Whether a caller made it and it has no history: one reply, and all is said.
+    #[inline]
+    pub(crate) const fn is_usual(&self) -> bool {
+        const SPECIAL: Flags = Flags::TRANSACTION
+            .with(Flags::ASKING)
+            .with(Flags::SENT_BEFORE)
+            .with(Flags::SCRIPT)
+            .with(Flags::BLOCKING);
+        self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
+    }
+
     /// Which of the results of its call this is.
     pub(crate) const fn place(&self) -> u32 {
         if self.is_transaction() { 0 } else { self.part }
@@ -116,6 +135,15 @@ impl Entries {
     #[inline]
     pub(crate) fn front(&self) -> Option<&Entry> {
         self.queue.front()
+    }
+
+    /// Whether the first two are commands of one call, one behind the other.
+    #[inline]
+    pub(crate) fn begins_with_run(&self) -> bool {
+        match (self.queue.front(), self.queue.get(1)) {
+            (Some(first), Some(next)) => next.id == first.id && next.part == first.part.wrapping_add(1),
+            _ => false,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

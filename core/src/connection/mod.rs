@@ -1,8 +1,8 @@
 //! One socket's conversation: handshake, then requests and replies in order, and its health.
 //!
 //! ```text
-//! Connecting --connected--> Handshake --all answered--> Ready
-//!      \________________________\__________ any fault ____\__> the owner closes it
+//! Connecting --[securing]--connected--> Handshake --all answered--> Ready
+//!      \___________________________________\__________ any fault ____\__> the owner closes it
 //! ```
 //!
 //! Replies belong to requests by order alone, so any doubt about the order ends the connection: a reply
@@ -10,25 +10,29 @@
 //! something else than `PONG`, bytes that are no RESP, silence while replies are due.
 
 mod handshake;
+mod heard;
 mod in_flight;
 mod outgoing;
 mod transaction;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
+pub use heard::Kind as TopicKind;
+pub(crate) use heard::{Heard, Told, confirmation, is_pong, is_told, message};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;
 use transaction::Progress;
 
 use crate::command::{Command, Flags, Target};
-use crate::config::Config;
-use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
-use crate::resp::{Decoder, Frame, Kind};
+use crate::config::{Config, Credentials};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
+use crate::resp::{Decoder, Frame, Kind, Limits, Run, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -38,7 +42,11 @@ pub struct ConnId(pub u64);
 #[derive(Debug)]
 enum State {
     Connecting,
-    Handshake(Handshake),
+    /// The socket is open, and is being secured.
+    Securing,
+    /// The socket is open; it is not known who to be.
+    Nameless,
+    Handshake(Box<Handshake>),
     Ready,
 }
 
@@ -49,8 +57,23 @@ pub(crate) enum Answer {
     Ready(ServerInfo),
     /// A request's reply: of a transaction that of `EXEC`, or why it was refused.
     Reply(Entry, Result<Frame, Error>),
+    /// The server was told these credentials, and has taken or refused them.
+    Renewed(Credentials, Result<(), Error>),
     /// Sent by the server unasked.
     Push(Frame),
+    /// Sent by the server without end, since it was asked once.
+    Line(Frame),
+    /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
+    /// message.
+    Heard(Strings),
+}
+
+/// Replies to one call.
+#[derive(Debug)]
+pub(crate) enum Replies {
+    One(Frame),
+    /// So many, to commands one behind the other.
+    Run(u32, Frame),
 }
 
 /// A connection. Its owner moves the bytes.
@@ -58,6 +81,16 @@ pub(crate) enum Answer {
 pub(crate) struct Connection {
     state: State,
     purpose: Purpose,
+    /// What comes when no reply is due are lines of `MONITOR`.
+    has_lines: bool,
+    /// The server is asked for the number by which other connections can name this one.
+    wants_id: bool,
+    /// The server is not told yet what the connection is for.
+    purpose_due: bool,
+    /// Who to be: `None` while that is asked for.
+    credentials: Option<Credentials>,
+    /// What the server was told to replace them by.
+    telling: Option<Credentials>,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -74,6 +107,10 @@ pub(crate) struct Connection {
     /// When the request was sent that is answered next, if the server had nothing else to do.
     asked_at: Option<Instant>,
     latency: Option<Duration>,
+    /// There are subscriptions, or were.
+    listens: bool,
+    /// What is spoken, once that is known.
+    protocol: Option<u8>,
 }
 
 impl Connection {
@@ -81,6 +118,11 @@ impl Connection {
         Self {
             state: State::Connecting,
             purpose,
+            wants_id: false,
+            has_lines: false,
+            purpose_due: false,
+            credentials: config.login.fixed().cloned(),
+            telling: None,
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
             in_flight: Entries::default(),
@@ -91,20 +133,71 @@ impl Connection {
             heard_at: now,
             asked_at: None,
             latency: None,
+            listens: false,
+            protocol: None,
         }
+    }
+
+    /// The version of RESP that is spoken, once that is known.
+    pub(crate) const fn protocol(&self) -> Option<u8> {
+        self.protocol
+    }
+
+    /// The same connection, to be named to the server from other ones.
+    pub(crate) const fn wanting_id(mut self) -> Self {
+        self.wants_id = true;
+        self
     }
 
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready)
     }
 
+    /// The socket is open, and is being secured before it is used.
+    pub(crate) fn handle_securing(&mut self) {
+        self.state = State::Securing;
+    }
+
     /// The socket is open: the handshake begins. It is over at once if there is nothing to say.
     pub(crate) fn handle_connected(&mut self, now: Instant, config: &Config) -> Option<ServerInfo> {
+        if config.login.is_asked() && self.credentials.is_none() {
+            self.state = State::Nameless;
+            return None;
+        }
         self.heard_at = now;
-        let mut handshake = Handshake::start(config, self.purpose, &mut self.out);
+        let (purpose, credentials) = (self.purpose, self.credentials.clone());
+        let mut handshake = Handshake::start(config, purpose, self.wants_id, credentials, &mut self.out);
         let over = handshake.take_info();
-        self.state = if over.is_some() { State::Ready } else { State::Handshake(handshake) };
+        self.protocol = over.as_ref().map(|info| info.protocol);
+        self.state = if over.is_some() { State::Ready } else { State::Handshake(Box::new(handshake)) };
         over
+    }
+
+    /// It is known who to be, before the socket is open or after.
+    pub(crate) fn handle_credentials(&mut self, now: Instant, config: &Config, credentials: Credentials) {
+        self.credentials = Some(credentials);
+        if matches!(self.state, State::Nameless) {
+            // There is something to say, so the handshake is not over at once.
+            self.handle_connected(now, config);
+        }
+    }
+
+    /// Who it is on the server, if it is anybody in particular.
+    pub(crate) const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// Says who it is from here on. The server must owe nothing, and nothing may be sent until it has answered: some
+    /// servers drop their error reply otherwise.
+    pub(crate) fn authenticate(&mut self, now: Instant, config: &Config, credentials: &Credentials) {
+        let deadline = now + config.liveness_timeout;
+        self.send_own(now, RequestId::AUTH, deadline, &handshake::auth(credentials));
+        self.telling = Some(credentials.clone());
+    }
+
+    /// Whether it waits for the answer to that.
+    pub(crate) fn is_authenticating(&self) -> bool {
+        self.in_flight.front().is_some_and(|entry| entry.id == RequestId::AUTH)
     }
 
     /// Appends a request whose bytes are the first in `from`.
@@ -118,6 +211,89 @@ impl Connection {
         self.in_flight.push(entry);
     }
 
+    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
+    /// small, no error, and asked for by a caller who was not turned away before.
+    pub(crate) fn take_usual(
+        &mut self,
+        now: Instant,
+        read: &mut BytesMut,
+        mut deliver: impl FnMut(RequestId, u32, Replies),
+    ) {
+        if !self.is_ready() {
+            return;
+        }
+        let (had, mut taken) = (read.len(), 0);
+        let mut written = self.out.in_flight() - self.answered;
+        while let Some(&Entry { id, part, .. }) = self.usual_front(written) {
+            if self.in_flight.begins_with_run() {
+                read.advance(core::mem::take(&mut taken));
+                let Some((count, run)) = self.take_run(read, &mut written) else { break };
+                deliver(id, part, Replies::Run(count, run));
+            } else {
+                let Some((len, frame)) = self.decoder.peek_usual(&read[taken..]) else { break };
+                taken += len;
+                self.pass_front(&mut written);
+                deliver(id, part, Replies::One(frame));
+            }
+        }
+        read.advance(taken);
+        if read.len() < had {
+            self.heard_at = now;
+            self.measure(now);
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Takes the replies to commands of one call, one behind the other.
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let mut run = Run::default();
+        let mut next = first;
+        while let Some(entry) = self.usual_front(*written)
+            && (entry.id, entry.part) == (id, next)
+            && self.decoder.add_usual(read, &mut run, self.in_flight.len())
+        {
+            self.pass_front(written);
+            next = next.wrapping_add(1);
+        }
+        Some((next - first, Frame::take_run(read, run)?))
+    }
+
+    /// The request that is answered next, if `written` bytes of what is in flight are its own and of those behind
+    /// it, and nothing is special about it.
+    #[inline]
+    fn usual_front(&self, written: usize) -> Option<&Entry> {
+        self.in_flight.front().filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    }
+
+    /// The request that is answered next is answered.
+    #[inline]
+    fn pass_front(&mut self, written: &mut usize) {
+        if let Some(entry) = self.in_flight.pop() {
+            *written -= entry.wire_len as usize;
+            self.answered += entry.wire_len as usize;
+        }
+    }
+
+    /// Appends requests whose bytes are the first in `from`, one behind the other.
+    pub(crate) fn send_all(
+        &mut self,
+        now: Instant,
+        entries: impl Iterator<Item = Entry>,
+        from: &mut Outgoing,
+    ) {
+        if self.in_flight.is_empty() {
+            self.heard_at = now;
+            self.asked_at = Some(now);
+        }
+        let mut len = 0;
+        for entry in entries {
+            len += entry.wire_len as usize;
+            self.in_flight.push(entry);
+        }
+        from.transfer(len, &mut self.out);
+    }
+
     /// Takes the next reply off `read`. `None`: more bytes are needed.
     ///
     /// # Errors
@@ -129,11 +305,16 @@ impl Connection {
         read: &mut BytesMut,
     ) -> Result<Option<Answer>, Error> {
         loop {
+            if self.listens
+                && let Some(heard) = self.hear(read)
+            {
+                return Ok(Some(Answer::Heard(heard)));
+            }
             let frame = match self.decoder.decode(read) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => {
                     self.settle();
-                    if begins_a_reply(read) {
+                    if self.begins_a_reply(read) {
                         if self.is_unasked(read) {
                             return Err(unasked());
                         }
@@ -143,31 +324,45 @@ impl Connection {
                 }
                 Err(error) => return Err(fault(ErrorKind::Protocol(error))),
             };
-            if frame.kind() == Kind::Push {
+            if frame.kind() == Kind::Push || (self.mark() == b'*' && is_told(&frame)) {
                 return Ok(Some(Answer::Push(frame)));
             }
             self.heard_at = now;
             if let State::Handshake(handshake) = &mut self.state {
                 if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
+                    self.protocol = Some(info.protocol);
                     return Ok(Some(Answer::Ready(info)));
                 }
                 continue;
             }
+            if self.has_lines && self.in_flight.is_empty() {
+                return Ok(Some(Answer::Line(frame)));
+            }
             self.measure(now);
-            if let Some(answer) = self.match_reply(frame)? {
+            let answer = self.match_reply(frame)?;
+            self.tell_purpose(now);
+            if let Some(answer) = answer {
                 return Ok(Some(answer));
             }
         }
     }
 
+    /// The request that is sent next makes what follows its reply a stream, of lines that may be as long as any
+    /// string. Nothing must be under way.
+    pub(crate) fn expect_lines(&mut self, config: &Config) {
+        let limits = config.reply_limits;
+        self.has_lines = true;
+        self.decoder = Decoder::new(Limits { line: limits.line.max(limits.bulk), ..limits });
+    }
+
     /// Whether the reply that has begun to come answers nothing. The next request would be given it.
     fn is_unasked(&self, read: &[u8]) -> bool {
         match &self.state {
-            State::Ready => !self.is_asked(),
+            State::Ready => !self.is_asked() && !self.has_lines,
             // An error may be the server's greeting.
             State::Handshake(handshake) => !handshake.is_asked(&self.out) && !read.starts_with(b"-"),
-            State::Connecting => true,
+            State::Connecting | State::Securing | State::Nameless => true,
         }
     }
 
@@ -188,11 +383,22 @@ impl Connection {
         let Some(&entry) = self.in_flight.front() else {
             return Err(unasked());
         };
-        if entry.id == RequestId::HEALTH && frame.item().text().as_deref() != Some(b"PONG") {
+        let is_healthy =
+            frame.item().text().as_deref() == Some(b"PONG") || (self.mark() == b'*' && is_pong(&frame));
+        if entry.id == RequestId::HEALTH && !is_healthy {
             return Err(fault(ErrorKind::Connection(ConnectionError::Unhealthy)));
         }
         if !self.is_asked() {
             return Err(fault(ErrorKind::Conversation("an answer came before its question")));
+        }
+        if entry.id == RequestId::AUTH {
+            self.finish_front();
+            return self.renewed(&frame);
+        }
+        if entry.id == RequestId::SUBSCRIPTION && frame.kind() != Kind::Error {
+            return Err(fault(ErrorKind::Conversation(
+                "a reply came where subscriptions are to be confirmed",
+            )));
         }
         if self.is_asking(&entry) {
             // Whatever is wrong with it, the command that follows is told.
@@ -204,6 +410,61 @@ impl Connection {
         }
         let outcome = self.progress.handle_reply(entry.part, frame).map_err(fault)?;
         Ok(outcome.map(|outcome| Answer::Reply(entry, outcome)))
+    }
+
+    /// What the server says to other credentials.
+    ///
+    /// # Errors
+    /// It says neither yes nor no.
+    fn renewed(&mut self, answer: &Frame) -> Result<Option<Answer>, Error> {
+        let text = answer.item().text().unwrap_or_default();
+        let Some(told) = self.telling.take() else { return Err(unasked()) };
+        if answer.kind() == Kind::Error {
+            let refusal = Error::new(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected);
+            return Ok(Some(Answer::Renewed(told, Err(refusal.with_command("AUTH")))));
+        }
+        if &*text != b"OK" {
+            return Err(fault(ErrorKind::Conversation("AUTH was answered with something else than OK")));
+        }
+        self.credentials = Some(told.clone());
+        Ok(Some(Answer::Renewed(told, Ok(()))))
+    }
+
+    /// The message at the front of `read`, if there is one that is short and whole.
+    #[inline]
+    fn hear(&mut self, read: &[u8]) -> Option<Strings> {
+        let strings = self.decoder.few_strings(self.mark(), read)?;
+        (self.mark() == b'>' || Heard::new(&strings, read).is_some()).then_some(strings)
+    }
+
+    /// How what the server says unasked begins: by an array, where nothing else is awaited but what begins or ends
+    /// subscriptions.
+    const fn mark(&self) -> u8 {
+        if matches!(self.purpose, Purpose::Subscriber) { b'*' } else { b'>' }
+    }
+
+    /// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.
+    fn begins_a_reply(&self, read: &[u8]) -> bool {
+        read.first().is_some_and(|kind| *kind != self.mark() && !b">|".contains(kind))
+    }
+
+    /// Subscriptions begin or end by a request whose bytes are the first in `from`.
+    pub(crate) fn send_subscriptions(&mut self, now: Instant, entry: Entry, from: &mut Outgoing) {
+        self.listens = true;
+        self.send(now, entry, from);
+    }
+
+    /// Whether a request that begins or ends subscriptions is answered next, and is written.
+    pub(crate) fn awaits_confirmations(&self) -> bool {
+        self.in_flight.front().is_some_and(|entry| entry.id == RequestId::SUBSCRIPTION) && self.is_asked()
+    }
+
+    /// A subscription was confirmed; if that was the `last` that its request was to bring, the request is through.
+    pub(crate) fn handle_confirmed(&mut self, now: Instant, last: bool) {
+        self.heard_at = now;
+        if last {
+            self.finish_front();
+        }
     }
 
     /// Whether the next reply is that to the `ASKING` which goes before the request.
@@ -254,6 +515,11 @@ impl Connection {
         &mut self.in_flight
     }
 
+    /// The request that is answered next.
+    pub(crate) fn next(&self) -> Option<&Entry> {
+        self.in_flight.front()
+    }
+
     /// How many requests and bytes are kept.
     pub(crate) fn load(&self) -> (usize, usize) {
         (self.in_flight.len(), self.out.held())
@@ -281,6 +547,15 @@ impl Connection {
     /// Tells the server what the connection is for from here on.
     pub(crate) fn change_purpose(&mut self, now: Instant, purpose: Purpose) {
         if core::mem::replace(&mut self.purpose, purpose) != purpose && self.is_ready() {
+            self.purpose_due = true;
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Tells the server what the connection is for, unless it is to be told nothing at the moment.
+    fn tell_purpose(&mut self, now: Instant) {
+        if !self.is_authenticating() && core::mem::take(&mut self.purpose_due) {
+            let purpose = self.purpose;
             let name = if purpose == Purpose::ClusterReads { "READONLY" } else { "READWRITE" };
             self.send_own(now, RequestId::ABANDONED, Instant::FAR, &Command::new(name));
         }
@@ -302,7 +577,11 @@ impl Connection {
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         match self.state {
             State::Ready => self.in_flight.front().map(|_| self.heard_at),
-            State::Connecting | State::Handshake(_) => Some(self.opened_at.max(self.heard_at)),
+            State::Connecting | State::Securing | State::Handshake(_) => {
+                Some(self.opened_at.max(self.heard_at))
+            }
+            // It is not the server that is waited for.
+            State::Nameless => None,
         }
     }
 
@@ -324,8 +603,7 @@ impl Connection {
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
         if !self.is_ready() {
             let late = now >= self.opened_at + config.connect_timeout;
-            let waiting = crate::error::Waiting::Connection;
-            return if late { Err(fault(ErrorKind::Timeout(waiting))) } else { Ok(()) };
+            return if late { Err(self.too_late()) } else { Ok(()) };
         }
         if !self.in_flight.is_empty() {
             let silent = now >= self.silent_at(config);
@@ -336,6 +614,16 @@ impl Connection {
             self.ping(now, config);
         }
         Ok(())
+    }
+
+    fn too_late(&self) -> Error {
+        let unanswered = || fault(ErrorKind::Connection(ConnectionError::Tls(TlsError::Unanswered)));
+        let (waiting, cause) = match self.state {
+            State::Nameless => (Waiting::Credentials, None),
+            State::Securing => (Waiting::Connection, Some(unanswered())),
+            _ => (Waiting::Connection, None),
+        };
+        fault(ErrorKind::Timeout(waiting)).with_cause(cause)
     }
 
     /// Tries whether the server answers.
@@ -359,11 +647,6 @@ impl Connection {
         };
         self.send(now, entry, &mut bytes);
     }
-}
-
-/// Whether the first bytes of something are those of a reply. A push is none, and a remark may be on a push.
-fn begins_a_reply(read: &[u8]) -> bool {
-    read.first().is_some_and(|kind| !b">|".contains(kind))
 }
 
 fn unasked() -> Error {

@@ -83,6 +83,17 @@ impl Outgoing {
         head
     }
 
+    /// A copy of all that is kept.
+    pub(crate) fn copy(&self) -> Vec<u8> {
+        let mut copy = Vec::with_capacity(self.held);
+        let mut from = self.front;
+        for segment in self.from(0) {
+            copy.extend_from_slice(&segment[from..]);
+            from = 0;
+        }
+        copy
+    }
+
     /// All segments from `first` on.
     fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         let last = (first <= self.segments.len()).then_some(&self.last[..]);

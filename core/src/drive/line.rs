@@ -10,6 +10,7 @@ use bytes::{Buf, BytesMut};
 
 use super::net::Net;
 use super::ready::{DriverWaker, Ready};
+use super::tls::Session;
 use super::transport::Transport;
 use crate::connection::ConnId;
 use crate::engine::Engine;
@@ -24,13 +25,15 @@ const READ_MAX: usize = 64 << 10;
 const READS_PER_TURN: usize = 8;
 
 enum State<N: Net> {
-    Connecting(N::Connect),
+    Connecting(N::Connect, Option<Session>),
     Open(Transport<N::Socket>),
 }
 
 /// A connection of the driver.
 pub(super) struct Line<N: Net> {
     state: State<N>,
+    /// The engine is told that it is connected: the socket is open, and secured if it is to be.
+    connected: bool,
     ready: Arc<Ready>,
     waker: Waker,
     read: BytesMut,
@@ -40,11 +43,12 @@ pub(super) struct Line<N: Net> {
 }
 
 impl<N: Net> Line<N> {
-    pub(super) fn new(connect: N::Connect, driver: &Arc<DriverWaker>) -> Self {
+    pub(super) fn new(connect: N::Connect, session: Option<Session>, driver: &Arc<DriverWaker>) -> Self {
         let ready = Ready::new(driver);
         let waker = Waker::from(Arc::clone(&ready));
-        let state = State::Connecting(connect);
-        Self { state, ready, waker, read: BytesMut::new(), read_room: READ_MIN, blocked: false }
+        let state = State::Connecting(connect, session);
+        let read = BytesMut::new();
+        Self { state, connected: false, ready, waker, read, read_room: READ_MIN, blocked: false }
     }
 
     /// The driver's task has changed: every wish to be woken has to be made again.
@@ -72,15 +76,29 @@ impl<N: Net> Line<N> {
         self.blocked = false;
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);
-        if let State::Connecting(connect) = &mut self.state {
+        if let State::Connecting(connect, session) = &mut self.state {
             match Pin::new(connect).poll(cx) {
                 Poll::Pending => return Ok(()),
-                Poll::Ready(Ok(socket)) => self.state = State::Open(Transport::Plain(socket)),
+                Poll::Ready(Ok(socket)) => {
+                    let transport =
+                        Transport::new(socket, session.as_ref()).map_err(|error| cause(&error))?;
+                    if session.is_some() {
+                        engine.handle_securing(id);
+                    }
+                    self.state = State::Open(transport);
+                }
+                Poll::Ready(Err(error)) => return Err(cause(&error)),
+            }
+        }
+        let State::Open(transport) = &mut self.state else { return Ok(()) };
+        if !self.connected {
+            match transport.poll_open(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(())) => self.connected = true,
                 Poll::Ready(Err(error)) => return Err(cause(&error)),
             }
             engine.handle_connected(now, id);
         }
-        let State::Open(transport) = &mut self.state else { return Ok(()) };
         for _ in 0..READS_PER_TURN {
             let needed = engine.missing(id, self.read.len());
             make_room(&mut self.read, needed, self.read_room);

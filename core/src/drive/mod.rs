@@ -8,11 +8,20 @@
 //!
 //! The driver knows bytes, instants and connection ids, and no word of Redis.
 
+mod hold;
 mod line;
 mod net;
 mod ready;
+mod subscription;
+mod suppliers;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod transport;
 mod turn;
+mod waiting;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -23,11 +32,16 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 pub use net::{Net, Socket, not_resolved, random_seed};
+pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
+pub use waiting::Waiting;
 
+use self::hold::Hold;
 use self::line::Line;
 use self::ready::DriverWaker;
-use crate::client::{Client, Inbox, Mailbox};
+use self::suppliers::Suppliers;
+use self::tls::Sessions;
+use crate::client::{Client, Inbox, Mailbox, Post};
 use crate::config::Config;
 use crate::connection::ConnId;
 use crate::engine::{Action, Engine};
@@ -43,12 +57,16 @@ const TURNS_PER_POLL: usize = 32;
 /// for anything to happen: spawn it, or drive it by hand. Dropping it ends every call with an error.
 pub struct Driver<N: Net> {
     net: N,
+    sessions: Sessions,
     engine: Engine,
     mailbox: Arc<Mailbox>,
     lines: BTreeMap<ConnId, Line<N>>,
     waker: Arc<DriverWaker>,
+    suppliers: Suppliers,
     inbox: Inbox,
+    post: Post,
     wake: Vec<Waker>,
+    hold: Hold,
     /// For when the clock is set.
     armed: Option<Instant>,
     /// When the last of several drivers left off.
@@ -60,21 +78,26 @@ impl<N: Net> Driver<N> {
     /// A client and its driver. `seed` is the only source of randomness: of the pauses between attempts.
     ///
     /// # Errors
-    /// The configuration cannot be used.
+    /// The configuration cannot be used, or a file that it names.
     pub fn new(config: Config, net: N, seed: u64) -> Result<(Client, Self), ConfigError> {
         config.validate()?;
+        let sessions = Sessions::new(&config)?;
         let config = Arc::new(config);
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&config)));
         let client = Client::new(Arc::clone(&mailbox));
         let engine = Engine::new(config, seed, net.now());
         let driver = Self {
             net,
+            sessions,
             engine,
             mailbox,
             lines: BTreeMap::new(),
             waker: Arc::default(),
+            suppliers: Suppliers::default(),
             inbox: Inbox::default(),
+            post: Post::default(),
             wake: Vec::new(),
+            hold: Hold::default(),
             armed: None,
             left_at: Instant::ORIGIN,
             done: false,
@@ -94,6 +117,7 @@ impl<N: Net> Driver<N> {
         }
         if self.waker.register(cx.waker()) {
             self.lines.values().for_each(Line::refresh);
+            self.suppliers.refresh();
             self.armed = None;
         }
         for _ in 0..TURNS_PER_POLL {
@@ -102,12 +126,20 @@ impl<N: Net> Driver<N> {
             self.read(now);
             let (line_deadline, freed) = self.visit_mailbox(now);
             self.fire_timers(now);
+            self.ask(now);
+            if self.hold.is_worth_it() {
+                break;
+            }
             self.write(now);
             if self.engine.is_closed() {
                 self.finish();
                 return Poll::Ready(());
             }
-            let busy = freed || self.engine.has_events() || self.lines.values().any(Line::is_ready);
+            let busy = freed
+                || self.engine.has_events()
+                || self.engine.has_deliveries()
+                || self.lines.values().any(Line::is_ready);
+            let busy = busy || self.suppliers.is_any_ready();
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
             }
@@ -119,14 +151,28 @@ impl<N: Net> Driver<N> {
     fn follow_actions(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
-                Action::Connect(id, endpoint) => {
+                Action::Connect(id, endpoint, tls) => {
+                    let session = self.sessions.find(tls.as_ref(), &endpoint);
                     let connect = self.net.connect(&endpoint);
-                    self.lines.insert(id, Line::new(connect, &self.waker));
+                    self.lines.insert(id, Line::new(connect, session, &self.waker));
                 }
                 Action::Close(id) => {
+                    self.suppliers.forget(id);
                     self.lines.remove(&id);
                 }
             }
+        }
+    }
+
+    /// Asks for credentials and hands out answers.
+    fn ask(&mut self, now: Instant) {
+        const ANSWERS_PER_TURN: usize = 16;
+        for _ in 0..ANSWERS_PER_TURN {
+            self.suppliers.follow(&mut self.engine, &self.waker);
+            if !self.suppliers.poll(now, &mut self.engine) {
+                return;
+            }
+            self.follow_actions();
         }
     }
 
@@ -158,6 +204,7 @@ impl<N: Net> Driver<N> {
 
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
         self.follow_actions();
+        self.suppliers.forget(id);
         if self.lines.remove(&id).is_some() {
             self.engine.handle_closed(now, id, reason);
             self.follow_actions();
@@ -167,23 +214,28 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, wake, .. } = self;
+        let Self { engine, inbox, post, wake, hold, .. } = self;
+        post.deliver(engine, wake);
         let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
+        hold.note(wake.len(), inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
         let freed = !inbox.cancelled.is_empty();
         inbox.cancelled.sort_unstable();
         inbox.find_nodes(engine);
-        for request in inbox.requests.drain(..) {
-            if inbox.cancelled.binary_search(&request.id).is_ok() {
-                // Given up before the engine has seen it: nothing is sent.
-                inbox.bytes.release(request.wire_len as usize);
-            } else {
-                engine.handle_request(now, request, &mut inbox.bytes);
-            }
+        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
+        if freed {
+            // Given up before the engine has seen it: nothing is sent.
+            inbox.drop_cancelled();
+        }
+        engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
+        for taken in inbox.unclaimed.drain(..) {
+            engine.give_back(now, &taken);
         }
         if freed {
             engine.cancel(now, &mut inbox.cancelled);
         }
+        inbox.released.drain(..).for_each(|conn| engine.release(now, conn));
+        post.collect(now, engine, &mut inbox.wishes);
         if let Some(patience) = inbox.close {
             engine.close(now, patience);
         }
@@ -217,7 +269,9 @@ impl<N: Net> Driver<N> {
         self.done = true;
         self.follow_actions();
         self.lines.clear();
-        self.mailbox.shut(&mut self.engine);
+        self.post.deliver(&mut self.engine, &mut self.wake);
+        self.wake.drain(..).for_each(Waker::wake);
+        self.post.end(self.mailbox.shut(&mut self.engine));
     }
 }
 

@@ -45,7 +45,7 @@ impl Engine {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let node = match entry.target {
             Target::Read { slot, from } => cluster.route_read(slot, from, |node| self.links.health(node)),
-            Target::Nowhere => return self.refuse_node(now, entry, bytes),
+            Target::Nowhere | Target::Session(_) => return self.submit_to_none(now, entry, bytes),
             target => cluster.route(target),
         };
         match node {
@@ -67,6 +67,15 @@ impl Engine {
             && let Some(link) = self.link_to(now, node)
         {
             link.change_purpose(now, Purpose::ClusterReads);
+        }
+    }
+
+    /// Sends a request that is for no node: for a session, or for a node that does not exist.
+    #[cold]
+    pub(super) fn submit_to_none(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        match entry.target {
+            Target::Session(seat) => self.submit_in_session(now, seat, entry, bytes),
+            _ => self.refuse_node(now, entry, bytes),
         }
     }
 
@@ -95,6 +104,11 @@ impl Engine {
 
     /// Asks whom the topology wants to be asked, and does what its news demand.
     pub(super) fn follow_topology(&mut self, now: Instant) {
+        self.hear_news(now);
+        self.follow_subscriptions(now);
+    }
+
+    fn hear_news(&mut self, now: Instant) {
         loop {
             let Topology::Cluster(cluster) = &mut self.topology else { return self.follow_service(now) };
             if let Some((node, number)) = cluster.poll_question(now) {
@@ -146,6 +160,7 @@ impl Engine {
         for node in nodes {
             self.review(now, node);
         }
+        self.review_subscriptions();
         self.route_anew(now);
         if !change.slots.is_empty() {
             self.send_delayed_early(now);
@@ -160,6 +175,10 @@ impl Engine {
     fn review(&mut self, now: Instant, node: NodeId) {
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         let (serves, is_member) = (cluster.serves(node), cluster.is_member(node));
+        if !is_member {
+            self.retire_aside(now, node);
+        }
+        let Topology::Cluster(cluster) = &mut self.topology else { return };
         match self.links.get(node) {
             None => {
                 cluster.release(node);
@@ -173,12 +192,16 @@ impl Engine {
         }
     }
 
-    /// Closes the connections on which a node owes something and is silent, without waiting any longer.
+    /// Closes the connections on which a node owes something and is silent, without waiting any longer; those beside
+    /// them too, whose server may wait for ever.
     pub(super) fn drop_silent(&mut self, now: Instant, node: NodeId) {
         let conns = self.links.peek(node).map(Link::silent_conns).unwrap_or_default();
+        let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
+        if !conns.is_empty() {
+            self.drop_aside(now, node, &error);
+        }
         for conn in conns {
             self.actions.push_back(Action::Close(conn));
-            let error = Error::new(ErrorKind::Connection(ConnectionError::Silent), Delivery::NotSent);
             self.lose(now, conn, &error);
         }
     }
@@ -197,6 +220,7 @@ impl Engine {
             self.drop_silent(now, node);
             self.route_anew(now);
         }
+        self.leave_anchor(node);
     }
 
     /// Sends all that waits to where it belongs now, in its order.
@@ -207,6 +231,7 @@ impl Engine {
                 waiting.append(link.take_parked());
             }
         }
+        let aside = self.sides.take_waiting();
         while let Some(mut entry) = waiting.pop() {
             if entry.id.is_awaited() {
                 forget_asking(&mut entry, waiting.bytes());
@@ -214,6 +239,10 @@ impl Engine {
             } else {
                 waiting.bytes().release(entry.wire_len as usize);
             }
+        }
+        for (mut entry, mut bytes) in aside {
+            forget_asking(&mut entry, &mut bytes);
+            self.submit(now, entry, &mut bytes);
         }
         self.forget_strangers();
     }
@@ -234,7 +263,7 @@ impl Engine {
         }
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         for node in self.links.ids() {
-            let vacant = self.links.peek(node).is_some_and(Link::is_vacant);
+            let vacant = self.links.peek(node).is_some_and(Link::is_vacant) && !self.sides.uses(node);
             if vacant && cluster.release(node) {
                 self.links.remove(node);
             }
@@ -269,7 +298,8 @@ impl Engine {
 
     /// A connection is ready: of a cluster that is said when its topology is known besides, of a service if it
     /// is with the primary.
-    pub(super) fn tell_connected(&mut self, node: NodeId, info: ServerInfo) {
+    pub(super) fn tell_connected(&mut self, now: Instant, node: NodeId, info: ServerInfo) {
+        self.warm_up(now, node);
         match &mut self.topology {
             Topology::Single(_) => {}
             Topology::Cluster(cluster) => cluster.handle_zone(node, &info.availability_zone),

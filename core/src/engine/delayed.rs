@@ -103,6 +103,11 @@ impl Delayed {
         }
     }
 
+    /// A request that was turned away has ended well.
+    pub(super) fn forget(&mut self, entry: &Entry) {
+        self.trails.remove(&(entry.id, entry.part));
+    }
+
     /// A request that was turned away has ended: a timeout is told its cause.
     pub(super) fn explain(&mut self, entry: &Entry, result: Result<Frame, Error>) -> Result<Frame, Error> {
         let refusal = self.trails.remove(&(entry.id, entry.part)).and_then(|trail| trail.refusal);

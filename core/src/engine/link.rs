@@ -9,9 +9,9 @@
 //!
 //! A link takes requests at any time; it sends them while it is ready and not suspect, and parks them else.
 //!
-//! Silence has two reasons: the node stands still, or the connection is dead and the node is well. So a suspect is
-//! tried by another connection. Whichever answers first is used; the old one becomes an *elder*, which is owed what
-//! was asked on it and takes nothing new.
+//! What becomes of a suspect is in [`suspicion`].
+
+mod suspicion;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -19,9 +19,10 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use super::logins::is_refused;
 use super::parked::Parked;
 use crate::command::{Flags, name_on_wire};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Credentials, Endpoint, Login, Tls};
 use crate::connection::{
     Answer, ConnId, Connection, Entries, Entry, Outgoing, Purpose, RequestId, ServerInfo,
 };
@@ -33,11 +34,11 @@ use crate::topology::Health;
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
 const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
 
-/// How many connections may be waited for on which the node is silent, before no further one is tried.
-const ELDERS_MAX: usize = 3;
-
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
+
+/// What a new connection is called, where it leads, and how it is secured.
+pub(super) type Opening = (ConnId, Endpoint, Option<Arc<Tls>>);
 
 /// When a link connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,11 @@ pub(super) struct Link {
     retiring: bool,
     /// The node owes something and is silent.
     suspect: bool,
+    /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
+    renewal: Option<Credentials>,
     parked: Parked,
+    /// There is to be a connection although nothing is parked.
+    held: bool,
     /// When to connect, while there is no connection.
     retry_at: Instant,
     failures: u32,
@@ -92,11 +97,17 @@ impl Link {
             open: false,
             retiring: false,
             suspect: false,
+            renewal: None,
             parked: Parked::default(),
+            held: false,
             retry_at: now,
             failures: 0,
             last_error: None,
         }
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(super) fn name(&self) -> &str {
@@ -105,10 +116,6 @@ impl Link {
 
     pub(super) const fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
-    }
-
-    pub(super) const fn is_suspect(&self) -> bool {
-        self.suspect
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -126,26 +133,26 @@ impl Link {
         }
     }
 
-    /// The connections on which the node owes something and is silent.
-    pub(super) fn silent_conns(&self) -> Vec<ConnId> {
-        let current = self.connection.iter().filter(|_| self.suspect);
-        self.elders.iter().chain(current).map(|(id, _)| *id).collect()
-    }
-
     /// Starts a connection if one is wanted and due.
-    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<(ConnId, Endpoint)> {
+    pub(super) fn poll_connect(&mut self, now: Instant, next_id: &mut u64) -> Option<Opening> {
         if self.connection.is_some() || !self.is_wanted() || now < self.retry_at {
             return None;
         }
         *next_id += 1;
         let id = ConnId(*next_id);
         self.connection = Some((id, Connection::new(&self.config, self.purpose, now)));
-        Some((id, self.endpoint.clone()))
+        Some((id, self.endpoint.clone(), self.config.tls.clone()))
     }
 
     fn is_wanted(&self) -> bool {
         let is_on_trial = self.suspect && !self.elders.is_empty();
-        self.connects == Connects::Always || !self.parked.is_empty() || is_on_trial
+        let is_needed = self.held || !self.parked.is_empty();
+        self.connects == Connects::Always || is_needed || is_on_trial
+    }
+
+    /// The connection, if it takes requests now.
+    pub(super) fn open(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|_| self.open).map(|(_, connection)| connection)
     }
 
     /// Sends a request, or keeps it until it can be sent. Its bytes are the first in `bytes`.
@@ -157,22 +164,75 @@ impl Link {
         }
     }
 
-    /// Whether the node is suspect although it owes nothing on this connection.
-    pub(super) fn is_suspect_without_debts(&mut self, conn: ConnId) -> bool {
-        self.suspect && self.connection(conn).is_some_and(|it| it.is_ready() && it.is_idle())
+    /// Whether there is to be a connection although nothing is parked.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
-    /// Sends a request although the node is suspect: its answer tells that the node has caught up. It is not sent on
-    /// a connection that is not ready.
-    pub(super) fn submit_to_suspect(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        entry: Entry,
-        bytes: &mut Outgoing,
-    ) {
-        if let Some(connection) = self.connection(conn).filter(|it| it.is_ready()) {
-            connection.send(now, entry, bytes);
+    /// Whether there is a connection that speaks RESP2, for sure.
+    pub(super) fn speaks_resp2(&self) -> bool {
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.protocol() == Some(2))
+    }
+
+    /// Whether requests are sent as they come.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Sends a request by which subscriptions begin or end, if requests are sent as they come. It is not kept.
+    pub(super) fn send_subscriptions(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) {
+            connection.send_subscriptions(now, entry, bytes);
+        }
+    }
+
+    /// Who to be on its connections.
+    pub(super) fn login(&self) -> &Login {
+        &self.config.login
+    }
+
+    /// Who its connection was told to be.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.connection.as_ref()?.1.credentials()
+    }
+
+    /// It is known who to be on a new connection.
+    pub(super) fn handle_credentials(&mut self, now: Instant, conn: ConnId, credentials: Credentials) {
+        if let Some((_, connection)) = self.connection.as_mut().filter(|(mine, _)| *mine == conn) {
+            connection.handle_credentials(now, &self.config, credentials);
+        }
+    }
+
+    /// There are other credentials for the connections, if there is one that knows who to be.
+    pub(super) fn renew(&mut self, now: Instant, credentials: &Credentials) {
+        let mut known = self.connection.iter().chain(&self.elders).filter_map(|(_, it)| it.credentials());
+        if known.any(|known| known != credentials) {
+            self.renewal = Some(credentials.clone());
+            self.open = false;
+            self.follow_renewal(now);
+        }
+    }
+
+    /// Tells the connection its new credentials, if it has some and owes nothing.
+    #[inline]
+    pub(super) fn follow_renewal(&mut self, now: Instant) {
+        if let Some(credentials) = &self.renewal
+            && let Some((_, connection)) = &mut self.connection
+            && connection.is_ready()
+            && connection.is_idle()
+            && !self.retiring
+        {
+            connection.authenticate(now, &self.config, credentials);
+        }
+    }
+
+    /// A connection was told credentials, and its server has answered. What was parked goes out, unless there are yet
+    /// others.
+    pub(super) fn handle_renewed(&mut self, now: Instant, told: &Credentials) {
+        // It may have been an elder, while the connection itself still waits for its answer.
+        if !self.connection.as_ref().is_some_and(|(_, connection)| connection.is_authenticating()) {
+            self.renewal.take_if(|renewal| renewal == told);
+            self.send_parked(now);
         }
     }
 
@@ -216,36 +276,13 @@ impl Link {
         self.last_error = None;
         self.suspect = false;
         self.send_parked(now);
-    }
-
-    /// The node has just answered. What was parked while it was suspect goes out, on the connection that it has
-    /// answered on. Returns one that is not needed any more, which was to try the node.
-    #[inline]
-    pub(super) fn handle_alive(&mut self, now: Instant) -> Option<ConnId> {
-        if self.suspect { self.acquit(now) } else { None }
-    }
-
-    fn acquit(&mut self, now: Instant) -> Option<ConnId> {
-        let mut needless = None;
-        let is_heard = self.connection.as_ref().is_some_and(|(_, it)| it.is_ready() && it.was_heard(now));
-        if !is_heard {
-            let place = self.elders.iter().rposition(|(_, elder)| elder.was_heard(now))?;
-            let (id, mut elder) = self.elders.remove(place);
-            elder.change_purpose(now, self.purpose);
-            let other = self.connection.replace((id, elder));
-            match other {
-                Some(silent) if self.is_ready() => self.elders.push(silent),
-                other => needless = other.map(|(id, _)| id),
-            }
-            self.ready_at = Some(now);
-        }
-        self.suspect = false;
-        self.send_parked(now);
-        needless
+        self.follow_renewal(now);
     }
 
     fn send_parked(&mut self, now: Instant) {
-        self.open = self.is_ready() && !self.retiring && !self.suspect;
+        let is_telling = self.connection.as_ref().is_some_and(|(_, it)| it.is_authenticating());
+        let may_open = !self.retiring && !self.suspect && self.renewal.is_none() && !is_telling;
+        self.open = self.is_ready() && may_open;
         let Some((_, connection)) = self.connection.as_mut().filter(|_| self.open) else { return };
         let mut parked = core::mem::take(&mut self.parked);
         while let Some(entry) = parked.pop() {
@@ -302,13 +339,8 @@ impl Link {
         self.open = false;
         self.retiring = false;
         self.suspect &= !self.elders.is_empty();
+        self.renewal.take_if(|_| self.elders.is_empty());
         self.connection.take().map(|(_, connection)| connection)
-    }
-
-    fn take_elder(&mut self, place: usize) -> Option<(ConnId, Connection)> {
-        let elder = (place < self.elders.len()).then(|| self.elders.remove(place));
-        self.suspect &= self.connection.is_some() || !self.elders.is_empty();
-        elder
     }
 
     /// A connection is gone. Requests that certainly did not run, and reads, wait for the next one; the
@@ -321,13 +353,7 @@ impl Link {
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
-        if let Some(place) = self.elders.iter().position(|(id, _)| *id == conn)
-            && let Some((_, elder)) = self.take_elder(place)
-        {
-            let (entries, bytes) = elder.into_requests();
-            self.park_again(entries, bytes, error, ended);
-            self.send_parked(now);
-            self.parked.fail_questions(error, ended);
+        if self.lose_elder(now, conn, error, ended) {
             return true;
         }
         let was_ready = self.is_ready();
@@ -339,7 +365,7 @@ impl Link {
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
-        } else if is_permanent(error) {
+        } else if is_permanent(error) && !may_have_others(self.login(), error) {
             self.fail_parked(error, ended);
         }
         self.parked.fail_questions(error, ended);
@@ -438,30 +464,6 @@ impl Link {
         (late, broken)
     }
 
-    /// When the node becomes suspect, if it says nothing until then. Without a connection, or suspect already,
-    /// never.
-    pub(super) fn suspect_at(&self) -> Instant {
-        match &self.connection {
-            Some((_, connection)) if self.connects == Connects::OnDemand && !self.suspect => {
-                let since = connection.silent_since();
-                since.map_or(Instant::FAR, |since| since + self.config.suspect_after)
-            }
-            _ => Instant::FAR,
-        }
-    }
-
-    /// Sends nothing new until the node is heard of, and tries it by another connection: soon, but not all clients
-    /// of a node that stands still at once.
-    pub(super) fn suspect(&mut self, now: Instant, rng: &mut fastrand::Rng) {
-        self.suspect = true;
-        self.open = false;
-        if self.is_ready() && !self.retiring && self.elders.len() < ELDERS_MAX {
-            self.ready_at = None;
-            self.elders.extend(self.connection.take());
-            self.retry_at = now + retry::random(rng, self.config.suspect_after / 4);
-        }
-    }
-
     pub(super) fn poll_timeout(&self) -> Instant {
         let elders = self.elders.iter().map(|(_, elder)| elder.poll_timeout(&self.config));
         let earliest = elders.min().unwrap_or(Instant::FAR).min(self.parked.earliest());
@@ -500,13 +502,18 @@ impl Link {
     }
 }
 
+/// Whether the credentials were refused, and others are on their way.
+pub(super) fn may_have_others(login: &Login, error: &Error) -> bool {
+    is_refused(error) && matches!(login, Login::Tokens(..))
+}
+
 /// Whether a request may have run of which at most `written` bytes are written. Half a command never runs;
 /// half a transaction does, command by command, if the server refuses `MULTI`.
-const fn may_have_run(entry: &Entry, written: usize) -> bool {
+pub(super) const fn may_have_run(entry: &Entry, written: usize) -> bool {
     if entry.is_transaction() { written > 0 } else { written >= entry.wire_len as usize }
 }
 
-const fn fate(may_have_run: bool) -> Delivery {
+pub(super) const fn fate(may_have_run: bool) -> Delivery {
     if may_have_run { Delivery::MaybeExecuted } else { Delivery::NotSent }
 }
 
@@ -526,6 +533,7 @@ pub(super) fn is_permanent(error: &Error) -> bool {
             !passing && !refusal.text().contains("max number of clients")
         }
         ErrorKind::Conversation(_) | ErrorKind::Protocol(_) => true,
+        ErrorKind::Connection(ConnectionError::Tls(error)) => error.is_permanent(),
         ErrorKind::NoPrimary { sentinels } => {
             !sentinels.is_empty() && sentinels.iter().all(|(_, fault)| is_permanent_fault(fault))
         }

@@ -7,8 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::link::Link;
-use crate::config::Endpoint;
+use super::link::{Link, Opening};
 use crate::connection::ConnId;
 use crate::time::Instant;
 use crate::topology::{Health, NodeId};
@@ -47,6 +46,11 @@ impl Default for Links {
 }
 
 impl Links {
+    /// Links whose connections have numbers behind `first`.
+    pub(super) fn numbered_from(first: u64) -> Self {
+        Self { last_conn: first, ..Self::default() }
+    }
+
     /// The way to a node, to do something with it.
     #[inline]
     pub(super) fn get(&mut self, node: NodeId) -> Option<&mut Link> {
@@ -104,13 +108,19 @@ impl Links {
         self.places.iter().flatten().map(|place| &place.link)
     }
 
+    /// A number for a connection that is not the link's own.
+    pub(super) const fn next_conn(&mut self) -> ConnId {
+        self.last_conn += 1;
+        ConnId(self.last_conn)
+    }
+
     /// Starts a connection with a node, if one is wanted and due.
-    pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<(ConnId, Endpoint)> {
+    pub(super) fn poll_connect(&mut self, now: Instant, node: NodeId) -> Option<Opening> {
         let mut last_conn = self.last_conn;
-        let (conn, endpoint) = self.get(node)?.poll_connect(now, &mut last_conn)?;
+        let opening = self.get(node)?.poll_connect(now, &mut last_conn)?;
         self.last_conn = last_conn;
-        self.nodes.insert(conn, node);
-        Some((conn, endpoint))
+        self.nodes.insert(opening.0, node);
+        Some(opening)
     }
 
     /// A connection has ended. Returns which node it was with, unless it had ended before.

@@ -8,19 +8,27 @@
 //! ```
 //!
 //! **After one input, drain every output before the next**: [`poll_action`](Engine::poll_action) until it
-//! is `None`, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
+//! is `None`, [`poll_demand`](Engine::poll_demand) too if credentials are asked for, [`poll_event`](Engine::poll_event) until it is `None`, the bytes of
 //! [`outgoing`](Engine::outgoing), then [`poll_timeout`](Engine::poll_timeout). An input asserts in debug
 //! builds that no action is left. Events may be gathered over several inputs of one wake.
 
 mod cluster;
 mod delayed;
 mod fan_out;
+mod leases;
 mod link;
 mod links;
+mod listeners;
+mod logins;
 mod parked;
+mod pubsub;
+mod recall;
 mod refusals;
 mod request;
+mod scripts;
 mod sentinel;
+mod sessions;
+mod sides;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -37,13 +45,20 @@ use self::delayed::Delayed;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
+use self::listeners::Listeners;
+use self::logins::Logins;
+pub use self::logins::{Demand, Realm, Report};
 use self::parked::Parked;
-pub use self::request::{Action, Event, Patience, Request};
+pub use self::recall::Taken;
+pub use self::request::{Action, Event, Patience, Request, Run};
+use self::scripts::Texts;
+use self::sides::Sides;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry, Purpose};
+use crate::connection::{Answer, Entry, Purpose, Replies};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
+use crate::pubsub::PubSub;
 use crate::resp::{Frame, Kind};
 use crate::time::Instant;
 use crate::topology::{Cluster, NodeId, Service, Single, Topology};
@@ -65,10 +80,19 @@ pub struct Engine {
     phase: Phase,
     topology: Topology,
     links: Links,
+    sides: Sides,
     /// Requests for which no node is known yet.
     unrouted: Parked,
     delayed: Delayed,
     fan_outs: FanOuts,
+    pubsub: PubSub,
+    listeners: Listeners,
+    /// The node of a cluster for subscriptions that any node can serve.
+    anchor: Option<NodeId>,
+    /// The number of the last thing that was put back, and how many are on their way.
+    returns: (u32, usize),
+    texts: Texts,
+    logins: Logins,
     /// What the first server said of itself, until the topology is known.
     greeting: Option<ServerInfo>,
     actions: VecDeque<Action>,
@@ -95,15 +119,23 @@ impl Engine {
                 Topology::Single(Single)
             }
         };
+        let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
+            listeners: Listeners::new(&config),
             config,
             rng,
             phase: Phase::Open,
             topology,
             links,
+            sides: Sides::default(),
             unrouted: Parked::default(),
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
+            pubsub: PubSub::default(),
+            anchor: None,
+            returns: (0, 0),
+            texts: Texts::default(),
+            logins,
             greeting: None,
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -114,8 +146,8 @@ impl Engine {
 
     /// Takes a request. Its `wire_len` bytes are the first in `bytes` and are taken off it.
     ///
-    /// It ends with one [`Event::Reply`], whatever happens, unless it is [cancelled](Self::cancel): after
-    /// [`close`](Self::close) at once, with [`ErrorKind::Closed`].
+    /// It ends with one [`Event::Reply`] or [`Event::Taken`], whatever happens, unless it is
+    /// [cancelled](Self::cancel): after [`close`](Self::close) at once, with [`ErrorKind::Closed`].
     #[inline]
     pub fn handle_request(&mut self, now: Instant, request: Request, bytes: &mut Outgoing) {
         let entry = request.into_entry(now, &self.config);
@@ -129,12 +161,30 @@ impl Engine {
         self.end(now, entry, Err(error));
     }
 
+    /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
+    pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
+        let is_usual =
+            |request: &Request| request.target == Target::default() && !request.flags.has(Flags::BLOCKING);
+        if self.phase == Phase::Open
+            && matches!(self.topology, Topology::Single(_))
+            && requests.iter().all(is_usual)
+            && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
+        {
+            let config = &self.config;
+            let entries = requests.drain(..).map(|request| request.into_entry(now, config));
+            return connection.send_all(now, entries, bytes);
+        }
+        for request in requests.drain(..) {
+            self.handle_request(now, request, bytes);
+        }
+    }
+
     /// Sends a request to the node that it is for. Its bytes are the first in `bytes`.
     #[inline]
     fn submit(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let node = match &mut self.topology {
-            Topology::Single(_) if entry.target == Target::Nowhere => {
-                return self.refuse_node(now, entry, bytes);
+            Topology::Single(_) if matches!(entry.target, Target::Nowhere | Target::Session(_)) => {
+                return self.submit_to_none(now, entry, bytes);
             }
             Topology::Single(_) => Some(Single::NODE),
             Topology::Cluster(cluster) => match entry.target {
@@ -154,6 +204,9 @@ impl Engine {
 
     #[inline]
     fn submit_to(&mut self, now: Instant, node: NodeId, entry: Entry, bytes: &mut Outgoing) {
+        if entry.flags.has(Flags::BLOCKING) {
+            return self.submit_aside(now, node, entry, bytes);
+        }
         let Some(link) = self.link_to(now, node) else {
             return self.submit_unrouted(now, entry, bytes);
         };
@@ -174,12 +227,30 @@ impl Engine {
         }
     }
 
+    /// The socket of `conn` is open, and TLS is shaking hands. It may be left out: if that is never done, the error
+    /// says what was waited for.
+    pub fn handle_securing(&mut self, conn: ConnId) {
+        let link = match self.links.node_of(conn) {
+            Some(node) => self.links.get(node),
+            None => self.listeners.node_of(conn).and_then(|node| self.listeners.get(node)),
+        };
+        let connection = link.and_then(|link| link.connection(conn));
+        if let Some(connection) = connection.or_else(|| Some(&mut self.sides.get(conn)?.connection)) {
+            connection.handle_securing();
+        }
+    }
+
     /// The socket of `conn`, asked for by [`Action::Connect`], is open. Now there is something to write.
     pub fn handle_connected(&mut self, now: Instant, conn: ConnId) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return };
+        if self.handle_listener_connected(now, conn) {
+            return;
+        }
+        let Some(node) = self.links.node_of(conn) else { return self.handle_connected_aside(now, conn) };
         if let Some(info) = self.links.get(node).and_then(|link| link.handle_connected(now)) {
-            self.tell_connected(node, info);
+            self.handle_home_ready(now, node, conn, &info);
+            self.tell_connected(now, node, info);
+            self.follow_subscriptions(now);
         }
     }
 
@@ -188,13 +259,21 @@ impl Engine {
     /// What is left is the beginning of the next reply: what comes next on `conn` is appended to it.
     pub fn handle_data(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
         self.assert_drained();
-        let Some(node) = self.links.node_of(conn) else { return read.clear() };
+        let Some(node) = self.links.node_of(conn) else {
+            return match self.handle_listener_data(now, conn, read) {
+                true => {}
+                false => self.handle_data_aside(now, conn, read),
+            };
+        };
         if let Err(error) = self.take_answers(now, node, conn, read) {
             read.clear();
             self.actions.push_back(Action::Close(conn));
             self.handle_lost(now, conn, &error);
         } else {
             self.handle_alive(now, node, conn);
+            if let Some(link) = self.links.get(node) {
+                link.follow_renewal(now);
+            }
             self.close_retired(now, node);
         }
         self.follow_topology(now);
@@ -211,9 +290,19 @@ impl Engine {
         conn: ConnId,
         read: &mut BytesMut,
     ) -> Result<(), Error> {
-        while let Some(link) = self.links.get(node)
-            && let Some(answer) = link.next_answer(now, conn, read)?
-        {
+        while let Some(link) = self.links.get(node) {
+            if self.phase == Phase::Open
+                && let Some(connection) = link.connection(conn)
+            {
+                let events = &mut self.events;
+                connection.take_usual(now, read, |id, part, replies| {
+                    events.push_back(match replies {
+                        Replies::One(frame) => Event::Reply { id, part, result: Ok(frame) },
+                        Replies::Run(count, run) => Event::Replies { id, first: part, count, run: Run(run) },
+                    });
+                });
+            }
+            let Some(answer) = link.next_answer(now, conn, read)? else { break };
             match answer {
                 Answer::Reply(entry, Ok(frame)) if frame.kind() != Kind::Error => {
                     if let Some(connection) = link.connection(conn) {
@@ -222,17 +311,17 @@ impl Engine {
                     self.end(now, entry, Ok(frame));
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
-                Answer::Push(frame) => {
-                    if !self.handle_sentinel_push(now, node, &frame) {
-                        self.events.push_back(Event::Push(frame));
-                    }
-                }
+                Answer::Line(_) => {}
+                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
+                Answer::Push(frame) => self.handle_push(now, node, conn, frame),
+                Answer::Renewed(told, outcome) => self.handle_renewed(now, node, &told, outcome),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
                         link.handle_ready(now);
                     }
-                    self.tell_connected(node, info);
+                    self.handle_home_ready(now, node, conn, &info);
+                    self.tell_connected(now, node, info);
                 }
             }
         }
@@ -244,12 +333,16 @@ impl Engine {
     pub fn handle_closed(&mut self, now: Instant, conn: ConnId, reason: crate::error::ConnectionError) {
         self.assert_drained();
         let error = Error::new(ErrorKind::Connection(reason), Delivery::NotSent);
-        self.handle_lost(now, conn, &error);
+        if !self.handle_listener_closed(now, conn, &error) {
+            self.handle_lost(now, conn, &error);
+        }
         self.follow_topology(now);
     }
 
     fn handle_lost(&mut self, now: Instant, conn: ConnId, error: &Error) {
-        let Some(node) = self.lose(now, conn, error) else { return };
+        let Some(node) = self.lose(now, conn, error) else {
+            return self.handle_lost_aside(now, conn, error);
+        };
         // Nothing is known against a node that answers on a newer connection.
         if self.links.peek(node).is_some_and(|link| link.is_ready() && !link.is_suspect()) {
             return;
@@ -267,8 +360,11 @@ impl Engine {
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
         let error = error.clone().with_node(link.name());
+        self.handle_login_failed(now, node, &error);
+        let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
-        let goes_on = link.is_ready();
+        self.handle_home_lost(node, conn);
+        let goes_on = self.links.peek(node).is_some_and(Link::is_ready);
         self.end_all(now, ended);
         if !goes_on {
             self.tell_lost(node, was_ready, error);
@@ -297,7 +393,11 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.handle_timeout(now),
             Topology::Sentinel(service) => service.handle_timeout(now),
         }
+        self.handle_timeout_aside(now);
+        self.handle_logins_timeout(now);
         self.send_delayed(now);
+        self.handle_subscription_timeout(now);
+        self.handle_listener_timeout(now);
         self.connect_all(now);
         self.follow_topology(now);
         self.links.forget_times();
@@ -337,9 +437,10 @@ impl Engine {
     /// Connects to the node, if that is wanted and due.
     fn connect(&mut self, now: Instant, node: NodeId) {
         if self.phase != Phase::Closed
-            && let Some((conn, endpoint)) = self.links.poll_connect(now, node)
+            && let Some((conn, endpoint, tls)) = self.links.poll_connect(now, node)
         {
-            self.actions.push_back(Action::Connect(conn, endpoint));
+            self.log_in(now, node, conn, &endpoint);
+            self.actions.push_back(Action::Connect(conn, endpoint, tls));
         }
     }
 
@@ -375,13 +476,14 @@ impl Engine {
         while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
+            self.handle_home_lost(node, conn);
             self.connect(now, node);
         }
     }
 
     /// Forgets requests that nobody waits for any more; they end without an event. What waits for a
-    /// connection is not sent; what a connection has taken is written, and its reply swallowed. The order of
-    /// `ids` is changed.
+    /// connection is not sent; what a connection has taken is written, and its reply swallowed. What waits at the
+    /// server is ended there, and if it has taken something away, that is put back. The order of `ids` is changed.
     pub fn cancel(&mut self, now: Instant, ids: &mut [RequestId]) {
         ids.sort_unstable();
         for node in self.links.ids() {
@@ -391,6 +493,10 @@ impl Engine {
         }
         self.unrouted.cancel(ids);
         self.delayed.cancel(ids);
+        for conn in self.sides.cancel(ids) {
+            self.recall(now, conn);
+        }
+        self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);
         if !children.is_empty() {
             self.cancel(now, &mut children);
@@ -407,12 +513,14 @@ impl Engine {
             Phase::Draining(before) => Phase::Draining(until.min(before)),
             Phase::Closed => return,
         };
+        self.close_all_aside(now);
         self.finish_drain(now);
     }
 
     fn finish_drain(&mut self, now: Instant) {
         let draining = matches!(self.phase, Phase::Draining(_));
         let waiting = self.unrouted.any_awaited() || !self.delayed.is_empty() || !self.fan_outs.is_empty();
+        let waiting = waiting || self.is_returning() || !self.sides.is_drained();
         if draining && !waiting && self.links.iter().all(Link::is_drained) {
             self.give_up(now);
         }
@@ -434,7 +542,11 @@ impl Engine {
         while let Some((entry, _)) = self.delayed.pop_due(Instant::FAR) {
             ended.push((entry, late.clone().with_delivery(Delivery::Rejected)));
         }
+        let conns = self.sides.give_up(&late, &mut ended);
+        self.actions.extend(conns.into_iter().map(Action::Close));
         self.end_all(now, ended);
+        self.pubsub.end();
+        self.actions.extend(self.listeners.take_connections().map(Action::Close));
         self.actions.extend(self.links.take_connections().map(Action::Close));
     }
 
@@ -448,6 +560,9 @@ impl Engine {
     fn end(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         if !entry.id.is_callers() {
             return self.handle_own(now, entry, result);
+        }
+        if entry.flags.has(Flags::SCRIPT) {
+            self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
         self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });
@@ -469,6 +584,8 @@ impl Engine {
     fn handle_own(&mut self, now: Instant, entry: Entry, result: Result<Frame, Error>) {
         match entry.id.slot {
             fan_out::CHILD => self.handle_child(now, entry, result),
+            recall::UNBLOCK => self.handle_unblocked(now, &entry, &result),
+            recall::RETURN => self.handle_returned(now),
             _ if entry.id.is_awaited() && self.phase != Phase::Closed => {
                 self.handle_answer_to_own(now, entry, result);
             }

@@ -1,13 +1,16 @@
 //! What becomes of a request that was answered with an error: tried again, here or elsewhere, if that is
 //! safe and has a chance; else ended.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use super::fan_out::CHILD;
 use super::link;
+use super::recall::RETURN;
+use super::scripts::precedes_scripts;
 use super::{ConnId, Engine, Outgoing};
 use crate::command::{Flags, Target, WireSink};
-use crate::connection::{ASKING, Entry};
+use crate::connection::{ASKING, Entry, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, ServerCode, ServerError};
 use crate::resp::Frame;
 use crate::retry;
@@ -25,24 +28,66 @@ impl Engine {
         now: Instant,
         node: NodeId,
         conn: ConnId,
-        mut entry: Entry,
+        entry: Entry,
         outcome: Result<Frame, Error>,
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
+        if entry.id == RequestId::SUBSCRIPTION {
+            let name = String::from(link.name());
+            if let Some(connection) = link.connection(conn) {
+                connection.finish_front();
+            }
+            return match self.pubsub.conn(node) == Some(conn) {
+                true => self.handle_subscription_refused(now, node, &name, outcome),
+                false => Ok(()),
+            };
+        }
         let mut bytes = Outgoing::default();
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
         }
+        let name = String::from(link.name());
+        self.follow_refusal(now, node, name, (entry, bytes), outcome)
+    }
+
+    /// Decides what becomes of a request that the node of this name answered with an error.
+    ///
+    /// # Errors
+    /// The error makes no sense: the connection is beyond use.
+    pub(super) fn follow_refusal(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        name: String,
+        (mut entry, mut bytes): (Entry, Outgoing),
+        outcome: Result<Frame, Error>,
+    ) -> Result<(), Error> {
         forget_asking(&mut entry, &mut bytes);
         let error = match outcome {
-            Ok(frame) => refusal(&frame, entry),
+            Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
-        let error = error.with_node(link.name());
+        let error = self.end_of_wait(&error).unwrap_or(error).with_node(&name);
+        if error.code() == Some(ServerCode::NoScript) && self.tell_script(now, node, entry, &mut bytes) {
+            return Ok(());
+        }
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
-        let may_wait = entry.id.is_callers() || entry.id.slot == CHILD;
+        let may_wait = entry.id.is_callers() || matches!(entry.id.slot, CHILD | RETURN);
+        if may_wait && is_ended_by_failover(&error) {
+            self.send_again(now, entry, bytes, error);
+            return Ok(());
+        }
         if !may_wait || error.delivery() != Delivery::Rejected {
             self.end(now, entry, Err(error));
+            return Ok(());
+        }
+        if error.code() == Some(ServerCode::NoAuth)
+            && entry.attempts < NOAUTH_TRIES
+            && self.links.peek(node).is_some_and(|link| link.login().is_some())
+        {
+            // The server has forgotten who this is: it is told on another connection.
+            self.retire(now, node);
+            self.send_again(now, entry, bytes, error);
             return Ok(());
         }
         match &self.topology {
@@ -72,9 +117,7 @@ impl Engine {
             Verdict::Deliver => return self.end(now, entry, Err(error)),
             Verdict::Later => {}
             Verdict::Reconnect => {
-                if let Some(link) = self.links.get(node) {
-                    link.retire();
-                }
+                self.retire(now, node);
             }
         }
         self.send_later(now, entry, bytes, error, Duration::MAX);
@@ -119,9 +162,7 @@ impl Engine {
                 if let Some(from) = cluster.endpoint(node) {
                     self.delayed.hop(&entry, from.clone());
                 }
-                if let Some(link) = self.links.get(node) {
-                    link.retire();
-                }
+                self.retire(now, node);
                 self.send_later(now, entry, bytes, error, Duration::MAX);
             }
             Decision::RefreshThenRetry | Decision::Later => {
@@ -130,7 +171,7 @@ impl Engine {
                 self.send_later(now, entry, bytes, error, RETRY_MAX);
             }
             Decision::TooManyRedirects => {
-                let name = error.command().map(alloc::string::String::from);
+                let name = error.command().map(String::from);
                 let error = self.delayed.too_many_hops(&entry, error);
                 let error = name.iter().fold(error, |error, name| error.with_command(name));
                 self.end(now, entry, Err(error));
@@ -141,6 +182,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Sends nothing more on the connections that there are with a node.
+    fn retire(&mut self, now: Instant, node: NodeId) {
+        self.retire_aside(now, node);
+        if let Some(link) = self.links.get(node) {
+            link.retire();
+        }
     }
 
     /// Keeps a request for a short while, and sends it where it then belongs.
@@ -158,6 +207,16 @@ impl Engine {
 
 /// The longest pause between two tries of a request that one of several nodes turned away.
 const RETRY_MAX: Duration = Duration::from_millis(250);
+
+/// Whether a wait at the server was ended because the server has become a replica.
+fn is_ended_by_failover(error: &Error) -> bool {
+    error.server().is_some_and(|refusal| {
+        refusal.code() == ServerCode::Unblocked && refusal.text().contains("instance state changed")
+    })
+}
+
+/// How often a request is sent again that met a server which did not know who it was from, although it was told.
+const NOAUTH_TRIES: u8 = 3;
 
 /// Puts `ASKING` before a request.
 fn put_asking(entry: &mut Entry, mut bytes: Outgoing) -> Outgoing {
@@ -178,29 +237,10 @@ pub(super) fn forget_asking(entry: &mut Entry, bytes: &mut Outgoing) {
 }
 
 /// The error of a request that the server answered with an error frame.
-fn refusal(frame: &Frame, entry: Entry) -> Error {
+pub(super) fn refusal(frame: &Frame, flags: Flags) -> Error {
     let error = ServerError::new(&frame.item().text().unwrap_or_default());
     // What a script did before it failed stays done.
-    let may_have_run = entry.flags.has(Flags::SCRIPT) && !precedes_scripts(error.code());
+    let may_have_run = flags.has(Flags::SCRIPT) && !precedes_scripts(&error);
     let delivery = if may_have_run { Delivery::MaybeExecuted } else { Delivery::Rejected };
     Error::new(ErrorKind::Server(error), delivery)
-}
-
-/// Whether an error of this code is given before a script is begun, or where none can have changed anything.
-const fn precedes_scripts(code: ServerCode) -> bool {
-    matches!(
-        code,
-        ServerCode::NoScript
-            | ServerCode::Loading
-            | ServerCode::Busy
-            | ServerCode::NoAuth
-            | ServerCode::NoPerm
-            | ServerCode::Moved
-            | ServerCode::Ask
-            | ServerCode::TryAgain
-            | ServerCode::ClusterDown
-            | ServerCode::CrossSlot
-            | ServerCode::MasterDown
-            | ServerCode::ReadOnly
-    )
 }

@@ -1,12 +1,14 @@
 //! What goes into the engine and what comes out of it.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
+use super::recall::Taken;
 use crate::command::{Flags, Packed, Target};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, Tls};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
-use crate::resp::Frame;
+use crate::resp::{Frame, Items};
 use crate::time::Instant;
 
 /// How long a request may take from its submission to its reply.
@@ -17,6 +19,8 @@ pub enum Patience {
     Default,
     /// This long.
     Within(Duration),
+    /// The configured response timeout on top of this time, which the command spends waiting at the server.
+    Beyond(Duration),
     /// Until then: it has waited before.
     Until(Instant),
     /// For ever.
@@ -24,11 +28,24 @@ pub enum Patience {
 }
 
 impl Patience {
+    /// How long a request may take; `None`: as long as it takes, or until a time that is set.
+    pub(crate) fn within(self, config: &Config) -> Option<Duration> {
+        match self {
+            Self::Default => config.response_timeout,
+            Self::Beyond(wait) => config.response_timeout.map(|timeout| timeout + wait),
+            Self::Within(timeout) => Some(timeout),
+            Self::Until(_) | Self::Unbounded => None,
+        }
+    }
+
     /// When a request that is made now must have ended.
     pub(crate) fn deadline(self, now: Instant, config: &Config) -> Instant {
         match self {
             Self::Default => config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout),
             Self::Within(timeout) => now + timeout,
+            Self::Beyond(wait) => {
+                config.response_timeout.map_or(Instant::FAR, |timeout| now + timeout + wait)
+            }
             Self::Until(deadline) => deadline,
             Self::Unbounded => Instant::FAR,
         }
@@ -82,8 +99,8 @@ impl Request {
     #[inline]
     pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
         let (part, flags) = match self.replies {
-            1 => (self.part, self.flags),
-            replies => (replies, self.flags.with(Flags::TRANSACTION)),
+            1 => (self.part, self.flags.without(Flags::CHANGES)),
+            replies => (replies, self.flags.without(Flags::CHANGES).with(Flags::TRANSACTION)),
         };
         Entry {
             id: self.id,
@@ -101,10 +118,23 @@ impl Request {
 /// What the driver has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Open a socket to the endpoint, resolving its name now.
-    Connect(ConnId, Endpoint),
+    /// Open a socket to the endpoint, resolving its name now; secure it by TLS, if there are settings for that,
+    /// before anything is said of it.
+    Connect(ConnId, Endpoint, Option<Arc<Tls>>),
     /// Close the socket, or give up opening it. Nothing is to be reported of it any more.
     Close(ConnId),
+}
+
+/// The replies to several commands in one piece.
+#[derive(Debug)]
+pub struct Run(pub(crate) Frame);
+
+impl Run {
+    /// The replies, in the order of the commands.
+    #[must_use]
+    pub fn items(&self) -> Items<'_> {
+        self.0.of_run()
+    }
 }
 
 /// What the engine has to say.
@@ -118,6 +148,39 @@ pub enum Event {
         part: u32,
         /// How. An error of the server is an `Err`.
         result: Result<Frame, Error>,
+    },
+    /// Commands of one batch have succeeded.
+    Replies {
+        /// Which batch.
+        id: RequestId,
+        /// The first of the commands; the others are those behind it.
+        first: u32,
+        /// How many they are, two at the least.
+        count: u32,
+        /// Their replies.
+        run: Run,
+    },
+    /// A [blocking](Flags::BLOCKING) request has ended by taking something away from the server. If nobody waits for it
+    /// any more, [give it back](super::Engine::give_back).
+    Taken {
+        /// Which.
+        id: RequestId,
+        /// What it took.
+        taken: Taken,
+    },
+    /// A connection that a session has made a stream (`MONITOR`) has brought something.
+    Line {
+        /// Which.
+        conn: ConnId,
+        /// What it brought.
+        line: Frame,
+    },
+    /// The connection of a session is lost.
+    SessionLost {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        error: Error,
     },
     /// A connection is ready.
     Connected(ServerInfo),

@@ -23,8 +23,8 @@ impl Engine {
     #[cold]
     pub(super) fn submit_to_service(&mut self, now: Instant, entry: Entry, bytes: &mut Outgoing) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
-        if entry.target == Target::Nowhere {
-            return self.refuse_node(now, entry, bytes);
+        if matches!(entry.target, Target::Nowhere | Target::Session(_)) {
+            return self.submit_to_none(now, entry, bytes);
         }
         match service.route(entry.target, entry.id.is_callers(), |node| self.links.health(node)) {
             Some(node) => self.submit_to(now, node, entry, bytes),
@@ -189,6 +189,7 @@ impl Engine {
             self.review_service(now, node);
         }
         if is_new {
+            self.review_subscriptions();
             self.route_anew(now);
             self.send_delayed_early(now);
         }
@@ -208,7 +209,11 @@ impl Engine {
     /// Parts from a node that is of no use any more: it may answer what it owes, unless it is silent.
     fn review_service(&mut self, now: Instant, node: NodeId) {
         let Topology::Sentinel(service) = &self.topology else { return };
-        let Some(link) = self.links.get(node).filter(|_| !service.is_fit(node)) else { return };
+        if service.is_fit(node) {
+            return;
+        }
+        self.retire_aside(now, node);
+        let Some(link) = self.links.get(node) else { return };
         if !link.silent_conns().is_empty() {
             self.drop_connection(now, node);
         } else if link.is_ready() {
@@ -236,7 +241,7 @@ impl Engine {
     pub(super) fn forget_useless(&mut self) {
         let Topology::Sentinel(service) = &mut self.topology else { return };
         for node in service.nodes() {
-            let vacant = self.links.peek(node).is_none_or(Link::is_vacant);
+            let vacant = self.links.peek(node).is_none_or(Link::is_vacant) && !self.sides.uses(node);
             if vacant && service.release(node) {
                 self.links.remove(node);
             }

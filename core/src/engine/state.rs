@@ -36,14 +36,24 @@ impl Engine {
     /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
     /// if the engine has given the connection up.
     pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
-        let node = self.links.node_of(conn)?;
+        let Some(node) = self.links.node_of(conn) else {
+            return match self.sides.get(conn) {
+                Some(side) => Some(side.connection.outgoing()),
+                None => self.listeners.outgoing(conn),
+            };
+        };
         self.links.get(node)?.connection(conn).map(|connection| connection.outgoing())
     }
 
     /// How many more bytes are needed on `conn`, at the least, before a reply can be complete, when
     /// `buffered` bytes are there. Reserving them makes one read of a large reply instead of many.
     pub fn missing(&mut self, conn: ConnId, buffered: usize) -> usize {
-        let Some(node) = self.links.node_of(conn) else { return 0 };
+        let Some(node) = self.links.node_of(conn) else {
+            return match self.sides.get(conn) {
+                Some(side) => side.connection.missing(buffered),
+                None => self.listeners.missing(conn, buffered),
+            };
+        };
         let connection = self.links.get(node).and_then(|link| link.connection(conn));
         connection.map_or(0, |connection| connection.missing(buffered))
     }
@@ -62,12 +72,16 @@ impl Engine {
             Topology::Cluster(cluster) => cluster.poll_timeout(),
             Topology::Sentinel(service) => service.poll_timeout(),
         });
-        earliest = earliest.min(self.links.earliest());
+        earliest = earliest.min(self.links.earliest()).min(self.sides.earliest());
+        earliest = earliest.min(self.listeners.earliest());
+        earliest = earliest.min(self.logins.poll_timeout());
         earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
+        earliest = earliest.min(self.pubsub.poll_timeout());
         (earliest != Instant::FAR).then_some(earliest)
     }
 
-    /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again.
+    /// How many commands and bytes the engine holds: queued, in flight, or about to be sent again. What is on side
+    /// connections, or waits for one, has limits of its own and does not count.
     #[must_use]
     pub fn load(&mut self) -> (usize, usize) {
         let loads = [self.links.load(), self.unrouted.load(), self.delayed.load()];

@@ -1,5 +1,6 @@
 //! One node, virtual time, and bytes by hand.
 
+mod aside;
 mod cluster;
 
 use alloc::sync::Arc;
@@ -28,7 +29,7 @@ fn ready() -> (Engine, ConnId) {
 
 /// Takes the connection that the engine asks for, and has it ready.
 fn connect(engine: &mut Engine, now: Instant) -> ConnId {
-    let Some(Action::Connect(conn, _)) = engine.poll_action() else { panic!("no connection is wanted") };
+    let Some(Action::Connect(conn, ..)) = engine.poll_action() else { panic!("no connection is wanted") };
     engine.handle_connected(now, conn);
     assert!(engine.drain_events().any(|event| matches!(event, Event::Connected(_))));
     conn
@@ -124,4 +125,24 @@ fn what_ends_before_there_is_a_connection_leaves_its_room() {
     engine.handle_timeout(at(SECOND));
     assert_eq!(ended(&mut engine), [(2, Some(Delivery::NotSent)), (3, Some(Delivery::NotSent))]);
     assert_eq!(engine.load(), (0, 0));
+}
+
+#[test]
+fn the_text_of_a_script_goes_out_under_the_deadline_of_its_digest() {
+    const NOSCRIPT: &str = "-NOSCRIPT No matching script. Please use EVAL.\r\n";
+    let (mut engine, conn) = ready();
+    let refused = |engine: &mut Engine, slot| {
+        engine.keep_text(RequestId { slot, generation: 0 }, 0, "return 1".into());
+        let digest = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+        submit(engine, slot, Command::new("EVALSHA").arg(digest).arg(0).script());
+        write(engine, conn);
+        engine.handle_data(at(SECOND / 2), conn, &mut BytesMut::from(NOSCRIPT));
+        assert_eq!(write(engine, conn), b"*3\r\n$4\r\nEVAL\r\n$8\r\nreturn 1\r\n$1\r\n0\r\n");
+    };
+    refused(&mut engine, 1);
+    engine.handle_data(at(SECOND / 2), conn, &mut BytesMut::from(NOSCRIPT));
+    assert_eq!(ended(&mut engine), [(1, Some(Delivery::Rejected))], "nothing else can be tried");
+    refused(&mut engine, 2);
+    engine.handle_timeout(at(SECOND));
+    assert_eq!(ended(&mut engine), [(2, Some(Delivery::MaybeExecuted))]);
 }

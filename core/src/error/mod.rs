@@ -5,8 +5,10 @@
 //! never holds an argument, so it can be logged.
 
 mod conversion;
+mod credential;
 mod sentinel;
 mod server;
+mod tls;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,8 +16,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use conversion::ConversionError;
+pub use credential::CredentialError;
 pub use sentinel::SentinelFault;
 pub use server::{ServerCode, ServerError};
+pub use tls::{CertificateError, TlsAlert, TlsError};
 
 use crate::resp::ProtocolError;
 
@@ -80,6 +84,8 @@ pub enum ErrorKind {
         /// Two of the slots, in the order of the keys.
         slots: (u16, u16),
     },
+    /// Whoever was asked had no credentials.
+    Credentials(CredentialError),
     /// The configuration cannot be used.
     Config(ConfigError),
     /// The client is closed.
@@ -108,8 +114,12 @@ pub enum ConnectionError {
     Unhealthy,
     /// The connection was given up by this client to be replaced.
     Replaced,
+    /// The connection of a [session](crate::command::OnSession) is gone, and with it what was set on it.
+    SessionLost,
     /// The server says that it is something else than it was taken for, such as a replica.
     WrongRole,
+    /// What is to be secured by TLS cannot be, or was broken.
+    Tls(TlsError),
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -125,7 +135,9 @@ impl fmt::Display for ConnectionError {
             Self::Silent => "no byte came although replies are due",
             Self::Unhealthy => "health check failed",
             Self::Replaced => "connection replaced",
+            Self::SessionLost => "the session is over",
             Self::WrongRole => "the server has another role",
+            Self::Tls(error) => return error.fmt(f),
             Self::Other(text) => return write!(f, "connection failed: {}", text.escape_default()),
         })
     }
@@ -141,6 +153,10 @@ pub enum Waiting {
     Queue,
     /// A connection: name resolution, connecting and the handshake together.
     Connection,
+    /// A side connection: all that there may be are in use.
+    SideConnection,
+    /// Credentials, from whoever was asked.
+    Credentials,
     /// The reply.
     Reply,
     /// Replies still due while the client closed.
@@ -152,6 +168,8 @@ impl fmt::Display for Waiting {
         f.write_str(match self {
             Self::Queue => "room in the queue",
             Self::Connection => "a connection",
+            Self::SideConnection => "a side connection",
+            Self::Credentials => "credentials",
             Self::Reply => "the reply",
             Self::Drain => "the last replies",
         })
@@ -170,6 +188,10 @@ pub enum Limit {
     CommandBytes(usize),
     /// An argument is longer than 512 MiB, which no server takes.
     ArgumentBytes(usize),
+    /// Keys were changed by others so many times in a row while they were to be changed.
+    Conflicts(u32),
+    /// As many calls as may wait for a side connection.
+    PoolQueue(usize),
     /// A [walk](crate::commands::Scan) was begun anew so often in a row, since nodes changed under it. It goes on if
     /// it is asked to.
     Restarts(usize),
@@ -182,6 +204,8 @@ impl fmt::Display for Limit {
             Self::QueueBytes(limit) => write!(f, "the queue is full ({limit} bytes)"),
             Self::CommandBytes(limit) => write!(f, "the command is larger than the queue ({limit} bytes)"),
             Self::ArgumentBytes(limit) => write!(f, "an argument is longer than {limit} bytes"),
+            Self::Conflicts(limit) => write!(f, "others have changed the keys {limit} times"),
+            Self::PoolQueue(limit) => write!(f, "{limit} calls wait for a side connection"),
             Self::Restarts(limit) => write!(f, "begun anew {limit} times, as the nodes went on changing"),
         }
     }
@@ -352,6 +376,7 @@ impl fmt::Display for Error {
             ErrorKind::CrossSlot { slots: (first, second) } => {
                 write!(f, "the keys are in different slots, such as {first} and {second}")
             }
+            ErrorKind::Credentials(error) => error.fmt(f),
             ErrorKind::Config(error) => error.fmt(f),
             ErrorKind::Closed => f.write_str("the client is closed"),
             ErrorKind::Usage(reason) => f.write_str(reason),

@@ -157,10 +157,19 @@ impl ServerError {
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
         const QUOTE: &str = ", with args beginning with:";
+        // What stands at the wrong place can be a password.
+        const RULES: [&[u8]; 2] =
+            [b"ERR Error in ACL SETUSER modifier '", b"ERR Syntax error in HELLO option '"];
         let cut = text.get(..Self::TEXT_MAX).unwrap_or(text);
         let mut owned: String = String::from_utf8_lossy(cut).into_owned();
         if let Some(at) = owned.find(QUOTE) {
             owned.truncate(at);
+        } else if let Some((rule, rest)) =
+            RULES.iter().find_map(|rule| Some((rule, text.strip_prefix(*rule)?)))
+        {
+            let end = rest.windows(3).rposition(|window| window == b"': ");
+            let reason = end.and_then(|end| rest.get(end + 1..)).unwrap_or_default();
+            owned = String::from_utf8_lossy(&[&rule[..rule.len() - 2], reason].concat()).into_owned();
         }
         Self { code: ServerCode::of(text), text: owned.into() }
     }
@@ -220,6 +229,11 @@ mod tests {
     fn text_is_capped_escaped_and_free_of_arguments() {
         let error = ServerError::new(b"ERR unknown command 'FOO', with args beginning with: 'hunter2' ");
         assert_eq!(error.to_string(), "ERR unknown command 'FOO'");
+        let error =
+            ServerError::new(b"ERR Error in ACL SETUSER modifier '<hunter2': y': The password is not there");
+        assert_eq!(error.to_string(), "ERR Error in ACL SETUSER modifier: The password is not there");
+        let error = ServerError::new(b"ERR Error in ACL SETUSER modifier '>hunter2");
+        assert_eq!(error.to_string(), "ERR Error in ACL SETUSER modifier");
         let error = ServerError::new(b"ERR a\x07b\x1b[31m");
         assert_eq!(error.to_string(), "ERR a\\u{7}b\\u{1b}[31m");
         let long = ServerError::new(&[b'x'; 10_000]);

@@ -1,14 +1,13 @@
 //! Bytes to frames.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::BytesMut;
 
 use super::error::ProtocolError;
-use super::frame::Frame;
+use super::frame::{Frame, Run};
 use super::limits::Limits;
-use super::scan::Scanner;
+use super::scan::{Scanned, Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
@@ -36,7 +35,7 @@ impl Decoder {
         Self(Ok(Scanner::new(limits)))
     }
 
-    /// Takes the first reply off `read`, without copying it. `None` means that more bytes are needed;
+    /// Takes the first reply off `read`, without copying it unless it is small. `None` means that more bytes are needed;
     /// those in `read` must stay in front of them.
     ///
     /// # Errors
@@ -44,19 +43,48 @@ impl Decoder {
     #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
-        if let Some((len, root)) = scanner.lone_string(read) {
-            return Ok(Some(Frame::new(read.split_to(len).freeze(), root, Vec::new())));
+        if let Some((len, root)) = scanner.lone(read) {
+            return Ok(Some(Frame::take_alone(read, len, root)));
         }
         self.decode_any(read)
+    }
+
+    /// The reply at the front of `read` and how many bytes it has, if it is a small one that most replies are
+    /// like: a string, a status, an integer, or nil. It is copied and left where it is: whoever takes several
+    /// takes them off `read` at once.
+    #[inline]
+    pub(crate) fn peek_usual(&mut self, read: &[u8]) -> Option<(usize, Frame)> {
+        let (len, root) = self.0.as_mut().ok()?.lone(read)?;
+        Some((len, Frame::copy_alone(read, len, root)?))
+    }
+
+    /// Adds the reply behind those of `run`, which are the first in `read`, if it is like them. At most
+    /// `expected` are to come, this one counted.
+    #[inline]
+    pub(crate) fn add_usual(&mut self, read: &[u8], run: &mut Run, expected: usize) -> bool {
+        let Some(scanner) = self.0.as_mut().ok().filter(|_| run.is_open()) else { return false };
+        let rest = read.get(run.len()..).unwrap_or_default();
+        let Some((len, root)) = scanner.lone(rest) else { return false };
+        let there = rest.len().checked_div(len).unwrap_or_default();
+        run.push(len, root, there.min(expected));
+        true
+    }
+
+    /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
+    /// strings and whole. It stays in `read`: whoever uses it takes it off.
+    #[inline]
+    pub(crate) fn few_strings(&mut self, kind: u8, read: &[u8]) -> Option<Strings> {
+        self.0.as_mut().ok()?.few_strings(kind, read)
     }
 
     fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),
-            Ok(Some(found)) => {
-                Ok(Some(Frame::new(read.split_to(found.len).freeze(), found.root, found.tape)))
+            Ok(Some(Scanned { len, root, tape })) if tape.is_empty() => {
+                Ok(Some(Frame::take_alone(read, len, root)))
             }
+            Ok(Some(Scanned { len, root, tape })) => Ok(Some(Frame::take(read, len, root, tape))),
             Err(error) => {
                 self.0 = Err(error);
                 Err(error)

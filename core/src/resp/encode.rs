@@ -1,20 +1,23 @@
 //! Headers of the wire. A command is an array of bulk strings, always; a string's length goes before it,
 //! so no argument can end another or begin a command of its own.
 
-/// Hands the parts of `<type><n>\r\n`, the header of an array (`*`) or a bulk string (`$`), to `put`.
+use bytes::BufMut;
+
+/// Appends `<type><n>\r\n`, the header of an array (`*`) or a bulk string (`$`).
 #[inline]
-pub fn length_line(kind: u8, length: usize, mut put: impl FnMut(&[u8])) {
+pub fn put_length(out: &mut impl BufMut, kind: u8, length: usize) {
     // Arrays of a known size, so that the common lengths are plain stores.
     match length {
-        0..10 => put(&[kind, digit(length), b'\r', b'\n']),
-        10..100 => put(&[kind, digit(length / 10), digit(length), b'\r', b'\n']),
+        0..10 => out.put_slice(&[kind, digit(length), b'\r', b'\n']),
+        10..100 => out.put_slice(&[kind, digit(length / 10), digit(length), b'\r', b'\n']),
         100..1000 => {
-            put(&[kind, digit(length / 100), digit(length / 10), digit(length), b'\r', b'\n']);
+            let (hundreds, tens) = (digit(length / 100), digit(length / 10));
+            out.put_slice(&[kind, hundreds, tens, digit(length), b'\r', b'\n']);
         }
         _ => {
-            put(&[kind]);
-            put(itoa::Buffer::new().format(length).as_bytes());
-            put(b"\r\n");
+            out.put_slice(&[kind]);
+            out.put_slice(itoa::Buffer::new().format(length).as_bytes());
+            out.put_slice(b"\r\n");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One reply on the wire.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::item::{Item, Items};
 
@@ -88,47 +89,162 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
+/// Replies of up to so many bytes are copied out of the buffer that was read: that is cheaper than to share it,
+/// and it does not keep the buffer. A string of 64 bytes is among them.
+const SMALL: usize = 80;
+
 /// One complete reply: the bytes that came, and where its elements lie in them.
 ///
 /// Cloning is cheap for scalars and copies the tape for aggregates. Two frames are equal if the same
 /// bytes came.
 #[derive(Clone)]
 pub struct Frame {
-    bytes: Bytes,
+    /// The bytes of a small reply that holds no other element; behind its `len` bytes lies what came next.
+    small: [u8; SMALL],
+    len: u8,
     root: Node,
-    /// All nodes in the order of the wire, the root after its attributes; empty if the root is alone.
+    /// Any other reply.
+    large: Option<Box<Large>>,
+}
+
+#[derive(Clone)]
+struct Large {
+    bytes: Bytes,
+    /// All nodes in the order of the wire, the root after its attributes; none if the root is alone.
     tape: Vec<Node>,
 }
 
 impl Frame {
-    pub(super) const fn new(bytes: Bytes, root: Node, tape: Vec<Node>) -> Self {
-        Self { bytes, root, tape }
+    /// The reply that is the first `len` bytes of `read`, taken off it; its root is alone.
+    #[inline]
+    pub(super) fn take_alone(read: &mut BytesMut, len: usize, root: Node) -> Self {
+        let frame = Self::copy_alone(read, len, root);
+        match frame {
+            Some(frame) => {
+                read.advance(len);
+                frame
+            }
+            None => Self::take(read, len, root, Vec::new()),
+        }
+    }
+
+    /// The reply that is the first `len` bytes of `read`, if it is small; its root is alone.
+    #[inline]
+    pub(super) fn copy_alone(read: &[u8], len: usize, root: Node) -> Option<Self> {
+        if len > SMALL {
+            return None;
+        }
+        // What lies behind it is copied as well: a copy of a known size is the cheapest.
+        let small = read.first_chunk().copied().unwrap_or_else(|| {
+            let mut small = [0; SMALL];
+            small.iter_mut().zip(read).for_each(|(to, from)| *to = *from);
+            small
+        });
+        Some(Self { small, len: u8::try_from(len).ok()?, root, large: None })
+    }
+
+    /// The reply that is the first `len` bytes of `read`, taken off it.
+    #[inline(never)]
+    pub(super) fn take(read: &mut BytesMut, len: usize, root: Node, tape: Vec<Node>) -> Self {
+        Self::large(Large { bytes: read.split_to(len).freeze(), tape }, root)
+    }
+
+    /// The replies of `run`, taken off `read`, as one frame. They are copied, so that `read` stays what it is.
+    pub(crate) fn take_run(read: &mut BytesMut, run: Run) -> Option<Self> {
+        let root = *run.tape.first()?;
+        let bytes = Bytes::copy_from_slice(read.get(..run.len)?);
+        read.advance(run.len);
+        Some(Self::large(Large { bytes, tape: run.tape }, root))
+    }
+
+    fn large(large: Large, root: Node) -> Self {
+        Self { small: [0; SMALL], len: 0, root, large: Some(Box::new(large)) }
+    }
+
+    /// The replies of a frame that is a [run](Self::take_run).
+    pub(crate) fn of_run(&self) -> Items<'_> {
+        let tape = self.large.as_ref().map_or(&[][..], |large| &large.tape);
+        Items::new(self, tape, tape.len())
+    }
+
+    /// A string alone, whatever it came in. Its [`wire`](Self::wire) is its payload.
+    pub(crate) fn string(payload: Bytes) -> Self {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let root = Node { start: 0, len, below: 0, kind: Kind::BulkString };
+        Self::large(Large { bytes: payload, tape: Vec::new() }, root)
     }
 
     /// The reply itself, as a view to read from.
     #[must_use]
     #[inline]
     pub fn item(&self) -> Item<'_> {
-        let on_tape = Items::new(&self.bytes, &self.tape, 1).next();
-        on_tape.unwrap_or_else(|| Item::alone(&self.bytes, &self.root))
+        let on_tape = self.large.as_ref().and_then(|large| Items::new(self, &large.tape, 1).next());
+        on_tape.unwrap_or_else(|| Item::alone(self, &self.root))
     }
 
     /// What the reply is.
     #[must_use]
+    #[inline]
     pub const fn kind(&self) -> Kind {
         self.root.kind
     }
 
     /// The bytes as they came on the wire.
     #[must_use]
-    pub const fn wire(&self) -> &Bytes {
-        &self.bytes
+    #[inline]
+    pub fn wire(&self) -> &[u8] {
+        match &self.large {
+            None => self.small.get(..usize::from(self.len)).unwrap_or_default(),
+            Some(large) => &large.bytes,
+        }
+    }
+
+    /// A part of the [`wire`](Self::wire) bytes; it is copied only if the reply is small.
+    pub(super) fn shared(&self, part: &[u8]) -> Bytes {
+        match &self.large {
+            None => Bytes::copy_from_slice(part),
+            Some(large) => large.bytes.slice_ref(part),
+        }
+    }
+}
+
+/// A run of replies ends when it has this many bytes.
+const RUN: usize = 16 << 10;
+
+/// Small replies one behind the other, each of which is alone.
+#[derive(Default)]
+pub(crate) struct Run {
+    len: usize,
+    tape: Vec<Node>,
+}
+
+impl Run {
+    /// How many bytes they have.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is room for another one.
+    pub(super) const fn is_open(&self) -> bool {
+        self.len < RUN
+    }
+
+    /// Appends one of `len` bytes; about as many as `more` are to come, this one counted.
+    #[inline]
+    pub(super) fn push(&mut self, len: usize, root: Node, more: usize) {
+        if self.tape.is_empty() {
+            self.tape.reserve_exact(more.min(RUN / 16));
+        }
+        // All of them lie in what was read at once, and all but the last are short.
+        let start = root.start.saturating_add(u32::try_from(self.len).unwrap_or(u32::MAX));
+        self.tape.push(Node { start, ..root });
+        self.len = self.len.saturating_add(len);
     }
 }
 
 impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.wire() == other.wire()
     }
 }
 
@@ -137,6 +253,6 @@ impl Eq for Frame {}
 impl fmt::Debug for Frame {
     /// Shows the kind and size only: a reply can hold a million elements, or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Frame({:?}, {} bytes)", self.item(), self.bytes.len())
+        write!(f, "Frame({:?}, {} bytes)", self.item(), self.wire().len())
     }
 }

@@ -7,14 +7,14 @@ use core::iter::FusedIterator;
 
 use bytes::{Bytes, BytesMut};
 
-use super::encode::length_line;
-use super::frame::{Kind, Node};
+use super::encode::put_length;
+use super::frame::{Frame, Kind, Node};
 use super::number::{parse_f64, parse_i64};
 
-/// One element of a [`Frame`](super::Frame), to read from. Copying it is free.
+/// One element of a [`Frame`], to read from. Copying it is free.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
-    bytes: &'a Bytes,
+    frame: &'a Frame,
     node: &'a Node,
     /// The attributes before it, with all that they hold.
     attributes: &'a [Node],
@@ -24,8 +24,8 @@ pub struct Item<'a> {
 
 impl<'a> Item<'a> {
     /// A view of an element that holds no other and has no attributes.
-    pub(super) const fn alone(bytes: &'a Bytes, node: &'a Node) -> Self {
-        Self { bytes, node, attributes: &[], inner: &[] }
+    pub(super) const fn alone(frame: &'a Frame, node: &'a Node) -> Self {
+        Self { frame, node, attributes: &[], inner: &[] }
     }
 
     /// What this element is.
@@ -69,17 +69,18 @@ impl<'a> Item<'a> {
         if kind.is_aggregate() {
             return &[];
         }
-        let payload = self.bytes.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+        let payload = self.frame.wire().get(start as usize..).and_then(|rest| rest.get(..len as usize));
         payload.unwrap_or_default()
     }
 
-    /// The payload as shared bytes: a slice of the buffer that was read, without a copy.
+    /// The payload as shared bytes: a slice of the buffer that was read, without a copy unless the whole reply
+    /// is small.
     ///
     /// Keeping it keeps that buffer, so small values are better copied.
     #[must_use]
     pub fn shared(&self) -> Option<Bytes> {
         match self.text()? {
-            Cow::Borrowed(slice) => Some(self.bytes.slice_ref(slice)),
+            Cow::Borrowed(slice) => Some(self.frame.shared(slice)),
             Cow::Owned(joined) => Some(joined.into()),
         }
     }
@@ -90,7 +91,7 @@ impl<'a> Item<'a> {
         if self.kind() != Kind::VerbatimString {
             return None;
         }
-        let (_, format) = self.bytes.get(..self.node.start as usize)?.split_last_chunk::<4>()?;
+        let (_, format) = self.frame.wire().get(..self.node.start as usize)?.split_last_chunk::<4>()?;
         format.strip_suffix(b":")
     }
 
@@ -124,7 +125,14 @@ impl<'a> Item<'a> {
     #[must_use]
     #[inline]
     pub const fn items(&self) -> Items<'a> {
-        Items::new(self.bytes, self.inner, self.len())
+        Items::new(self.frame, self.inner, self.len())
+    }
+
+    /// A frame that is this element alone.
+    pub(crate) fn to_frame(self) -> Option<Frame> {
+        let mut wire = BytesMut::new();
+        self.encode(&mut wire);
+        Frame::assembled(wire)
     }
 
     /// Appends the element with all that it holds, in the spelling of RESP3 and with lengths where it was
@@ -133,7 +141,7 @@ impl<'a> Item<'a> {
         self.encode_alone(out);
         let mut rest = if self.kind() == Kind::StreamedString { &[] } else { self.inner };
         while let Some((node, inner, after)) = split_first(rest) {
-            let item = Item { bytes: self.bytes, node, attributes: &[], inner };
+            let item = Item { frame: self.frame, node, attributes: &[], inner };
             item.encode_alone(out);
             let is_whole = node.kind == Kind::StreamedString;
             rest = if is_whole { after } else { rest.get(1..).unwrap_or_default() };
@@ -150,13 +158,13 @@ impl<'a> Item<'a> {
         };
         let string = |kind, format: &[u8], out: &mut BytesMut| {
             let len = text.len().saturating_add(format.len());
-            length_line(kind, len, |part| out.extend_from_slice(part));
+            put_length(out, kind, len);
             out.extend_from_slice(format);
             out.extend_from_slice(&text);
             out.extend_from_slice(b"\r\n");
         };
         let header = |kind, len, out: &mut BytesMut| {
-            length_line(kind, len, |part| out.extend_from_slice(part));
+            put_length(out, kind, len);
         };
         match self.kind() {
             Kind::SimpleString => line(b'+', out),
@@ -182,11 +190,11 @@ impl<'a> Item<'a> {
 
     /// The remarks that the server put before this element (RESP3 `|`), keys and values in turn.
     pub fn attributes(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let (bytes, mut nodes) = (self.bytes, self.attributes);
+        let (frame, mut nodes) = (self.frame, self.attributes);
         core::iter::from_fn(move || {
             let (attribute, inner, rest) = split_first(nodes)?;
             nodes = rest;
-            Some(Items::new(bytes, inner, attribute.len as usize))
+            Some(Items::new(frame, inner, attribute.len as usize))
         })
         .flatten()
     }
@@ -210,15 +218,15 @@ impl fmt::Debug for Item<'_> {
 /// Iterator over the elements of an aggregate, from [`Item::items`].
 #[derive(Clone)]
 pub struct Items<'a> {
-    bytes: &'a Bytes,
+    frame: &'a Frame,
     nodes: &'a [Node],
     left: usize,
 }
 
 impl<'a> Items<'a> {
     #[inline]
-    pub(super) const fn new(bytes: &'a Bytes, nodes: &'a [Node], left: usize) -> Self {
-        Self { bytes, nodes, left }
+    pub(super) const fn new(frame: &'a Frame, nodes: &'a [Node], left: usize) -> Self {
+        Self { frame, nodes, left }
     }
 }
 
@@ -231,7 +239,7 @@ impl<'a> Iterator for Items<'a> {
             Some((node, rest)) if node.below == 0 => {
                 self.nodes = rest;
                 self.left = self.left.saturating_sub(1);
-                Some(Item::alone(self.bytes, node))
+                Some(Item::alone(self.frame, node))
             }
             _ => self.next_of_several(),
         }
@@ -254,7 +262,7 @@ impl<'a> Items<'a> {
             if node.kind != Kind::Attribute {
                 self.left = self.left.saturating_sub(1);
                 let (attributes, _) = from.split_at_checked(from.len().saturating_sub(before))?;
-                return Some(Item { bytes: self.bytes, node, attributes, inner });
+                return Some(Item { frame: self.frame, node, attributes, inner });
             }
         }
     }

@@ -28,12 +28,14 @@ mod number;
 mod scan;
 
 pub use decode::Decoder;
-pub use encode::length_line;
+pub use encode::put_length;
 pub use error::ProtocolError;
+pub(crate) use frame::Run;
 pub use frame::{Frame, Kind};
 pub use item::{Item, Items};
 pub use limits::Limits;
 pub(crate) use number::{is_big_number, parse_f64, parse_i64};
+pub(crate) use scan::Strings;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 //! more are there already. So any split of the bytes meets the same error.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use memchr::memchr;
 
@@ -42,6 +43,16 @@ enum Step {
     Read,
     /// It was read and ends the reply, of which this is the root.
     Whole(Node),
+}
+
+/// A push or an array of up to four short strings, as it lies at the front of a buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strings {
+    /// How many bytes it has on the wire.
+    pub(crate) len: usize,
+    pub(crate) count: u32,
+    /// Where the payload of each string is.
+    pub(crate) at: [Range<usize>; 4],
 }
 
 /// A whole reply.
@@ -97,19 +108,48 @@ impl Scanner {
         self.need
     }
 
-    /// The length and the root of the reply that starts at `buf[0]`, if it is a string alone, short and whole.
+    /// The length and the root of the reply that starts at `buf[0]`, if it is a short string, status or integer,
+    /// or nil, alone and whole.
     #[inline]
-    pub(super) fn lone_string(&mut self, buf: &[u8]) -> Option<(usize, Node)> {
+    pub(super) fn lone(&mut self, buf: &[u8]) -> Option<(usize, Node)> {
         if self.pos > 0 {
             return None;
         }
-        let (root, rest) = short_string(self.limits.bulk, buf, buf)?;
+        let (root, rest) = match short_string(self.limits.bulk, buf, buf) {
+            Some(found) => found,
+            None => short_line(self.limits.line, buf)?,
+        };
         let len = offset(buf, rest);
         if len > self.limits.reply as usize {
             return None;
         }
         self.need = 0;
+        self.searched = 0;
         Some((len, root))
+    }
+
+    /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
+    /// a few short ones and is whole.
+    #[inline]
+    pub(super) fn few_strings(&mut self, kind: u8, buf: &[u8]) -> Option<Strings> {
+        let [first, rest @ ..] = buf else { return None };
+        if self.pos > 0 || *first != kind || self.limits.depth == 0 {
+            return None;
+        }
+        let (count, mut rest) = read_short(rest)?;
+        let mut strings = Strings { count, ..Strings::default() };
+        for place in strings.at.get_mut(..count.min(self.limits.elements) as usize)? {
+            let (node, after) = short_string(self.limits.bulk, buf, rest)?;
+            let start = node.start as usize;
+            *place = start..start.saturating_add(node.len as usize);
+            rest = after;
+        }
+        strings.len = offset(buf, rest);
+        if count > self.limits.elements || strings.len > self.limits.reply as usize {
+            return None;
+        }
+        self.need = 0;
+        Some(strings)
     }
 
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
@@ -437,6 +477,39 @@ fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Option<(Node, &'b
     let node = Node { start: narrow(offset(buf, rest)), len, below: 0, kind: Kind::BulkString };
     (len <= limit).then_some((node, after))
 }
+
+/// The status, integer or nil at the start of `buf`, if it is short, whole, legal and within the limit, and what
+/// follows it.
+#[inline]
+fn short_line(limit: u32, buf: &[u8]) -> Option<(Node, &[u8])> {
+    // No number of so many digits passes `i64`.
+    const SHORT: usize = 18;
+    let (kind, text) = buf.split_first()?;
+    let (kind, start, len) = match kind {
+        b'+' => (
+            Kind::SimpleString,
+            1_u32,
+            text.iter().take(SHORT).take_while(|byte| !b"\r\n".contains(byte)).count(),
+        ),
+        b':' => {
+            let digits = text.strip_prefix(b"-").unwrap_or(text);
+            let count = digits.iter().take(SHORT).take_while(|byte| byte.is_ascii_digit()).count();
+            if count == 0 {
+                return None;
+            }
+            (Kind::Integer, 1, count.saturating_add(offset(text, digits)))
+        }
+        b'_' => (Kind::Null, 1, 0),
+        b'$' if text.starts_with(b"-1") => return Some((NIL, text.strip_prefix(b"-1\r\n")?)),
+        _ => return None,
+    };
+    let (_, [b'\r', b'\n', after @ ..]) = text.split_at_checked(len)? else { return None };
+    let node = Node { start, len: narrow(len), below: 0, kind };
+    (node.len <= limit).then_some((node, after))
+}
+
+/// What `$-1` is.
+const NIL: Node = Node { start: 5, len: 0, below: 0, kind: Kind::Null };
 
 /// Where `rest`, the end of `buf`, begins.
 #[inline]

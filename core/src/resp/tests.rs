@@ -174,3 +174,33 @@ fn errors_read_as_sentences() {
         assert_eq!(error.to_string(), text);
     }
 }
+
+#[test]
+fn few_strings_are_found_where_a_frame_has_them_and_only_if_they_are_whole() {
+    let table = [
+        (">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n", true),
+        (">4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$1\r\nc\r\n$0\r\n\r\n", true),
+        (">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n", false),
+        (">5\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n", false),
+        (">2\r\n$1\r\na\r\n_\r\n", false),
+        (">1\r\n$1\r\nabc", false),
+        ("*1\r\n$1\r\na\r\n", false),
+        ("|1\r\n$1\r\na\r\n:1\r\n>1\r\n$1\r\na\r\n", false),
+    ];
+    for (wire, expected) in table {
+        for len in 0..=wire.len() {
+            let part = &wire.as_bytes()[..len];
+            let mut decoder = Decoder::new(Limits::default());
+            let found = decoder.few_strings(b'>', part);
+            assert_eq!(found.is_some(), expected && len == wire.len(), "{wire:?} up to {len}");
+            let Some(strings) = found else { continue };
+            let frame = frame(wire);
+            let items: Vec<_> = frame.item().items().map(|item| item.payload()).collect();
+            let texts: Vec<_> =
+                strings.at[..strings.count as usize].iter().map(|at| &part[at.clone()]).collect();
+            assert_eq!((texts, strings.len), (items, len), "{wire:?}");
+        }
+    }
+    let mut decoder = Decoder::new(Limits { bulk: 1, ..Limits::default() });
+    assert!(decoder.few_strings(b'>', b">1\r\n$2\r\nab\r\n").is_none(), "a limit is for the scanner to tell");
+}

@@ -55,6 +55,8 @@ pub struct Extent {
     pub failovers: usize,
     /// How often all connections are closed.
     pub kills: usize,
+    /// For how long tokens are renewed.
+    pub tokens: Duration,
     /// How long a node of a cluster is not heard of until it is taken to fail, where none is meant to.
     pub node_timeout: Duration,
     /// Whether times are held against their gates, which a machine that is busy with other things breaks.
@@ -71,6 +73,7 @@ impl Extent {
         ballast: 2000,
         failovers: 6,
         kills: 60,
+        tokens: Duration::from_secs(60),
         node_timeout: Duration::from_secs(1),
         timed: true,
     };
@@ -84,6 +87,7 @@ impl Extent {
         ballast: 500,
         failovers: 2,
         kills: 20,
+        tokens: Duration::from_secs(6),
         node_timeout: Duration::from_secs(3),
         timed: false,
     };

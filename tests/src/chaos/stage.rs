@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Instant;
 
 use redstart_core::command::slot::{self, SLOTS};
+use redstart_core::config::IntoConfig;
 
 use super::Settings;
 use crate::clients::AnyClient;
@@ -29,7 +30,15 @@ impl<'a> Stage<'a> {
     /// If the client cannot connect.
     pub(super) fn begin(settings: &'a Settings, url: &str, lists: Vec<Vec<String>>) -> Self {
         let url = format!("{url}?{}", settings.options.join("&"));
-        let client = settings.runtime.connect(&*url).expect("the servers are up");
+        Self::begin_as(settings, &*url, lists)
+    }
+
+    /// As [`begin`](Self::begin), with a configuration of its own.
+    ///
+    /// # Panics
+    /// As there.
+    pub(super) fn begin_as(settings: &'a Settings, config: impl IntoConfig, lists: Vec<Vec<String>>) -> Self {
+        let client = settings.runtime.connect(config).expect("the servers are up");
         let plan = Plan::on(lists).writes_per_read(4).rate(settings.rate).deadline(settings.deadline);
         let stage = Self { settings, load: plan.start(&client), client };
         stage.go_on();

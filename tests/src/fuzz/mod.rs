@@ -1,12 +1,14 @@
 //! What must hold of any input: the checks that the fuzz targets run.
 //!
 //! - [`redirect`]: lines that send a request elsewhere.
+//! - [`replies`]: replies that become types of their own.
 //! - [`topology`]: what nodes say of their cluster.
 //! - [`url`]: settings as users write them.
 //!
 //! That of the decoder is [`resp::split`](crate::resp::split).
 
 pub mod redirect;
+pub mod replies;
 pub mod topology;
 pub mod url;
 

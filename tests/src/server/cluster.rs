@@ -14,7 +14,7 @@ use redstart_core::commands::{
     Role, ServerCommands, SetSlot, SlotRange,
 };
 
-use super::{Server, ServerConfig, Version, poll_within};
+use super::{Server, ServerConfig, ServerTls, Version, poll_within};
 use crate::wire::Wire;
 
 /// How long the nodes of a cluster may take until they agree. A fresh node alone refuses to serve for two seconds.
@@ -27,6 +27,7 @@ pub struct ClusterConfig {
     primaries: usize,
     replicas: usize,
     node_timeout: Duration,
+    tls: Option<ServerTls>,
     directives: Vec<(String, String)>,
 }
 
@@ -35,7 +36,7 @@ impl ClusterConfig {
     #[must_use]
     pub fn new(version: Version) -> Self {
         let node_timeout = Duration::from_secs(2);
-        Self { version, primaries: 3, replicas: 0, node_timeout, directives: Vec::new() }
+        Self { version, primaries: 3, replicas: 0, node_timeout, tls: None, directives: Vec::new() }
     }
 
     /// How many primaries share the slots; a majority of them must be up for replicas to take over.
@@ -60,6 +61,13 @@ impl ClusterConfig {
         self
     }
 
+    /// All nodes listen for TLS besides, and speak it among themselves.
+    #[must_use]
+    pub fn tls(mut self, tls: &ServerTls) -> Self {
+        self.tls = Some(tls.clone());
+        self
+    }
+
     /// Adds a line to the configuration file of every node.
     #[must_use]
     pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
@@ -78,6 +86,7 @@ impl ClusterConfig {
             .arg("repl-diskless-sync-delay", 0)
             // Replicas that were sent nothing are not told to clients: so they are sent pings, often.
             .arg("repl-ping-replica-period", 1);
+        let node = self.tls.iter().fold(node, ServerConfig::tls);
         let node = self.directives.iter().fold(node, |node, (name, value)| node.arg(name, value));
         let nodes = (0..self.primaries + self.replicas).map(|_| {
             let server = node.start();
@@ -187,6 +196,16 @@ impl Cluster {
         format!("redis-cluster://{}/", nodes.join(","))
     }
 
+    /// `rediss-cluster://127.0.0.1:PORT,.../` with the TLS ports of all nodes.
+    ///
+    /// # Panics
+    /// If the nodes have no TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.server.tls_port()));
+        format!("rediss-cluster://{}/", nodes.collect::<Vec<_>>().join(","))
+    }
+
     /// What reads whole lists from those who have them, as long as no slot moves.
     pub fn reader(&self) -> impl FnMut(&str) -> Vec<String> {
         let mut wires = BTreeMap::new();
@@ -280,7 +299,7 @@ impl Cluster {
         let wire = connect(&node.server);
         let follows = match wire.role().expect("a role") {
             Role::Replica { port, link, .. } => {
-                link == ReplicaLink::Connected || !self.up().any(|node| node.server.port() == port)
+                link == ReplicaLink::Connected || !self.up().any(|node| node.server.told_port() == port)
             }
             _ => true,
         };
@@ -356,7 +375,7 @@ impl Cluster {
             if keys.is_empty() {
                 break;
             }
-            let (port, patience) = (self.server(to).port(), Duration::from_secs(5));
+            let (port, patience) = (self.server(to).told_port(), Duration::from_secs(5));
             let options = MigrateOptions::new();
             source.migrate("127.0.0.1", port, keys, 0, patience, options).expect("keys that move");
         }

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::namespace::Namespace;
+use super::pki::{Authority, Identity};
 use super::{Server, Version, process};
 
 /// A module that [`Version::V8`] can load.
@@ -27,7 +28,9 @@ impl Module {
     /// Every module.
     pub const ALL: [Self; 4] = [Self::Json, Self::Search, Self::TimeSeries, Self::Bloom];
 
-    fn path(self) -> PathBuf {
+    /// The file that a server loads.
+    #[must_use]
+    pub fn path(self) -> PathBuf {
         let file = match self {
             Self::Json => "rejson.so",
             Self::Search => "redisearch.so",
@@ -48,6 +51,7 @@ pub struct ServerConfig {
     /// The network namespace, and the address in it.
     network: Option<(String, Ipv4Addr)>,
     mode: Mode,
+    pub(super) tls: Option<ServerTls>,
     directives: Vec<(String, String)>,
 }
 
@@ -56,6 +60,50 @@ enum Mode {
     Standalone,
     ClusterNode { node_timeout: Duration },
     Sentinel,
+}
+
+/// What a server has for TLS.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    identity: Identity,
+    ca_file: PathBuf,
+    asks_clients: bool,
+    versions: Option<String>,
+}
+
+impl ServerTls {
+    /// This certificate. The authority is whom the server trusts when it is a client itself, of a primary or of
+    /// another node, and what clients are asked for.
+    #[must_use]
+    pub fn new(identity: &Identity, authority: &Authority) -> Self {
+        Self { identity: identity.clone(), ca_file: authority.file(), asks_clients: false, versions: None }
+    }
+
+    /// Trusts this authority too.
+    ///
+    /// # Panics
+    /// If the certificates cannot be written.
+    #[must_use]
+    pub fn trust(mut self, authority: &Authority) -> Self {
+        let before = fs::read_to_string(&self.ca_file).expect("it was written");
+        self.ca_file = self.ca_file.with_extension("both.pem");
+        fs::write(&self.ca_file, before + &authority.pem()).expect("the folder can be written");
+        self
+    }
+
+    /// Refuses clients without a certificate.
+    #[must_use]
+    pub fn ask_clients(mut self) -> Self {
+        self.asks_clients = true;
+        self
+    }
+
+    /// Speaks these versions only, such as `TLSv1.2 TLSv1.3`.
+    #[must_use]
+    pub fn versions(mut self, versions: &str) -> Self {
+        self.versions = Some(versions.to_owned());
+        self
+    }
 }
 
 impl ServerConfig {
@@ -69,6 +117,7 @@ impl ServerConfig {
             unix_socket: false,
             network: None,
             mode: Mode::Standalone,
+            tls: None,
             directives: Vec::new(),
         }
     }
@@ -103,6 +152,18 @@ impl ServerConfig {
     pub fn module(mut self, module: Module) -> Self {
         assert_eq!(self.version, Version::V8, "the modules at hand load into 8.2.3 only");
         self.modules.push(module);
+        self
+    }
+
+    /// Listens for TLS besides, on a port of its own ([`Server::tls_port`]), and speaks TLS with its replicas and
+    /// the other nodes of its cluster.
+    ///
+    /// # Panics
+    /// For [`Version::V8`], whose build has no TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: &ServerTls) -> Self {
+        assert_eq!(self.version, Version::V7, "the 8.2.3 at hand has no TLS");
+        self.tls = Some(tls.clone());
         self
     }
 
@@ -150,13 +211,13 @@ impl ServerConfig {
     pub fn start(&self) -> Server {
         // Not below the target folder: a unix socket's path has room for 107 bytes only.
         let dir = tempfile::Builder::new().prefix("redstart-").tempdir().expect("a folder for the server");
-        let (port, child) = super::poll_until("a free port", || {
-            let port = super::free_port();
-            let text = self.render(dir.path(), port);
+        let (port, tls_port, child) = super::poll_until("a free port", || {
+            let (port, tls_port) = (super::free_port(), self.tls.as_ref().map(|_| super::free_port()));
+            let text = self.render(dir.path(), port, tls_port);
             fs::write(process::conf(dir.path()), text).expect("the server's folder can be written");
-            process::launch(self, dir.path(), port).map(|child| (port, child))
+            process::launch(self, dir.path(), port).map(|child| (port, tls_port, child))
         });
-        Server { config: self.clone(), port, child: Some(child), dir }
+        Server { config: self.clone(), port, tls_port, child: Some(child), dir }
     }
 
     /// The program to start.
@@ -166,7 +227,7 @@ impl ServerConfig {
     }
 
     /// The configuration file of a server that runs in `dir`.
-    fn render(&self, dir: &Path, port: u16) -> String {
+    fn render(&self, dir: &Path, port: u16, tls_port: Option<u16>) -> String {
         let mut text = format!(
             "bind {}\nport {port}\ndir \"{}\"\nsave \"\"\nappendonly no\nenable-debug-command local\n",
             self.host(),
@@ -186,6 +247,20 @@ impl ServerConfig {
         }
         if let Some(password) = &self.password {
             line("requirepass", password);
+        }
+        if let (Some(tls), Some(tls_port)) = (&self.tls, tls_port) {
+            line("tls-port", &tls_port);
+            line("tls-cert-file", &tls.identity.chain_file().display());
+            line("tls-key-file", &tls.identity.key_file().display());
+            line("tls-ca-cert-file", &tls.ca_file.display());
+            line("tls-auth-clients", &if tls.asks_clients { "yes" } else { "no" });
+            line("tls-replication", &"yes");
+            if let Some(versions) = &tls.versions {
+                line("tls-protocols", &format_args!("\"{versions}\""));
+            }
+            if let Mode::ClusterNode { .. } = self.mode {
+                line("tls-cluster", &"yes");
+            }
         }
         if self.unix_socket {
             line("unixsocket", &format_args!("\"{}\"", unix_path(dir).display()));

@@ -9,6 +9,8 @@ pub mod cluster;
 mod config;
 pub mod hostile;
 pub mod namespace;
+pub mod ocsp;
+pub mod pki;
 mod process;
 pub mod sentinel;
 
@@ -20,7 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub use config::{Module, ServerConfig};
+pub use config::{Module, ServerConfig, ServerTls};
 pub use process::free_port;
 
 /// How long anything a test waits for may take before the wait is a failure.
@@ -54,6 +56,7 @@ impl Version {
 pub struct Server {
     config: ServerConfig,
     port: u16,
+    tls_port: Option<u16>,
     /// `None` between [`kill9`](Self::kill9) and [`restart`](Self::restart).
     child: Option<Child>,
     /// Holds the configuration, the log, the unix socket and whatever the server writes.
@@ -80,6 +83,21 @@ impl Server {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port for TLS.
+    ///
+    /// # Panics
+    /// If it has none.
+    #[must_use]
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port.expect("the configuration has TLS")
+    }
+
+    /// The port that servers and sentinels tell of it: that for TLS, if there is one.
+    #[must_use]
+    pub fn told_port(&self) -> u16 {
+        self.tls_port.unwrap_or(self.port)
     }
 
     /// The version that was asked for.

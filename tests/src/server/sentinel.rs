@@ -6,7 +6,7 @@ use redstart_core::Result;
 use redstart_core::command::{Command, Run};
 use redstart_core::commands::{ReplicaOf, ReplicationCommands, SentinelCommands, SentinelNode};
 
-use super::{Server, ServerConfig, Version, poll_within};
+use super::{Server, ServerConfig, ServerTls, Version, poll_within};
 use crate::wire::Wire;
 
 /// The name under which the sentinels know the primary.
@@ -22,6 +22,8 @@ pub struct SentinelConfig {
     replicas: usize,
     sentinels: usize,
     down_after: Duration,
+    server_tls: Option<ServerTls>,
+    sentinel_tls: Option<ServerTls>,
     directives: Vec<(String, String)>,
 }
 
@@ -31,7 +33,16 @@ impl SentinelConfig {
     #[must_use]
     pub fn new(version: Version) -> Self {
         let down_after = Duration::from_secs(2);
-        Self { version, replicas: 1, sentinels: 3, down_after, directives: Vec::new() }
+        let (server_tls, sentinel_tls) = (None, None);
+        Self {
+            version,
+            replicas: 1,
+            sentinels: 3,
+            down_after,
+            server_tls,
+            sentinel_tls,
+            directives: Vec::new(),
+        }
     }
 
     /// How many replicas follow the primary.
@@ -55,6 +66,14 @@ impl SentinelConfig {
         self
     }
 
+    /// The servers that are watched listen for TLS besides, and all speak it among themselves.
+    #[must_use]
+    pub fn tls(mut self, servers: &ServerTls, sentinels: &ServerTls) -> Self {
+        self.server_tls = Some(servers.clone());
+        self.sentinel_tls = Some(sentinels.clone());
+        self
+    }
+
     /// Adds a line to the configuration file of every sentinel.
     #[must_use]
     pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
@@ -69,8 +88,9 @@ impl SentinelConfig {
     #[must_use]
     pub fn start(&self) -> Sentinels {
         let data = ServerConfig::new(self.version).arg("repl-diskless-sync-delay", 0);
+        let data = self.server_tls.iter().fold(data, ServerConfig::tls);
         let servers: Vec<Server> = (0..=self.replicas).map(|_| data.start()).collect();
-        let primary = servers[0].port();
+        let primary = servers[0].told_port();
         for replica in &servers[1..] {
             connect(replica).replicaof(ReplicaOf::primary("127.0.0.1", primary)).expect("a server to follow");
         }
@@ -81,6 +101,7 @@ impl SentinelConfig {
             .arg("sentinel down-after-milliseconds", format!("{NAME} {}", self.down_after.as_millis()))
             // An attempt that fails, as when sentinels vote for themselves, is repeated after twice this time.
             .arg("sentinel failover-timeout", format!("{NAME} 3000"));
+        config = self.sentinel_tls.iter().fold(config, ServerConfig::tls);
         for (name, value) in &self.directives {
             config = config.arg(name, value);
         }
@@ -120,6 +141,16 @@ impl Sentinels {
     pub fn url(&self) -> String {
         let sentinels = self.sentinels.iter().map(|sentinel| sentinel.addr().to_string());
         format!("redis-sentinel://{}/{NAME}", sentinels.collect::<Vec<_>>().join(","))
+    }
+
+    /// `rediss-sentinel://127.0.0.1:PORT,.../NAME` with the TLS ports of all sentinels.
+    ///
+    /// # Panics
+    /// If they have no TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        let sentinels = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.tls_port()));
+        format!("rediss-sentinel://{}/{NAME}", sentinels.collect::<Vec<_>>().join(","))
     }
 
     /// The primary at the start, and the replicas after it.
@@ -164,7 +195,7 @@ impl Sentinels {
         let sentinel = self.sentinels.iter().find(|sentinel| sentinel.is_running()).expect("a sentinel");
         let (_, port) =
             connect(sentinel).sentinel_get_master_addr_by_name(NAME).expect("an answer").expect("a name");
-        self.servers.iter().position(|server| server.port() == port).expect("one of these servers")
+        self.servers.iter().position(|server| server.told_port() == port).expect("one of these servers")
     }
 
     /// Waits until all sentinels that run name this server as the primary and all others as its replicas, and find
@@ -194,13 +225,13 @@ impl Sentinels {
 
     /// The servers themselves are not asked: one that is given another part closes its connections.
     fn finds_all_well(&self, sentinel: &Wire, primary: usize) -> bool {
-        let port = self.servers[primary].port();
+        let port = self.servers[primary].told_port();
         let seen = sentinel.sentinel_master(NAME).expect("a primary that is watched");
         let replicas = sentinel.sentinel_replicas(NAME).expect("a list");
         let peers = sentinel.sentinel_sentinels(NAME).expect("a list");
         let is_well = |node: &SentinelNode| !node.is_down() && !node.is_disconnected();
         let all = || self.servers.iter().chain(&self.sentinels);
-        let runs = |port| all().any(|server| server.port() == port && server.is_running());
+        let runs = |port| all().any(|server| server.told_port() == port && server.is_running());
         seen.node.port == port
             && seen.role_reported == "master"
             && is_well(&seen.node)

@@ -104,6 +104,8 @@ pub(super) struct Down {
 pub(super) struct Conn {
     /// Which server it leads to.
     pub(super) server: usize,
+    /// When the client began to connect.
+    pub(super) made_at: u64,
     pub(super) stage: Stage,
     /// Nobody listens.
     pub(super) refused: bool,
@@ -142,6 +144,7 @@ impl Conn {
         };
         Self {
             server,
+            made_at: now,
             stage: Stage::Opening,
             refused: false,
             broken: false,

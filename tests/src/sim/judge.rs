@@ -37,15 +37,26 @@ impl Sim {
                 let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { continue };
                 let outcome = &outcomes[part];
                 oracles::b3_the_fate_is_true(id, record, outcome)?;
+                if !one_server {
+                    oracles::c9_what_passes_is_waited_for(id, outcome)?;
+                }
                 if tame {
                     oracles::a3_dropped_calls_disturb_nobody(id, record, outcome)?;
                 }
             }
         }
+        // Of several servers the last one stands for many places where nobody is.
+        let places = world.servers.len() - usize::from(!one_server);
+        for server in 0..places {
+            let conns = world.conns.iter().filter(|conn| conn.server == server);
+            let times: Vec<_> = conns.map(|conn| conn.made_at).collect();
+            oracles::e4_connecting_takes_pauses(server, &times)?;
+        }
         for (id, conn) in world.conns.iter().enumerate() {
             oracles::a4_an_unasked_reply_closes_its_connection(id, conn, self.slack())?;
         }
         drop(world);
+        self.judge_readers()?;
         self.judge_cluster()?;
         self.judge_service()
     }
@@ -54,7 +65,9 @@ impl Sim {
     pub(super) fn slack(&self) -> u64 {
         let faults = self.setup.faults;
         let polls = if faults.has(Class::LatePolls) { 4 * 2 * MS } else { 0 };
-        polls + if faults.has(Class::LateTimers) { MS } else { 0 }
+        // E3: what was to happen at a time happens when the clock is there again.
+        let behind = self.world.borrow().behind;
+        behind + polls + if faults.has(Class::LateTimers) { MS } else { 0 }
     }
 
     /// Judges whether more calls are taken than there is room for.

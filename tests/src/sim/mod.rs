@@ -24,6 +24,7 @@ mod ledger;
 mod many;
 mod net;
 mod oracles;
+mod pubsub;
 mod request;
 mod scenario;
 mod seeds;
@@ -32,6 +33,8 @@ mod server;
 mod setup;
 mod strike;
 mod tally;
+mod tls;
+mod tokens;
 mod trace;
 mod traffic;
 mod workload;
@@ -51,12 +54,15 @@ pub use cluster::{
 pub use faults::{Class, Faults};
 pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
+pub use pubsub::run_pubsub;
 pub use request::{Job, Op};
 pub use seeds::{Report, run};
 pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, run_service};
 pub use server::{Refusal, Settings};
 pub use setup::Setup;
 pub use tally::Tally;
+pub use tls::{run_secured, run_secured_cluster, run_secured_service};
+pub use tokens::Tokens;
 pub use workload::{Cancel, Outcome, Patience, Plan, Shape};
 
 use executor::Executor;
@@ -71,6 +77,7 @@ use world::{Event, MS, World};
 enum Done {
     Driver,
     Call(Vec<Outcome>),
+    Reader,
     Closed,
 }
 
@@ -88,6 +95,7 @@ pub struct Sim {
     /// Which task is which call.
     call_of: Vec<Option<usize>>,
     callers: Vec<VecDeque<Plan>>,
+    readers: Vec<pubsub::Reader>,
     setup: Setup,
 }
 
@@ -112,7 +120,7 @@ impl Sim {
             world.form_service(service.options.clone());
         }
         let world = Rc::new(RefCell::new(world));
-        let net = SimNet(Rc::clone(&world));
+        let net = SimNet { world: Rc::clone(&world), tls: setup.tls.then(tls::server) };
         let (client, driver) = Driver::new(setup.config(), net, setup.seed).expect("a configuration of use");
         let mut executor = Executor::new();
         let driver = executor.spawn(async move {
@@ -131,6 +139,7 @@ impl Sim {
             calls: Vec::new(),
             call_of: vec![None],
             callers: Vec::new(),
+            readers: Vec::new(),
             setup,
         }
     }

@@ -6,36 +6,44 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use redstart_core::Instant;
 use redstart_core::config::Endpoint;
 use redstart_core::drive::{Net, Socket};
+use rustls::ServerConfig;
 
 use super::conn::Stage;
+use super::tls::Guard;
 use super::world::World;
 
 /// Sockets and a clock that exist only in a [`World`].
-#[derive(Clone)]
-pub(super) struct SimNet(pub(super) Rc<RefCell<World>>);
+pub(super) struct SimNet {
+    pub(super) world: Rc<RefCell<World>>,
+    /// The servers speak TLS.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+}
 
 impl Net for SimNet {
     type Socket = SimSocket;
     type Connect = SimConnect;
 
     fn now(&self) -> Instant {
-        Instant::from_nanos(self.0.borrow().now)
+        Instant::from_nanos(self.world.borrow().clock())
     }
 
     fn connect(&mut self, to: &Endpoint) -> SimConnect {
-        let id = self.0.borrow_mut().connect_to(to);
-        SimConnect(Some(SimSocket { world: Rc::clone(&self.0), id }))
+        let world = &mut *self.world.borrow_mut();
+        let id = world.connect_to(to);
+        let guard = self.tls.as_ref().map(|tls| Guard::new(tls, world, id));
+        SimConnect(Some(SimSocket { world: Rc::clone(&self.world), id, guard }))
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        let mut world = self.0.borrow_mut();
-        if world.now >= at.as_nanos() {
+        let mut world = self.world.borrow_mut();
+        if world.clock() >= at.as_nanos() {
             return Poll::Ready(());
         }
         world.set_alarm(at.as_nanos(), cx.waker());
@@ -74,15 +82,24 @@ impl Future for SimConnect {
 pub(super) struct SimSocket {
     world: Rc<RefCell<World>>,
     id: usize,
+    guard: Option<Guard>,
 }
 
 impl Socket for SimSocket {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
-        self.world.borrow_mut().read(self.id, into, cx.waker())
+        let world = &mut *self.world.borrow_mut();
+        match &mut self.guard {
+            None => world.read(self.id, into, cx.waker()),
+            Some(guard) => guard.read(world, self.id, into, cx),
+        }
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
-        self.world.borrow_mut().write(self.id, from, cx.waker())
+        let world = &mut *self.world.borrow_mut();
+        match &mut self.guard {
+            None => world.write(self.id, from, cx.waker()),
+            Some(guard) => guard.write(world, self.id, from, cx),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 //! A is whose reply it is, B is how often a command runs, E is time, H is room.
 
 use redstart_core::command::Value;
-use redstart_core::error::{Delivery, ErrorKind, Waiting};
+use redstart_core::error::{Delivery, ErrorKind, ServerCode, ServerError, Waiting};
 
 use super::conn::{Conn, Due, Stage};
 use super::ledger::{Ledger, Record, Shape};
 use super::request::{Job, Op, Request};
 use super::workload::{Call, End, Outcome};
-use super::world::Expected;
+use super::world::{Expected, MS};
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,6 +214,22 @@ fn b4_writes_run_in_order(writes: &[&Record]) -> Verdict {
     })
 }
 
+/// C9: what one of several nodes turns away for a reason that passes is tried until the deadline, here or elsewhere.
+pub(super) fn c9_what_passes_is_waited_for(id: usize, outcome: &Outcome) -> Verdict {
+    let code = outcome.as_ref().err().and_then(|error| error.server()).map(ServerError::code);
+    let passes = matches!(
+        code,
+        Some(
+            ServerCode::ReadOnly
+                | ServerCode::MasterDown
+                | ServerCode::Loading
+                | ServerCode::TryAgain
+                | ServerCode::ClusterDown
+        )
+    );
+    demand(!passes, "c9_what_passes_is_waited_for", || format!("command {id} ended with {outcome:?}"))
+}
+
 /// C12: `ASKING` stands right before the command that it is for.
 pub(super) fn c12_asking_goes_with_a_command(conn: usize, request: &Request, due: Due) -> Verdict {
     let holds = matches!(due, Due::Whole | Due::Part);
@@ -259,6 +275,17 @@ pub(super) fn e2_calls_after_the_end_are_refused(outcome: Option<&Outcome>) -> V
     });
     demand(refused, "e2_calls_after_the_end_are_refused", || format!("it ended with {outcome:?}"))
 }
+
+/// E4: whatever happens to its connections, a client does not connect to a server as often as it can.
+pub(super) fn e4_connecting_takes_pauses(server: usize, times: &[u64]) -> Verdict {
+    let close = times.windows(CONNECTS).find(|times| times[CONNECTS - 1] - times[0] < 100 * MS);
+    demand(close.is_none(), "e4_connecting_takes_pauses", || {
+        format!("server {} was connected to {CONNECTS} times in 100 ms, at {close:?}", server + 1)
+    })
+}
+
+/// So many connections in 100 ms are too many, where pauses are up to 2 ms at first and up to 50 ms later.
+const CONNECTS: usize = 30;
 
 /// H1: no more commands and bytes are in flight than the queue may hold.
 pub(super) fn h1_no_more_is_in_flight_than_may_be<'a>(

@@ -6,6 +6,7 @@ use super::Sim;
 use super::request::Op;
 use super::server::{PUSH, Refusal};
 use super::workload::{Plan, Shape};
+use super::world::MS;
 
 impl Sim {
     /// A call of one command, made now; its number.
@@ -86,6 +87,32 @@ impl Sim {
     /// The server goes on.
     pub fn thaw(&mut self) {
         self.world().thaw(0);
+    }
+
+    /// The server dies, with all its connections.
+    pub fn crash(&mut self) {
+        self.world().crash(0);
+    }
+
+    /// The server is back.
+    pub fn restart(&mut self) {
+        self.world().restart(0);
+    }
+
+    /// The client's clock is set back. No runtime's is, so this is to be done only where nothing was due just now.
+    pub fn set_clock_back(&mut self, millis: u64) {
+        self.world().set_back(millis * MS);
+    }
+
+    /// The client's clock leaps forward.
+    pub fn let_clock_leap(&mut self, millis: u64) {
+        self.world().leap(millis * MS);
+    }
+
+    /// When the client has begun to connect, in milliseconds.
+    #[must_use]
+    pub fn connected_at(&self) -> Vec<u64> {
+        self.world.borrow().conns.iter().map(|conn| conn.made_at / MS).collect()
     }
 
     /// The server turns commands away, or does so no longer.

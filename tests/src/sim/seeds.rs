@@ -112,6 +112,7 @@ impl Sim {
                 self.world().schedule(at, Event::Strike(class));
             }
         }
+        self.plan_readers(rng, trouble);
         self.plan_cluster(rng);
         self.plan_service(rng);
     }
@@ -161,7 +162,7 @@ impl Sim {
         for _ in 0..probes / at_once {
             self.probe(at_once)?;
         }
-        Ok(())
+        self.recover_readers(2 * patience)
     }
 
     fn probe(&mut self, count: usize) -> Result<(), Violation> {
@@ -215,6 +216,7 @@ impl Sim {
         if ending == Ending::DropHandle {
             // Calls under way hold handles of their own: the client ends when the last one has.
             self.drop_handle();
+            self.drop_readers();
             drop(client);
             self.live_until(now + 2 * self.setup.response_timeout.as_nanos() as u64)?;
             self.cancel_all();

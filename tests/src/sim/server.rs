@@ -1,11 +1,15 @@
 //! The model server: what Redis answers, with a count of what it ran.
 
+use std::collections::BTreeSet;
+
 use redstart_core::command::Value;
 use redstart_core::error::ServerError;
 
 use super::cluster::Key;
 use super::ledger::Ledger;
+use super::pubsub::Change;
 use super::request::Request;
+use super::tokens::Tokens;
 
 /// Why a server turns commands away for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +68,8 @@ pub struct Settings {
     pub old: bool,
     /// The password of its default user.
     pub password: Option<&'static str>,
+    /// The tokens that it takes.
+    pub tokens: Option<Tokens>,
     /// The user may not use `MULTI`.
     pub no_multi: bool,
 }
@@ -74,6 +80,8 @@ pub(super) struct Session {
     /// Whether the client asked for RESP3.
     pub(super) resp3: bool,
     authenticated: bool,
+    /// By which token.
+    token: u64,
     pub(super) database: u32,
     pub(super) multi: Option<Multi>,
     /// The next command may use a slot that is being imported.
@@ -82,6 +90,19 @@ pub(super) struct Session {
     pub(super) read_only: bool,
     /// The client is to hear of new primaries.
     pub(super) subscribed: bool,
+    /// What the client is subscribed to: whether it is a pattern, and its name.
+    pub(super) topics: BTreeSet<(bool, Vec<u8>)>,
+}
+
+impl Session {
+    /// A command of a transaction is turned away: it is spoilt, or over if that was its end.
+    fn forget_transaction(&mut self, ends: bool) {
+        match &mut self.multi {
+            Some(_) if ends => self.multi = None,
+            Some(multi) => multi.broken = true,
+            None => {}
+        }
+    }
 }
 
 /// A transaction that is being queued.
@@ -145,12 +166,15 @@ impl Server {
 
     /// Answers a request that has to do with the connection alone.
     pub(super) fn greet(&self, session: &mut Session, request: &Request) -> Option<Value> {
-        let allowed = session.authenticated || self.settings.password.is_none();
+        let allowed = self.allows(session);
         Some(match request.name() {
             b"HELLO" if self.settings.old => error("ERR unknown command 'HELLO'"),
             b"HELLO" => self.hello(session, request),
             b"AUTH" => self.authenticate(session, request.args.last().map_or(&[], |password| password)),
-            _ if !allowed => error("NOAUTH Authentication required."),
+            name if !allowed => {
+                session.forget_transaction(name == b"EXEC");
+                error("NOAUTH Authentication required.")
+            }
             b"CLIENT" if self.settings.old && request.arg(1) == b"SETINFO" => {
                 error("ERR Unknown subcommand for 'CLIENT'")
             }
@@ -166,7 +190,14 @@ impl Server {
                 )
             }
             b"PING" if self.refusal.is_some_and(|refusal| refusal.refuses(false)) => self.refuse(),
+            b"PING" if !session.resp3 && !session.topics.is_empty() => {
+                Value::Array(["pong", ""].map(|text| Value::Bulk(text.to_owned().into())).into())
+            }
             b"PING" => Value::Status("PONG".into()),
+            name if Change::of(name).is_some() => {
+                let is_refused = self.refusal.is_some_and(|refusal| refusal.refuses(false));
+                if is_refused { self.refuse() } else { ok() }
+            }
             b"MULTI" if self.settings.no_multi => {
                 error("NOPERM this user has no permissions to run the 'multi' command")
             }
@@ -186,7 +217,7 @@ impl Server {
                 return answer;
             }
         }
-        if !session.authenticated && self.settings.password.is_some() {
+        if !self.allows(session) {
             return error("NOAUTH HELLO must be called with the client already authenticated");
         }
         session.resp3 = request.arg(1) == b"3";
@@ -203,12 +234,25 @@ impl Server {
         ])
     }
 
+    /// Whether it takes commands from whoever is there.
+    fn allows(&self, session: &Session) -> bool {
+        match &self.settings.tokens {
+            Some(tokens) => session.authenticated && tokens.takes(session.token),
+            None => session.authenticated || self.settings.password.is_none(),
+        }
+    }
+
     fn authenticate(&self, session: &mut Session, password: &[u8]) -> Value {
+        if let Some(tokens) = &self.settings.tokens {
+            let Some(number) = tokens.read(password) else { return error(WRONG_PASS) };
+            (session.authenticated, session.token) = (true, number);
+            return ok();
+        }
         if self.settings.password.is_none_or(|right| right.as_bytes() == password) {
             session.authenticated = true;
             return ok();
         }
-        error("WRONGPASS invalid username-password pair or user is disabled.")
+        error(WRONG_PASS)
     }
 
     /// A command of the workload: refused, queued or run.
@@ -262,6 +306,8 @@ impl Server {
         self.refusal.map_or_else(ok, |refusal| error(refusal.text()))
     }
 }
+
+const WRONG_PASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
 
 /// What a server says to a client that is one too many.
 pub(super) const TOO_MANY: &str = "ERR max number of clients reached";

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use redstart_core::config::{Backoff, Config, Credentials, Protocol, WhenFull};
+use redstart_core::config::{Backoff, Config, Credentials, Protocol, TokenOptions, WhenFull};
 
 use super::cluster::ClusterSetup;
 use super::faults::{Class, Faults};
 use super::sentinel::ServiceSetup;
 use super::server::Settings;
+use super::tokens::Tokens;
 use super::world::Expected;
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
+
+/// Pauses that suit the length of a run.
+const BACKOFF: Backoff = Backoff { base: ms(2), cap: ms(50) };
 
 /// What one run is made of.
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub struct Setup {
     pub protocol: Protocol,
     /// The client's password.
     pub password: Option<&'static str>,
+    /// Where the client gets tokens.
+    pub tokens: Option<Tokens>,
     /// The client's database.
     pub database: u32,
     /// Whether the client says its name and version.
@@ -42,6 +48,8 @@ pub struct Setup {
     pub health_interval: Option<Duration>,
     /// See [`Config::close_timeout`].
     pub close_timeout: Duration,
+    /// See [`Config::backoff`].
+    pub backoff: Backoff,
     /// See [`Config::queue_commands`].
     pub queue_commands: usize,
     /// See [`Config::queue_bytes`].
@@ -52,6 +60,10 @@ pub struct Setup {
     pub cluster: Option<ClusterSetup>,
     /// The service, if sentinels watch the servers.
     pub service: Option<ServiceSetup>,
+    /// How many tasks listen to messages.
+    pub readers: usize,
+    /// Whether connections are secured by TLS.
+    pub tls: bool,
     /// Whether the trace is kept as text.
     pub with_text: bool,
 }
@@ -65,6 +77,7 @@ impl Default for Setup {
             server: Settings::default(),
             protocol: Protocol::Auto,
             password: None,
+            tokens: None,
             database: 0,
             introduces_itself: false,
             connect_timeout: ms(100),
@@ -72,11 +85,14 @@ impl Default for Setup {
             liveness_timeout: ms(300),
             health_interval: None,
             close_timeout: ms(100),
+            backoff: BACKOFF,
             queue_commands: 1000,
             queue_bytes: 1 << 20,
             when_full: WhenFull::Wait,
             cluster: None,
             service: None,
+            readers: 0,
+            tls: false,
             with_text: true,
         }
     }
@@ -87,16 +103,18 @@ impl Setup {
     pub(super) fn draw(seed: u64, rng: &mut Rng, with_text: bool) -> Self {
         let faults = Faults::draw(rng);
         let old = rng.u8(..5) == 0;
-        let password = if rng.bool() { Some("secret") } else { None };
+        let tokens = (rng.u8(..4) == 0).then(|| Tokens::new(ms(rng.u64(80..600)), rng.bool()));
+        let password = if tokens.is_none() && rng.bool() { Some("secret") } else { None };
         let protocols: &[_] = &[Protocol::Auto, Protocol::Resp2, Protocol::Resp3];
         let protocol = protocols[rng.usize(..if old { 2 } else { 3 })];
         let impatient = faults.has(Class::Impatience);
         Self {
             seed,
             faults,
-            server: Settings { old, password, no_multi: false },
+            server: Settings { old, password, tokens: tokens.clone(), no_multi: false },
             protocol,
             password,
+            tokens,
             database: rng.u32(..2) * 3,
             introduces_itself: rng.bool(),
             connect_timeout: ms(rng.u64(100..300)),
@@ -104,11 +122,14 @@ impl Setup {
             liveness_timeout: ms(rng.u64(100..500)),
             health_interval: if rng.bool() { Some(ms(rng.u64(100..1000))) } else { None },
             close_timeout: ms(rng.u64(..200)),
+            backoff: BACKOFF,
             queue_commands: if rng.bool() { rng.usize(6..20) } else { 1000 },
             queue_bytes: if rng.u8(..3) == 0 { rng.usize(300..2000) } else { 1 << 20 },
             when_full: if rng.u8(..3) == 0 { WhenFull::Fail } else { WhenFull::Wait },
             cluster: None,
             service: None,
+            readers: 0,
+            tls: false,
             with_text,
         }
     }
@@ -119,6 +140,7 @@ impl Setup {
             queue_bytes: self.queue_bytes,
             database: self.database,
             connect_timeout: self.connect_timeout.as_nanos() as u64,
+            readers: self.readers > 0,
         }
     }
 
@@ -136,10 +158,18 @@ impl Setup {
             .liveness_timeout(self.liveness_timeout)
             .health_interval(self.health_interval)
             .close_timeout(self.close_timeout)
-            .backoff(Backoff { base: ms(2), cap: ms(50) })
+            .backoff(self.backoff)
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
-            .when_full(self.when_full);
+            .when_full(self.when_full)
+            .tls(self.tls.then(super::tls::client));
+        let config = match self.tokens.clone() {
+            Some(tokens) => {
+                let pauses = Backoff { base: ms(2), cap: ms(20) };
+                config.token_provider(move || tokens.issue(), TokenOptions::new().backoff(pauses))
+            }
+            None => config,
+        };
         match (&self.cluster, &self.service) {
             (Some(cluster), _) => cluster.apply(config),
             (None, Some(service)) => service.apply(config),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use redstart_core::error::{Delivery, ErrorKind, Waiting};
+use redstart_core::error::{ConnectionError, Delivery, ErrorKind, TlsError, Waiting};
 
 use super::Sim;
 use super::ledger::Shape;
@@ -49,6 +49,9 @@ impl Sim {
                 conn.broken && conn.down.dues.len() > 2,
             );
         }
+        let (messages, gaps) = self.heard();
+        tally.0.insert("messages read", messages);
+        tally.0.insert("gaps told", gaps);
         for call in &self.calls {
             tally.note("calls", true);
             tally.note("calls dropped", matches!(call.end, Some(End { outcomes: None, .. })));
@@ -112,5 +115,8 @@ impl Tally {
             _ => "another error",
         };
         self.note(kind, true);
+        let cut_off = ErrorKind::Connection(ConnectionError::Tls(TlsError::Truncated));
+        let mut causes = std::iter::successors(Some(error), |error| error.cause());
+        self.note("stream of TLS cut off", causes.any(|error| *error.kind() == cut_off));
     }
 }

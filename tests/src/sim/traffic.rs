@@ -5,11 +5,13 @@ use std::task::{Poll, Waker};
 
 use bytes::{Buf, BytesMut};
 use redstart_core::command::Value;
+use redstart_core::error::ServerCode;
 
 use super::conn::{Due, Stage};
 use super::faults::Class;
 use super::ledger::Shape;
 use super::oracles::{self, Violation};
+use super::pubsub::Change;
 use super::request::Request;
 use super::server;
 use super::trace::Note;
@@ -97,6 +99,7 @@ impl World {
     fn take_request(&mut self, id: usize, request: &Request, len: usize) {
         let conn = &mut self.conns[id];
         let before = conn.up.unanswered_at_start;
+        let in_service = self.service.is_some();
         let due = match (request.name(), &mut conn.up.transaction) {
             (b"HELLO" | b"AUTH", _) => {
                 let verdict = oracles::a6_hello_and_auth_are_alone(id, before);
@@ -107,7 +110,8 @@ impl World {
             (b"READONLY" | b"READWRITE" | b"ROLE", _) if before.0 > 0 => Due::Handshake,
             (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE" | b"ROLE" | b"SENTINEL", _) => Due::Own,
             // It is confirmed by a push.
-            (b"SUBSCRIBE", _) => return,
+            (b"SUBSCRIBE", _) if in_service => return,
+            (name, _) if Change::of(name).is_some() => Due::Own,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
                 *transaction = Some(Vec::new());
@@ -140,6 +144,7 @@ impl World {
         };
         if matches!(due, Due::Whole | Due::Part) {
             self.judge_sending(id);
+            self.judge_way(id, request);
         }
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
@@ -215,6 +220,7 @@ impl World {
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
             let reply = self.answer(id, &request);
+            self.note_no_auth(id, &request, &reply);
             self.judge(oracles::a5_the_handshake_comes_first(id, &request, !foreign));
             self.reply(id, &request, &reply, &mut answers);
         }
@@ -238,6 +244,20 @@ impl World {
         self.servers[conn.server].answer(&mut conn.session, id, request, &mut self.ledger)
     }
 
+    /// A server that does not know who this is turns everything away; the connection may be closed for it.
+    fn note_no_auth(&mut self, id: usize, request: &Request, reply: &Value) {
+        let Value::Error(error) = reply else { return };
+        if !matches!(error.code(), ServerCode::NoAuth | ServerCode::WrongPass) {
+            return;
+        }
+        self.conns[id].blemish("the token has expired");
+        if let Some(command) = request.id() {
+            let record = self.ledger.get_mut(command);
+            record.refusals += 1;
+            record.replies.push(reply.clone());
+        }
+    }
+
     /// Appends a reply to what is sent to the client, unless it is left out.
     fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
         let turns = std::mem::take(&mut self.ledger.turns);
@@ -245,7 +265,7 @@ impl World {
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
         }
-        if request.name() == b"SUBSCRIBE" {
+        if request.name() == b"SUBSCRIBE" && self.service.is_some() {
             conn.session.subscribed = true;
             return out.extend_from_slice(server::SUBSCRIBED);
         }
@@ -259,7 +279,15 @@ impl World {
         if handshake && std::mem::take(&mut self.servers[conn.server].skip_handshake) {
             return conn.blemish("a reply of the handshake is left out");
         }
-        server::write(reply, conn.session.resp3, out);
+        match Change::of(request.name()) {
+            Some(change) if !matches!(reply, Value::Error(_)) => {
+                let resp3 = conn.session.resp3;
+                change.confirm(&mut conn.session.topics, request, resp3, out);
+            }
+            _ => server::write(reply, conn.session.resp3, out),
+        }
+        self.tell_of_slots(id, request, reply);
+        let conn = &mut self.conns[id];
         let end = conn.down.sent + out.len() as u64;
         conn.down.ends.push_back((end, turns));
         if matches!(reply, Value::Error(error) if error.text().ends_with(" :0")) {

@@ -13,12 +13,16 @@ use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
+use super::pubsub::Published;
 use super::sentinel::{self, Watch};
 use super::server::{Server, TOO_MANY};
 use super::trace::{Note, Trace};
 
 /// One millisecond in the nanoseconds of the virtual clock.
 pub(super) const MS: u64 = 1_000_000;
+
+/// What the client's clock shows at the beginning.
+const ORIGIN: u64 = 3_600_000 * MS;
 
 /// What happens at a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +34,8 @@ pub(super) enum Event {
     /// The next segment arrives at the client.
     ToClient(usize),
     Unmute(usize),
+    /// Records of TLS can be read.
+    Nudge(usize),
     Break(usize),
     Alarm(u64),
     Strike(Class),
@@ -45,6 +51,8 @@ pub(super) enum Event {
     Call(usize),
     /// A caller drops its call.
     Cancel(usize),
+    /// Something is published.
+    Publish(usize),
 }
 
 /// What the model has to know of the client's configuration to judge it.
@@ -54,12 +62,18 @@ pub(super) struct Expected {
     pub(super) queue_bytes: usize,
     pub(super) database: u32,
     pub(super) connect_timeout: u64,
+    /// There are subscriptions.
+    pub(super) readers: bool,
 }
 
 /// Everything outside the client.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) now: u64,
+    /// How far the client's clock was set back.
+    pub(super) behind: u64,
+    /// How far it has leapt forward.
+    ahead: u64,
     next: u64,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     pub(super) rng: Rng,
@@ -74,6 +88,8 @@ pub(super) struct World {
     pub(super) cluster: Option<Box<Cluster>>,
     /// What the servers are to each other, if sentinels watch them.
     pub(super) service: Option<Box<Watch>>,
+    /// How many messages of each channel were published.
+    pub(super) published: Published,
     pub(super) ledger: Ledger,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
@@ -93,6 +109,8 @@ impl World {
     ) -> Self {
         Self {
             now: 0,
+            behind: 0,
+            ahead: 0,
             next: 0,
             queue: BinaryHeap::new(),
             rng,
@@ -104,6 +122,7 @@ impl World {
             servers,
             cluster: None,
             service: None,
+            published: Published::default(),
             ledger: Ledger::default(),
             trace,
             alarm: None,
@@ -153,25 +172,53 @@ impl World {
             Event::ToServer(id, upto) => self.handle_arrival(id, upto),
             Event::ToClient(id) => self.handle_segment(id),
             Event::Unmute(id) => self.unmute(id),
+            Event::Nudge(id) => self.conns[id].reader.take().into_iter().for_each(Waker::wake),
             Event::Break(id) => self.break_conn(id),
             Event::Alarm(at) => self.ring(at),
             Event::Strike(class) => self.strike(class),
             Event::Calm(class, server) => self.calm(class, server),
             Event::Cluster(step) => self.handle_step(step),
             Event::Service(step) => self.handle_service_step(step),
+            Event::Publish(channel) => self.publish(channel),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
 
-    /// Wakes `waker` at `at`, instead of whom and when it was told before.
-    pub(super) fn set_alarm(&mut self, at: u64, waker: &Waker) {
-        self.alarm = Some((at, waker.clone()));
-        let late = if self.faults.has(Class::LateTimers) { self.rng.u64(..MS) } else { 0 };
-        self.schedule(at.saturating_add(late), Event::Alarm(at));
+    /// The client's clock.
+    pub(super) const fn clock(&self) -> u64 {
+        ORIGIN + self.now + self.ahead - self.behind
     }
 
-    fn ring(&mut self, at: u64) {
-        if let Some((_, waker)) = self.alarm.take_if(|(set, _)| *set == at) {
+    /// The client's clock is set back, and what waits for it waits longer.
+    pub(super) fn set_back(&mut self, by: u64) {
+        self.behind += by;
+        self.reset_alarm();
+    }
+
+    /// The client's clock leaps forward, as it may when a machine was asleep.
+    pub(super) fn leap(&mut self, by: u64) {
+        self.ahead += by;
+        self.conns.iter_mut().for_each(|conn| conn.blemish("silent while the clock leapt"));
+        self.reset_alarm();
+    }
+
+    fn reset_alarm(&mut self) {
+        if let Some((time, waker)) = self.alarm.take() {
+            self.set_alarm(time, &waker);
+        }
+    }
+
+    /// Wakes `waker` when the client's clock is at `time`, instead of whom and when it was told before.
+    pub(super) fn set_alarm(&mut self, time: u64, waker: &Waker) {
+        self.alarm = Some((time, waker.clone()));
+        let late = if self.faults.has(Class::LateTimers) { self.rng.u64(..MS) } else { 0 };
+        let at = (time + self.behind).saturating_sub(ORIGIN + self.ahead);
+        self.schedule(at.saturating_add(late), Event::Alarm(time));
+    }
+
+    fn ring(&mut self, time: u64) {
+        let is_due = self.clock() >= time;
+        if let Some((_, waker)) = self.alarm.take_if(|(set, _)| *set == time && is_due) {
             waker.wake();
         }
     }
@@ -255,6 +302,8 @@ impl World {
         conn.closed_at = Some(now);
         // Closing with unread bytes resets the connection: what is still under way is lost.
         conn.served &= !abrupt;
+        // One that has nothing but subscriptions, as there are with RESP2, is closed with the last of them.
+        let closing = closing || (self.expected.readers && !conn.session.resp3);
         let verdict = match self.cluster.is_some() || self.service.is_some() {
             false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
             true if closing || conn.blemish.is_some() => Ok(()),

@@ -3,21 +3,28 @@
 //! The rows are the source of `tests/snapshots/commands/`, of the list that `--bin commands` prints
 //! and of the completeness test. A method without a row is a method that no test has seen.
 
+mod acl;
 mod bitmaps;
 mod cluster;
 mod connection;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;
 mod introspection;
 mod keys;
+mod latency;
 mod lists;
+mod modules;
+mod pubsub;
 mod replication;
 mod scripting;
 mod sentinel;
 mod server;
+mod sessions;
 mod sets;
 mod sorted_sets;
+mod streams;
 mod strings;
 
 use std::fmt::Write;
@@ -38,21 +45,28 @@ type Rows = fn(&mut Table);
 
 /// The families.
 const FAMILIES: &[(&str, Rows)] = &[
+    ("acl", acl::rows),
     ("bitmaps", bitmaps::rows),
     ("cluster", cluster::rows),
     ("connection", connection::rows),
+    ("functions", functions::rows),
     ("geo", geo::rows),
     ("hashes", hashes::rows),
     ("hyperloglog", hyperloglog::rows),
     ("introspection", introspection::rows),
     ("keys", keys::rows),
+    ("latency", latency::rows),
     ("lists", lists::rows),
+    ("modules", modules::rows),
+    ("pubsub", pubsub::rows),
     ("replication", replication::rows),
     ("scripting", scripting::rows),
     ("sentinel", sentinel::rows),
     ("server", server::rows),
+    ("sessions", sessions::rows),
     ("sets", sets::rows),
     ("sorted_sets", sorted_sets::rows),
+    ("streams", streams::rows),
     ("strings", strings::rows),
 ];
 

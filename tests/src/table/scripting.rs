@@ -20,6 +20,10 @@ pub(super) fn rows(t: &mut Table) {
     t.row("script_load", p.script_load("return 1"));
 
     let script = Script::new("return 1");
+    t.row("run_script", p.run_script::<i64>(&script, "k", "a"));
+    t.row("run_script_ro", p.run_script_ro::<i64>(&script, "k", "a"));
+    t.row("Script::call", script.call::<i64>("k", "a"));
+    t.row("Script::call_ro", script.call_ro::<i64>("k", "a"));
     t.row("Script::evalsha", script.evalsha::<i64>("k", "a"));
     t.row("Script::evalsha_ro", script.evalsha_ro::<i64>("k", "a"));
     t.row("Script::eval", script.eval::<i64>("k", "a"));

@@ -1,7 +1,7 @@
 //! Rows of the commands about the server.
 
 use redstart_core::command::Prepare as p;
-use redstart_core::commands::{FlushMode, Samples, SaveMode, ServerCommands};
+use redstart_core::commands::{FlushMode, Samples, SaveMode, ServerCommands, ShutdownOptions};
 
 use super::Table;
 
@@ -37,6 +37,10 @@ pub(super) fn rows(t: &mut Table) {
     t.row("memory_usage", p.memory_usage("k", Samples::All));
     t.row("role", p.role());
     t.row("save", p.save());
+    t.row("shutdown", p.shutdown(ShutdownOptions::new()));
+    t.row("shutdown", p.shutdown(ShutdownOptions::new().save(true).now().force()));
+    t.row("shutdown", p.shutdown(ShutdownOptions::new().save(false)));
+    t.row("shutdown_abort", p.shutdown_abort());
     t.row("swapdb", p.swapdb(0, 1));
     t.row("time", p.time());
 }

@@ -173,7 +173,7 @@ fn the_name_is_left_when_the_arguments_are_forgotten() {
         let mut packed = command.into_packed();
         packed.forget_arguments();
         assert_eq!(packed.name(), "CONFIG SET");
-        assert!(packed.shared.is_empty() && matches!(packed.bytes, Buffer::Inline { .. }));
+        assert!(packed.shared().is_empty() && matches!(packed.bytes, Buffer::Inline { .. }));
     }
 }
 

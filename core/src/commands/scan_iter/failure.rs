@@ -8,7 +8,7 @@ use crate::error::{ConversionError, Delivery, Error, ErrorKind, Limit};
 pub(super) const RESTARTS_MAX: usize = 16;
 
 /// Whether the same may succeed later.
-pub(super) fn may_pass(error: &Error) -> bool {
+pub(in crate::commands) fn may_pass(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Timeout(_) | ErrorKind::TooManyRedirects { .. } => true,
         ErrorKind::Limit(limit) => matches!(limit, Limit::QueueCommands(_) | Limit::QueueBytes(_)),
@@ -23,7 +23,7 @@ pub(super) fn restarted(cause: Option<Error>) -> Error {
 }
 
 /// The answer is of another shape than what was asked for.
-pub(super) fn wrong(expected: &'static str) -> Error {
+pub(in crate::commands) fn wrong(expected: &'static str) -> Error {
     let error =
         ConversionError::Unexpected { expected: expected.into(), got: String::from("something else") };
     Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)

@@ -21,7 +21,7 @@ use alloc::string::String;
 
 pub use info::{Info, InfoSection, Keyspace};
 pub use memory::{DatabaseMemory, MemoryStats};
-pub use options::{FlushMode, Samples, SaveMode};
+pub use options::{FlushMode, Samples, SaveMode, ShutdownOptions};
 pub use replies::{BackgroundJob, ServerTime};
 pub use role::{ReplicaLink, Role, RoleReplica};
 
@@ -175,6 +175,24 @@ pub trait ServerCommands: Run {
     /// `SAVE` · 1.0.0 · O(n) in the keys
     fn save(self) -> Self::Output<()> {
         self.run(Command::new("SAVE"))
+    }
+
+    /// Ends the server, once it has saved its data as it is configured to and its replicas have them.
+    ///
+    /// There is no reply to that: what shows it is an error about the [connection](crate::Error::is_connection),
+    /// [`MaybeExecuted`](crate::error::Delivery::MaybeExecuted). An error of the server says that it goes on. On a
+    /// cluster, or behind sentinels, another node may take its place; [`Command::node`] chooses whom to end.
+    ///
+    /// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]` · 1.0.0 · O(n) in the keys, if they are saved
+    fn shutdown(self, options: ShutdownOptions) -> Self::Output<()> {
+        self.run(Command::new("SHUTDOWN").args(options))
+    }
+
+    /// Calls off a shutdown that waits for replicas. Fails when there is none.
+    ///
+    /// `SHUTDOWN ABORT` · 7.0.0 · O(1)
+    fn shutdown_abort(self) -> Self::Output<()> {
+        self.run(Command::new("SHUTDOWN").arg("ABORT"))
     }
 
     /// Swaps two databases at once for all clients.

@@ -66,3 +66,44 @@ impl Args for Samples {
         out.args(count.map(|count| ("SAMPLES", count)));
     }
 }
+
+/// Choices for [`shutdown`](super::ServerCommands::shutdown).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[must_use]
+pub struct ShutdownOptions {
+    save: Option<bool>,
+    now: bool,
+    force: bool,
+}
+
+impl ShutdownOptions {
+    /// As the server is configured: it saves if it has a rule for when to, and waits for its replicas.
+    pub const fn new() -> Self {
+        Self { save: None, now: false, force: false }
+    }
+
+    /// Saves in any case, or in none (`SAVE`, `NOSAVE`).
+    pub const fn save(mut self, save: bool) -> Self {
+        self.save = Some(save);
+        self
+    }
+
+    /// Does not wait for replicas that lag behind (`NOW`, since 7.0).
+    pub const fn now(mut self) -> Self {
+        self.now = true;
+        self
+    }
+
+    /// Ends even if the data cannot be saved (`FORCE`, since 7.0).
+    pub const fn force(mut self) -> Self {
+        self.force = true;
+        self
+    }
+}
+
+impl Args for ShutdownOptions {
+    fn write_to(&self, out: &mut ArgSink<'_>) {
+        out.args(self.save.map(|save| if save { "SAVE" } else { "NOSAVE" }));
+        out.args(self.now.then_some("NOW")).args(self.force.then_some("FORCE"));
+    }
+}

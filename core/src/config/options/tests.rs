@@ -6,8 +6,8 @@ use core::time::Duration;
 use super::{CLUSTER, OF_ALL, SENTINEL, SEVERAL};
 use crate::config::tests::{CANARY, refusal, secs, shown};
 use crate::config::{
-    Backoff, ClusterOptions, Config, Credentials, Deployment, Endpoint, Protocol, ReadFrom, RefreshOptions,
-    SentinelOptions, WhenFull,
+    Backoff, ClusterOptions, Config, Credentials, Deployment, Endpoint, PoolOptions, Protocol, ReadFrom,
+    RefreshOptions, SentinelOptions, WhenFull,
 };
 use crate::resp::Limits;
 
@@ -21,6 +21,7 @@ fn limits(change: impl Fn(&mut Limits)) -> Config {
 fn option_table() -> Vec<(&'static str, &'static str, Config)> {
     let with = Config::default;
     let backoff = Backoff::default;
+    let pool = |options| with().pool(options);
     Vec::from([
         ("db", "7", with().database(7)),
         ("username", "ann", with().credentials(Credentials::new("ann", ""))),
@@ -47,6 +48,14 @@ fn option_table() -> Vec<(&'static str, &'static str, Config)> {
         ("queue_commands", "12", with().queue_commands(12)),
         ("queue_bytes", "16m", with().queue_bytes(16 << 20)),
         ("when_full", "fail", with().when_full(WhenFull::Fail)),
+        ("subscription_bytes", "64k", with().subscription_bytes(64 << 10)),
+        ("pool_max", "9", pool(PoolOptions::new().max(9))),
+        ("pool_min_idle", "2", pool(PoolOptions::new().min_idle(2))),
+        ("pool_queue", "0", pool(PoolOptions::new().queue(0))),
+        ("pool_idle_timeout", "5s", pool(PoolOptions::new().idle_timeout(secs(5)))),
+        ("pool_idle_timeout", "none", pool(PoolOptions::new().idle_timeout(None))),
+        ("pool_max_lifetime", "60m", pool(PoolOptions::new().max_lifetime(secs(3_600)))),
+        ("max_conflicts", "3", with().max_conflicts(3)),
         ("max_reply_bytes", "4294967295", limits(|it| it.reply = u32::MAX)),
         ("max_bulk_bytes", "1G", limits(|it| it.bulk = 1 << 30)),
         ("max_elements", "1000000", limits(|it| it.elements = 1_000_000)),
@@ -203,7 +212,10 @@ fn options_stand_together() {
         .retries(0)
         .queue_commands(12)
         .queue_bytes(16 << 20)
-        .when_full(WhenFull::Fail);
+        .when_full(WhenFull::Fail)
+        .subscription_bytes(64 << 10)
+        .max_conflicts(3)
+        .pool(PoolOptions::new().max(9).min_idle(2).queue(0).idle_timeout(secs(5)).max_lifetime(secs(3_600)));
     expected.reply_limits =
         Limits { depth: 1024, bulk: 1 << 30, elements: 1_000_000, line: 1024, reply: u32::MAX };
     assert_eq!(Config::from_url(&format!("redis://127.0.0.1?{query}")), Ok(expected));
@@ -214,7 +226,8 @@ fn explicit_defaults_are_the_defaults() {
     let url = "redis://127.0.0.1:6379/0?protocol=auto&client_name=none&library_name=redstart\
                &connect_timeout=5s&response_timeout=5&liveness_timeout=10s&health_interval=30s&close_timeout=5s\
                &tcp_keepalive=30s&backoff_base=10ms&backoff_cap=2s&retries=16&queue_commands=65536\
-               &queue_bytes=64m&when_full=wait&max_reply_bytes=1g&max_bulk_bytes=512M\
+               &queue_bytes=64m&when_full=wait&subscription_bytes=8m&pool_max=50&pool_min_idle=0&pool_queue=8192&pool_idle_timeout=60s\
+               &pool_max_lifetime=none&max_conflicts=1024&max_reply_bytes=1g&max_bulk_bytes=512M\
                &max_elements=2147483647&max_line_bytes=64K&max_depth=128";
     assert_eq!(Config::from_url(url), Ok(Config::default()));
     let url = "redis-cluster://h?suspect_after=0.5&read_from=primary&refresh_interval=250ms&refresh_period=1m\
@@ -267,6 +280,11 @@ fn options_refused() {
         ("queue_bytes=1.5m", "queue_bytes", NO_SIZE),
         ("queue_bytes=1é", "queue_bytes", NO_SIZE),
         ("queue_bytes=18446744073709551615g", "queue_bytes", "too large"),
+        ("pool_max=0", "pool_max", "zero"),
+        ("pool_max=3&pool_min_idle=4", "pool_min_idle", "more than pool_max"),
+        ("pool_idle_timeout=0", "pool_idle_timeout", "zero"),
+        ("pool_max_lifetime=0", "pool_max_lifetime", "zero"),
+        ("max_conflicts=0", "max_conflicts", "zero"),
         ("max_reply_bytes=4g", "max_reply_bytes", "too large"),
         ("max_reply_bytes=0", "max_reply_bytes", "zero"),
         ("max_bulk_bytes=0", "max_bulk_bytes", "zero"),

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::Reason;
-use crate::config::{Protocol, ReadFrom, WhenFull};
+use crate::config::{Ocsp, Protocol, ReadFrom, TlsVersion, WhenFull};
 
 const TOO_LARGE: Reason = "too large";
 
@@ -30,6 +30,31 @@ pub(super) fn when_full(value: &str) -> Result<WhenFull, Reason> {
         "wait" => Ok(WhenFull::Wait),
         "fail" => Ok(WhenFull::Fail),
         _ => Err("neither wait nor fail"),
+    }
+}
+
+pub(super) fn yes_or_no(value: &str) -> Result<bool, Reason> {
+    match value {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("neither yes nor no"),
+    }
+}
+
+pub(super) fn tls_version(value: &str) -> Result<TlsVersion, Reason> {
+    match value {
+        "1.2" => Ok(TlsVersion::V1_2),
+        "1.3" => Ok(TlsVersion::V1_3),
+        _ => Err("neither 1.2 nor 1.3"),
+    }
+}
+
+pub(super) fn ocsp(value: &str) -> Result<Ocsp, Reason> {
+    match value {
+        "ignored" => Ok(Ocsp::Ignored),
+        "if_stapled" => Ok(Ocsp::IfStapled),
+        "required" => Ok(Ocsp::Required),
+        _ => Err("none of ignored, if_stapled, required"),
     }
 }
 

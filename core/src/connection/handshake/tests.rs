@@ -29,7 +29,7 @@ fn config(protocol: Protocol) -> Config {
 /// Plays a handshake: each time what must be written, and the replies to it.
 fn play(config: &Config, purpose: Purpose, turns: &[(&str, &str)]) -> Result<ServerInfo, Error> {
     let mut out = Outgoing::default();
-    let mut handshake = Handshake::start(config, purpose, &mut out);
+    let mut handshake = Handshake::start(config, purpose, false, config.login.fixed().cloned(), &mut out);
     let mut over = None;
     for (written, replies) in turns {
         assert_eq!((write(&mut out), over.is_some()), ((*written).into(), false));
@@ -105,7 +105,7 @@ fn a_sentinel_is_to_tell_of_new_primaries_if_that_leaves_it_open_to_questions() 
 fn an_answer_to_half_a_question_is_none() {
     let config = config(Protocol::Auto);
     let mut out = Outgoing::default();
-    let mut handshake = Handshake::start(&config, Purpose::Sentinel, &mut out);
+    let mut handshake = Handshake::start(&config, Purpose::Sentinel, false, None, &mut out);
     write(&mut out);
     let read = |wire: &str, handshake: &mut Handshake, out: &mut Outgoing| {
         let frame = Decoder::new(Limits::default()).decode(&mut BytesMut::from(wire));

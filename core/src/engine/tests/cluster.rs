@@ -60,7 +60,7 @@ impl World {
     fn drain(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
-                Action::Connect(conn, Endpoint::Tcp { port, .. }) => {
+                Action::Connect(conn, Endpoint::Tcp { port, .. }, _) => {
                     self.dialled.insert(port, conn);
                 }
                 Action::Close(conn) => {

@@ -83,7 +83,11 @@ impl Cluster {
         match target {
             Target::Slot(slot) | Target::Read { slot, .. } => self.map.primary(slot),
             Target::Node(node) => Some(NodeId(node.into())),
-            Target::AllPrimaries | Target::AllNodes | Target::Nowhere | Target::Named(_) => None,
+            Target::AllPrimaries
+            | Target::AllNodes
+            | Target::Nowhere
+            | Target::Named(_)
+            | Target::Session(_) => None,
             Target::AnyPrimary | Target::AnyNode => self.next_primary(),
         }
     }

@@ -3,8 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-
-use thiserror::Error;
+use core::fmt;
 
 use super::draft::Draft;
 use crate::commands::SlotRange;
@@ -53,17 +52,14 @@ impl Shard {
 }
 
 /// Why an answer about the cluster is not taken.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ViewError {
     /// The reply is of another shape, or an error of the server.
-    #[error(transparent)]
-    Shape(#[from] ConversionError),
+    Shape(ConversionError),
     /// There is no slot that a usable node serves.
-    #[error("no slot is served")]
     NoSlots,
     /// What should be a range of slots is none: it is empty, or goes beyond the 16,384 that there are.
-    #[error("{first} to {last} is no range of slots")]
     Slots {
         /// Its start, as it came.
         first: i64,
@@ -71,20 +67,38 @@ pub enum ViewError {
         last: i64,
     },
     /// Two shards, or one of them twice, claim this slot.
-    #[error("slot {0} is claimed twice")]
     Overlap(u16),
     /// A host is neither a name nor an address.
-    #[error("a host is neither a name nor an address")]
     Host,
     /// A port is no port.
-    #[error("{0} is no port")]
     Port(i64),
     /// There are more than [`NODES_MAX`] nodes, or too many that have left are not released yet.
-    #[error("there are too many nodes")]
     TooManyNodes,
     /// A shard has more ranges of slots than there are slots.
-    #[error("there are too many ranges of slots")]
     TooManyRanges,
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape(error) => error.fmt(f),
+            Self::NoSlots => f.write_str("no slot is served"),
+            Self::Slots { first, last } => write!(f, "{first} to {last} is no range of slots"),
+            Self::Overlap(slot) => write!(f, "slot {slot} is claimed twice"),
+            Self::Host => f.write_str("a host is neither a name nor an address"),
+            Self::Port(port) => write!(f, "{port} is no port"),
+            Self::TooManyNodes => f.write_str("there are too many nodes"),
+            Self::TooManyRanges => f.write_str("there are too many ranges of slots"),
+        }
+    }
+}
+
+impl core::error::Error for ViewError {}
+
+impl From<ConversionError> for ViewError {
+    fn from(error: ConversionError) -> Self {
+        Self::Shape(error)
+    }
 }
 
 /// What one node says of the cluster.

@@ -356,8 +356,9 @@ pub(crate) fn part_of(reply: &Frame) -> Option<Part> {
 fn for_sentinels(config: &Config, options: &SentinelOptions) -> Config {
     let soon = Duration::from_millis(1);
     Config {
-        credentials: options.credentials.clone(),
+        login: options.login.clone(),
         database: 0,
+        tls: options.tls.as_ref().map_or_else(|| config.tls.clone(), |own| own.0.clone()),
         connect_timeout: options.ask_timeout.max(soon),
         suspect_after: options.ask_timeout.max(soon),
         backoff: Backoff { base: soon, cap: soon },
@@ -411,7 +412,7 @@ mod tests {
             .database(3)
             .client_name("me");
         let sentinels = for_sentinels(&config, &options);
-        assert_eq!((&sentinels.credentials, sentinels.database), (&None, 0));
+        assert_eq!((&sentinels.login, sentinels.database), (&crate::config::Login::None, 0));
         assert_eq!(sentinels.client_name.as_deref(), Some("me"));
         assert_eq!(sentinels.suspect_after, Duration::from_millis(70));
     }

@@ -7,9 +7,10 @@ use bytes::{Bytes, BytesMut};
 use redstart_tokio::command::{Command, FromReply, Prepare};
 use redstart_tokio::commands::{HashCommands, ListCommands, StringCommands};
 use redstart_tokio::core::resp::{Decoder, Frame, Limits};
+use redstart_tokio::pubsub::Event;
 use tokio::runtime::Runtime;
 
-use super::{Client, Decode, Encode, Endpoint, Owned, Suite};
+use super::{Client, Decode, Encode, Endpoint, Owned, Subscriber, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::{Done, Result};
 use crate::rows::decode::reads;
@@ -24,6 +25,7 @@ pub fn register(suite: &mut Suite) {
     suite.endpoint::<AsyncStd>(ASYNC_STD);
     suite.cluster_client::<Shared>(NAME);
     suite.blocking::<Blocking>(BLOCKING);
+    suite.subscriber::<Subscribed>(NAME);
     suite.decoder::<Frames>(NAME);
     suite.owned::<Frames>(NAME);
     suite.encoder::<Encoder>(NAME);
@@ -74,6 +76,25 @@ impl Client for Shared {
 
 fn gets(keys: &[String]) -> Vec<Command<Option<String>>> {
     keys.iter().map(|key| Prepare.get::<String>(key)).collect()
+}
+
+struct Subscribed {
+    subscription: redstart_tokio::Subscription,
+    _client: redstart_tokio::Client,
+}
+
+impl Subscriber for Subscribed {
+    async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
+        let client = redstart_tokio::Client::connect(url(&[server])).await?;
+        Ok(Self { subscription: client.subscribe(channel).await?, _client: client })
+    }
+
+    async fn next(&mut self) -> Result<usize> {
+        match self.subscription.next().await {
+            Some(Event::Message(message)) => Ok(message.payload.len()),
+            other => Err(format!("{other:?}").into()),
+        }
+    }
 }
 
 /// Driver and callers are tasks of async-std, which has a thread for each CPU.

@@ -70,16 +70,19 @@ impl Client for Rustis {
     }
 }
 
-struct Listener(PubSubStream);
+struct Listener {
+    stream: PubSubStream,
+    _client: rustis::client::Client,
+}
 
 impl Subscriber for Listener {
     async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
         let client = rustis::client::Client::connect(format!("redis://{server}")).await?;
-        Ok(Self(client.subscribe(channel).await?))
+        Ok(Self { stream: client.subscribe(channel).await?, _client: client })
     }
 
     async fn next(&mut self) -> Result<usize> {
-        Ok(self.0.next().await.ok_or("no more messages")??.payload().len())
+        Ok(self.stream.next().await.ok_or("no more messages")??.payload().len())
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod bare;
 pub mod encode;
 mod input;
+mod listen;
 pub mod mux;
 pub mod offline;
 pub mod scan;
@@ -21,7 +22,7 @@ pub fn register(suite: &mut Suite) {
     suite.blocking::<bare::BareBlocking>(LOOP);
     suite.subscriber::<bare::BareSubscriber>(LOOP);
     suite.client::<mux::Mux>(MUX);
-    suite.subscriber::<mux::MuxSubscriber>(MUX);
+    suite.subscriber::<listen::Floor>(MUX);
     suite.decoder::<offline::Scanning>(SCAN);
     suite.owned::<offline::Owning>(OWNED);
     suite.encoder::<offline::Encoding>(ENCODE);

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use super::input::Input;
 use super::scan::{Last, Sink};
 use super::{bare, encode};
-use crate::contender::{Client, Subscriber};
+use crate::contender::Client;
 use crate::measure::Result;
 
 #[derive(Clone)]
@@ -265,52 +265,4 @@ fn poll_read(
     let count = free.filled().len();
     input.fill(count);
     Ok(Poll::Ready(count))
-}
-
-/// A subscriber whose messages are received by a task and handed over, without a block of memory for each.
-pub struct MuxSubscriber(Arc<Mutex<Messages>>);
-
-#[derive(Default)]
-struct Messages {
-    /// The lengths of their payloads.
-    waiting: VecDeque<usize>,
-    waker: Option<Waker>,
-}
-
-impl Subscriber for MuxSubscriber {
-    async fn subscribe(server: SocketAddr, channel: &str) -> Result<Self> {
-        let mut stream = bare::subscribe(server, channel).await?;
-        let messages = Arc::new(Mutex::new(Messages::default()));
-        let (shared, mut input) = (messages.clone(), Input::default());
-        let receive = poll_fn(move |cx| {
-            while let Poll::Ready(count) = poll_read(&mut stream, cx, &mut input)? {
-                if count == 0 {
-                    return Poll::Ready(std::io::Result::Ok(()));
-                }
-                let mut messages = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut payload = Last::default();
-                while input.next(&mut payload) {
-                    messages.waiting.push_back(payload.0);
-                }
-                messages.waker.take().into_iter().for_each(Waker::wake);
-            }
-            Poll::Pending
-        });
-        tokio::spawn(receive);
-        Ok(Self(messages))
-    }
-
-    async fn next(&mut self) -> Result<usize> {
-        let next = poll_fn(|cx| {
-            let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match messages.waiting.pop_front() {
-                Some(length) => Poll::Ready(length),
-                None => {
-                    messages.waker = Some(cx.waker().clone());
-                    Poll::Pending
-                }
-            }
-        });
-        Ok(next.await)
-    }
 }

@@ -153,7 +153,7 @@ pub fn pubsub() -> Online {
     Online {
         name: "pubsub",
         title: "Messages of a channel",
-        note: "Pinned, current_thread. A script publishes a thousand messages at once.",
+        note: "Pinned, current_thread. A script publishes 10,000 messages at once.",
         who: |suite| &suite.subscribers,
         works: vec![(Work::Messages, vec![cpu(FLOOR, 1.5)])],
         ..e2e()

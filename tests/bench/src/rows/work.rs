@@ -33,7 +33,7 @@ static LARGE: LazyLock<Bytes> = LazyLock::new(|| vec![b'v'; 16 << 20].into());
 
 pub const CHANNEL: &str = "channel";
 /// Messages that are published at once.
-pub const BURST: usize = 1000;
+pub const BURST: usize = 10_000;
 
 /// What a client is kept busy with.
 #[derive(Clone, Copy, PartialEq, Eq)]

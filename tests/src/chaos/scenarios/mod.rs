@@ -5,6 +5,7 @@ mod isolation;
 mod network;
 mod promotion;
 mod storm;
+mod tokens;
 
 use std::time::Duration;
 
@@ -38,11 +39,15 @@ pub enum Scenario {
     KillStormCluster,
     /// The network loses what a server sends.
     RepliesLost,
+    /// Tokens expire.
+    TokensExpire,
+    /// Those of a cluster do.
+    TokensExpireCluster,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ClusterKill,
         Self::ClusterFreeze,
         Self::ClusterReshard,
@@ -54,6 +59,8 @@ impl Scenario {
         Self::KillStorm,
         Self::KillStormCluster,
         Self::RepliesLost,
+        Self::TokensExpire,
+        Self::TokensExpireCluster,
     ];
 
     /// As it is called on the command line.
@@ -71,6 +78,8 @@ impl Scenario {
             Self::KillStorm => "kill-storm",
             Self::KillStormCluster => "kill-storm-cluster",
             Self::RepliesLost => "replies-lost",
+            Self::TokensExpire => "tokens-expire",
+            Self::TokensExpireCluster => "tokens-expire-cluster",
         }
     }
 
@@ -92,6 +101,8 @@ impl Scenario {
             Self::KillStorm => storm::on_one(settings),
             Self::KillStormCluster => storm::on_cluster(settings),
             Self::RepliesLost => network::lose_replies(settings),
+            Self::TokensExpire => tokens::on_one(settings),
+            Self::TokensExpireCluster => tokens::on_cluster(settings),
         };
         let report = report.titled(self.name());
         eprintln!("{}", report.verdict());

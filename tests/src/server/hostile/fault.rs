@@ -20,6 +20,8 @@ pub enum Fault {
     },
     /// Sends these bytes and closes the connection in good order (FIN).
     CloseAfter(Vec<u8>),
+    /// The same without the last word of TLS.
+    CutAfter(Vec<u8>),
     /// Sends these bytes and resets the connection (RST).
     ResetAfter(Vec<u8>),
     /// Answers neither this nor any later command of the connection, but keeps it open and reads on.

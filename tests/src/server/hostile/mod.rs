@@ -5,6 +5,7 @@
 //! names a [`Fault`]. It records what each connection asked for.
 
 mod fault;
+mod pipe;
 mod wire;
 
 use std::io::{self, BufReader, Write};
@@ -14,15 +15,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use socket2::SockRef;
+use rustls::ServerConfig;
 
 pub use fault::Fault;
+use pipe::Pipe;
 use wire::{Words, good_reply, read_command};
 
 /// What a [`Hostile`] server does differently from a healthy one.
 #[derive(Debug, Default)]
 pub struct Script {
     resp2: bool,
+    tls: Option<Arc<ServerConfig>>,
     at_accept: Option<Fault>,
     rules: Vec<Rule>,
 }
@@ -46,6 +49,13 @@ impl Script {
     #[must_use]
     pub fn resp2(mut self) -> Self {
         self.resp2 = true;
+        self
+    }
+
+    /// Speaks TLS, as rustls is configured.
+    #[must_use]
+    pub fn tls(mut self, config: ServerConfig) -> Self {
+        self.tls = Some(Arc::new(config));
         self
     }
 
@@ -77,7 +87,15 @@ impl Script {
     /// If no port is free.
     #[must_use]
     pub fn start(self) -> Hostile {
-        let listener = super::process::listen();
+        self.start_on(super::process::listen())
+    }
+
+    /// Starts the server where somebody has begun to listen.
+    ///
+    /// # Panics
+    /// If nobody has.
+    #[must_use]
+    pub fn start_on(self, listener: TcpListener) -> Hostile {
         let addr = listener.local_addr().expect("a bound listener has an address");
         let state = Arc::new(State { script: self, ..State::default() });
         let acceptor = thread::spawn({
@@ -121,6 +139,8 @@ struct State {
     received: Mutex<Vec<Vec<String>>>,
     answered: AtomicUsize,
     open: AtomicUsize,
+    resumed: AtomicUsize,
+    cut_off: AtomicUsize,
     malformed: Mutex<Vec<String>>,
 }
 
@@ -173,6 +193,18 @@ impl Hostile {
     pub fn open(&self) -> usize {
         self.state.open.load(Ordering::SeqCst)
     }
+
+    /// How many sessions of TLS were taken up again, of connections that have ended.
+    #[must_use]
+    pub fn resumed(&self) -> usize {
+        self.state.resumed.load(Ordering::SeqCst)
+    }
+
+    /// How many connections with TLS clients have closed without saying so.
+    #[must_use]
+    pub fn cut_off(&self) -> usize {
+        self.state.cut_off.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Hostile {
@@ -217,7 +249,14 @@ fn accept(listener: &TcpListener, state: &Arc<State>) -> Vec<Connection> {
         let weak = Arc::downgrade(&stream);
         let state = Arc::clone(state);
         let thread = thread::spawn(move || {
-            match (Talk { state: &state, stream: &stream, number, mute: false }).run() {
+            let pipe = Pipe::new(&stream, state.script.tls.as_ref());
+            let talk = |pipe: Pipe<'_>| {
+                let talked = Talk { state: &state, pipe: &pipe, number, mute: false }.run();
+                state.resumed.fetch_add(pipe.is_resumed().into(), Ordering::SeqCst);
+                state.cut_off.fetch_add(pipe.is_cut_off(&talked).into(), Ordering::SeqCst);
+                talked
+            };
+            match pipe.and_then(talk) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     lock(&state.malformed).push(error.to_string());
                 }
@@ -234,7 +273,7 @@ fn accept(listener: &TcpListener, state: &Arc<State>) -> Vec<Connection> {
 /// One connection's conversation.
 struct Talk<'a> {
     state: &'a State,
-    stream: &'a TcpStream,
+    pipe: &'a Pipe<'a>,
     number: usize,
     /// Reads and records, but answers nothing any more.
     mute: bool,
@@ -242,13 +281,12 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     fn run(&mut self) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
         if let Some(fault) = &self.state.script.at_accept
             && !self.commit(fault, &[])?
         {
             return Ok(());
         }
-        let mut reader = BufReader::new(self.stream);
+        let mut reader = BufReader::new(self.pipe);
         while let Some(command) = read_command(&mut reader)? {
             let text: Vec<_> = command.iter().map(|word| String::from_utf8_lossy(word)).collect();
             lock(&self.state.received)[self.number].push(text.join(" "));
@@ -277,14 +315,17 @@ impl Talk<'_> {
             Fault::Drip { bytes, interval } => self.drip(bytes, *interval),
             Fault::CloseAfter(bytes) => {
                 self.send(bytes)?;
-                self.stream.shutdown(Shutdown::Write)?;
-                // Closing over unread bytes would send a reset, which can overtake what was just sent.
-                io::copy(&mut self.stream, &mut io::sink())?;
+                self.pipe.finish(true)?;
+                Ok(false)
+            }
+            Fault::CutAfter(bytes) => {
+                self.send(bytes)?;
+                self.pipe.finish(false)?;
                 Ok(false)
             }
             Fault::ResetAfter(bytes) => {
                 self.send(bytes)?;
-                SockRef::from(self.stream).set_linger(Some(Duration::ZERO))?;
+                self.pipe.reset()?;
                 Ok(false)
             }
             Fault::Silence => {
@@ -310,7 +351,8 @@ impl Talk<'_> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        self.stream.write_all(bytes)?;
+        let mut pipe = self.pipe;
+        pipe.write_all(bytes)?;
         Ok(true)
     }
 }

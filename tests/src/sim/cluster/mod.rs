@@ -22,6 +22,7 @@ mod seeds;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod told;
 mod view;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ pub use scenario::slot_of;
 pub(super) use seeds::TROUBLE;
 pub use seeds::run_cluster;
 pub use setup::ClusterSetup;
+use told::Told;
 pub(super) use view::View;
 
 use super::ledger::{Ledger, Turn};
@@ -153,6 +155,7 @@ pub(super) struct Cluster {
     pub(super) tally: Tally,
     /// Questions for the slots: when, and which node was asked.
     pub(super) questions: Vec<(u64, usize)>,
+    told: Told,
 }
 
 /// A request on its way through a node.
@@ -197,6 +200,7 @@ impl Cluster {
             applied: Vec::new(),
             tally: Tally::default(),
             questions: Vec::new(),
+            told: Told::default(),
         }
     }
 

@@ -47,6 +47,14 @@ pub(in crate::sim) fn c3_other_clusters_are_left_alone(cluster: &Cluster) -> Ver
     })
 }
 
+/// C3, C4, C5, C7: a command goes to a node that was said to have its slot, by an answer that makes sense or by a
+/// redirect for this slot. What is said of one slot moves no other, and nonsense moves nothing.
+pub(in crate::sim) fn c5_commands_go_where_somebody_said(node: usize, stray: Option<u16>) -> Verdict {
+    demand(stray.is_none(), "c5_commands_go_where_somebody_said", || {
+        format!("a command for slot {stray:?} is sent to node {}, of which nobody said so", node + 1)
+    })
+}
+
 /// C6: a node that owes replies and was replaced is left alone.
 pub(in crate::sim) fn c6_the_replaced_are_left_alone(
     node: usize,

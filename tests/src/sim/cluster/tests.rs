@@ -22,8 +22,13 @@ struct Raw {
 
 impl Raw {
     fn new(options: Options) -> Self {
-        let expected =
-            Expected { queue_commands: 100, queue_bytes: 1 << 20, database: 0, connect_timeout: 0 };
+        let expected = Expected {
+            queue_commands: 100,
+            queue_bytes: 1 << 20,
+            database: 0,
+            connect_timeout: 0,
+            readers: false,
+        };
         let trace = Trace::new(true);
         let mut world =
             World::new(Rng::with_seed(1), Faults::none(), expected, vec![Server::default()], trace);

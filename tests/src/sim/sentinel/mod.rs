@@ -192,7 +192,7 @@ impl World {
     /// Makes the servers a service.
     pub(super) fn form_service(&mut self, options: Service) {
         let settings = self.servers[0].settings.clone();
-        let of_sentinels = Settings { password: options.password, ..settings.clone() };
+        let of_sentinels = Settings { password: options.password, tokens: None, ..settings.clone() };
         let watch = Watch::new(options);
         self.servers = watch.servers.iter().map(|_| Server::new(settings.clone())).collect();
         self.servers.extend(watch.sentinels.iter().map(|_| Server::new(of_sentinels.clone())));

@@ -1,0 +1,116 @@
+//! Commands lie in boxes that are used again, so that moving one is moving a pointer and making one allocates
+//! nothing.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use super::packed::Packed;
+
+/// A command in a box that goes back to where it came from.
+pub(crate) struct Boxed(
+    /// `None` only while it is dropped.
+    Option<Box<Packed>>,
+);
+
+impl Boxed {
+    /// A command that has not even a name.
+    #[inline]
+    pub(super) fn empty() -> Self {
+        Self(Some(free::take().unwrap_or_else(|| Box::new(Packed::empty()))))
+    }
+}
+
+impl Drop for Boxed {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(mut packed) = self.0.take() {
+            packed.clear();
+            free::put(packed);
+        }
+    }
+}
+
+impl Deref for Boxed {
+    type Target = Packed;
+
+    #[inline]
+    fn deref(&self) -> &Packed {
+        static NOTHING: Packed = Packed::empty();
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Boxed {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Packed {
+        self.0.get_or_insert_with(|| Box::new(Packed::empty()))
+    }
+}
+
+impl fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl Clone for Boxed {
+    fn clone(&self) -> Self {
+        let mut copy = Self::empty();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        (**self).clone_from(from);
+    }
+}
+
+/// The boxes of one thread that are free.
+#[cfg(feature = "std")]
+mod free {
+    use alloc::boxed::Box;
+    use alloc::vec::Vec;
+    use core::cell::RefCell;
+
+    use super::Packed;
+
+    /// So many are kept.
+    const KEPT: usize = 128;
+
+    std::thread_local! {
+        #[expect(clippy::vec_box, reason = "what is kept is the boxes")]
+        static FREE: RefCell<Vec<Box<Packed>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[inline]
+    pub(super) fn take() -> Option<Box<Packed>> {
+        FREE.try_with(|free| free.try_borrow_mut().ok()?.pop()).ok()?
+    }
+
+    #[inline]
+    pub(super) fn put(packed: Box<Packed>) {
+        // A thread that ends keeps nothing.
+        let _ = FREE.try_with(|free| {
+            if let Ok(mut free) = free.try_borrow_mut()
+                && free.len() < KEPT
+            {
+                free.push(packed);
+            }
+        });
+    }
+}
+
+/// Without threads to tell apart, nothing is kept.
+#[cfg(not(feature = "std"))]
+mod free {
+    use alloc::boxed::Box;
+
+    use super::Packed;
+
+    pub(super) const fn take() -> Option<Box<Packed>> {
+        None
+    }
+
+    pub(super) fn put(_: Box<Packed>) {}
+}

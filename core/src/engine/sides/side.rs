@@ -1,0 +1,301 @@
+//! One side connection and its use.
+//!
+//! ```text
+//! Opening --ready--> Idle <---------------- answered, and whoever was asked to end the wait has said so
+//!                     |  ^                                  |
+//!               taken |  | answered                         |
+//!                     v  |                                  |
+//!                    Busy --given up, or late--> Recalled --'--> not in time, or unclear: closed
+//! ```
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::pool::Way;
+use crate::command::{Change, Flags};
+use crate::config::{Config, Credentials};
+use crate::connection::{Connection, Entry, RequestId};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
+use crate::time::Instant;
+use crate::topology::NodeId;
+
+/// What a side connection is doing.
+#[derive(Debug)]
+pub(in crate::engine) enum Use {
+    /// It is not ready yet.
+    Opening,
+    /// Nothing, since then.
+    Idle(Instant),
+    /// It has a request that somebody waits for.
+    Busy,
+    /// It has a request, or several, that nobody waits for any more: the server is asked to end them.
+    Recalled(Recall),
+    /// A session has it.
+    Leased(Lease),
+}
+
+/// The end of a wait at the server before its time.
+#[derive(Debug)]
+pub(in crate::engine) struct Recall {
+    /// The server is being asked: until it answers, it could end the wait of the next request.
+    pub(in crate::engine) asking: bool,
+    /// How often it was asked.
+    asked: u32,
+    /// The request itself is answered.
+    pub(in crate::engine) answered: bool,
+    /// Nobody knows whether the server will end one more wait.
+    pub(in crate::engine) unclear: bool,
+    /// What was taken cannot be put back by another connection: it came from another database, perhaps.
+    pub(in crate::engine) elsewhere: bool,
+    /// When to ask again: the request may have come to the server after the question.
+    again_at: Instant,
+    /// When to give up.
+    until: Instant,
+}
+
+/// What a session has done to its connection.
+#[derive(Debug)]
+pub(in crate::engine) struct Lease {
+    seat: u16,
+    watching: bool,
+    queuing: bool,
+    changed: bool,
+}
+
+impl Lease {
+    pub(super) const fn new(seat: u16) -> Self {
+        Self { seat, watching: false, queuing: false, changed: false }
+    }
+
+    pub(super) const fn seat(&self) -> u16 {
+        self.seat
+    }
+
+    /// A command that does this is sent.
+    pub(in crate::engine) const fn note(&mut self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Watch) => self.watching = true,
+            Some(Change::Unwatch) => self.watching = false,
+            Some(Change::Multi) => self.queuing = true,
+            Some(Change::End) => (self.watching, self.queuing) = (false, false),
+            Some(Change::State | Change::Login | Change::Stream) => self.changed = true,
+        }
+    }
+
+    /// Whether something is set that stays.
+    pub(in crate::engine) const fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Whether the connection is as it was when it was new.
+    pub(in crate::engine) const fn is_clean(&self) -> bool {
+        !self.watching && !self.queuing && !self.changed
+    }
+}
+
+/// The first pause before the server is asked again; it doubles each time.
+const PAUSE: Duration = Duration::from_millis(1);
+/// How long a node that is of no use any more has for its answers. One that has become a replica ends its waits at
+/// once.
+const GRACE: Duration = Duration::from_secs(1);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_millis(256);
+
+impl Recall {
+    /// The server is asked now.
+    pub(super) const fn begin(until: Instant) -> Self {
+        let again_at = Instant::FAR;
+        Self { asking: true, asked: 1, answered: false, unclear: false, elsewhere: false, again_at, until }
+    }
+
+    /// The server has not ended the wait.
+    pub(in crate::engine) fn handle_in_vain(&mut self, now: Instant) {
+        let doubled = PAUSE.saturating_mul(1_u32.checked_shl(self.asked).unwrap_or(u32::MAX));
+        self.again_at = now + doubled.min(PAUSE_MAX);
+    }
+
+    /// Whether it is time to ask again.
+    fn poll_again(&mut self, now: Instant) -> bool {
+        let due = now >= self.again_at && !self.asking && !self.answered;
+        if due {
+            (self.asking, self.again_at) = (true, Instant::FAR);
+            self.asked += 1;
+        }
+        due
+    }
+}
+
+/// What the time that has come asks for.
+#[derive(Debug, Default)]
+pub(in crate::engine) enum Due {
+    #[default]
+    Nothing,
+    /// These requests are late.
+    Late(Vec<Entry>),
+    /// The server is to be asked again to end the wait.
+    Recall,
+    /// It is to be closed.
+    Close,
+    /// It is beyond use.
+    Fail(Error),
+}
+
+/// Whether the server waits in it.
+pub(super) const fn is_blocking(entry: &Entry) -> bool {
+    entry.flags.has(Flags::BLOCKING)
+}
+
+#[derive(Debug)]
+pub(in crate::engine) struct Side {
+    pub(in crate::engine) node: NodeId,
+    pub(in crate::engine) connection: Connection,
+    pub(in crate::engine) config: Arc<Config>,
+    /// The server's number of the connection; 0 if it does not tell.
+    pub(in crate::engine) client_id: u64,
+    pub(in crate::engine) state: Use,
+    /// It is closed instead of being used again, at the latest then.
+    retire_by: Option<Instant>,
+    born: Instant,
+}
+
+impl Side {
+    pub(super) fn new(now: Instant, node: NodeId, way: &Way) -> Self {
+        Self {
+            node,
+            connection: Connection::new(&way.config, way.purpose, now).wanting_id(),
+            config: Arc::clone(&way.config),
+            client_id: 0,
+            state: Use::Opening,
+            retire_by: None,
+            born: now,
+        }
+    }
+
+    pub(super) const fn is_opening(&self) -> bool {
+        matches!(self.state, Use::Opening)
+    }
+
+    /// Whether it must not be used any more.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.retire_by.is_some() || now >= self.expires_at()
+    }
+
+    /// The node is of no use any more.
+    pub(super) fn retire(&mut self, now: Instant) {
+        let by = now + GRACE;
+        self.retire_by = Some(self.retire_by.map_or(by, |before| before.min(by)));
+    }
+
+    /// There are other credentials: it is closed after its use if it was told others before. Returns whether it was.
+    pub(super) fn renew(&mut self, credentials: &Credentials) -> bool {
+        let is_stale = self.connection.credentials().is_some_and(|known| known != credentials);
+        if is_stale {
+            self.retire_by.get_or_insert(Instant::FAR);
+        }
+        is_stale
+    }
+
+    /// Whether the server waits for somebody in its only request.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, Use::Busy) && self.connection.next().is_some_and(is_blocking)
+    }
+
+    pub(in crate::engine) const fn is_retired(&self) -> bool {
+        self.retire_by.is_some()
+    }
+
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.state, Use::Idle(_))
+    }
+
+    /// When what is asked of a node that is of no use any more is given up.
+    fn given_up_at(&self) -> Instant {
+        self.retire_by.unwrap_or(Instant::FAR)
+    }
+
+    fn expires_at(&self) -> Instant {
+        self.config.pool.max_lifetime.map_or(Instant::FAR, |lifetime| self.born + lifetime)
+    }
+
+    /// Whether the server waits in a request that nobody waits for.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        let front = self.connection.next();
+        matches!(self.state, Use::Busy | Use::Leased(_))
+            && front.is_some_and(|entry| is_blocking(entry) && !entry.id.is_awaited())
+    }
+
+    /// Whether its requests are, or were, those of a session.
+    pub(super) const fn is_sessions(&self) -> bool {
+        matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { unclear: true, .. }))
+    }
+
+    /// Forgets requests that nobody waits for any more; `ids` are sorted.
+    pub(super) fn cancel(&mut self, ids: &[RequestId]) {
+        self.connection.in_flight().cancel(ids);
+    }
+
+    /// Whether something is under way whose end is worth waiting for.
+    pub(super) fn is_drained(&self) -> bool {
+        !self.connection.any_awaited() && !matches!(self.state, Use::Recalled(_))
+    }
+
+    /// What is to be done now. `is_spare` says that there are more idle ones than are to be kept.
+    pub(super) fn handle_timeout(&mut self, now: Instant, is_spare: bool) -> Due {
+        let health = |connection: &mut Connection, config: &Config| {
+            connection.handle_timeout(now, config).map_or_else(Due::Fail, |()| Due::Nothing)
+        };
+        let (expires_at, given_up_at) = (self.expires_at(), self.given_up_at());
+        match &mut self.state {
+            Use::Idle(since) => {
+                let idle_timeout = self.config.pool.idle_timeout;
+                let is_stale = idle_timeout.is_some_and(|timeout| now >= *since + timeout);
+                if is_stale && is_spare || now >= expires_at {
+                    return Due::Close;
+                }
+                if is_stale {
+                    *since = now;
+                }
+                health(&mut self.connection, &self.config)
+            }
+            Use::Recalled(recall) if now >= recall.until => Due::Close,
+            Use::Recalled(recall) => {
+                if recall.poll_again(now) {
+                    Due::Recall
+                } else {
+                    Due::Nothing
+                }
+            }
+            // What may change the connection may also keep it from answering PING.
+            Use::Leased(_) if self.connection.is_idle() && now < given_up_at => Due::Nothing,
+            Use::Busy | Use::Leased(_) => {
+                let late = self.connection.in_flight().expire(now);
+                if late.is_empty() && now >= given_up_at {
+                    let reason = ErrorKind::Connection(ConnectionError::Replaced);
+                    return Due::Fail(Error::new(reason, Delivery::NotSent));
+                }
+                if late.is_empty() {
+                    return health(&mut self.connection, &self.config);
+                }
+                Due::Late(late.into_iter().map(|(_, entry)| entry).collect())
+            }
+            Use::Opening => health(&mut self.connection, &self.config),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Instant {
+        let connection = self.connection.poll_timeout(&self.config);
+        match &self.state {
+            Use::Idle(since) => {
+                let idle_timeout = self.config.pool.idle_timeout;
+                let stale_at = idle_timeout.map_or(Instant::FAR, |timeout| *since + timeout);
+                connection.min(stale_at).min(self.expires_at())
+            }
+            Use::Recalled(recall) => recall.again_at.min(recall.until),
+            Use::Leased(_) if self.connection.is_idle() => self.given_up_at(),
+            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()),
+            Use::Opening => connection,
+        }
+    }
+}
