@@ -10,6 +10,7 @@
 //! something else than `PONG`, bytes that are no RESP, silence while replies are due.
 
 mod handshake;
+mod health;
 mod heard;
 mod in_flight;
 mod outgoing;
@@ -31,7 +32,7 @@ use transaction::Progress;
 
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
-use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError, TlsError, Waiting};
+use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError};
 use crate::resp::{Decoder, Frame, Kind, Limits, Run, Strings};
 use crate::time::Instant;
 
@@ -533,17 +534,6 @@ impl Connection {
         self.in_flight.is_empty()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest. Early calls are harmless.
-    pub(crate) fn poll_timeout(&self, config: &Config) -> Instant {
-        if !self.is_ready() {
-            return self.opened_at + config.connect_timeout;
-        }
-        match self.in_flight.front() {
-            Some(_) => self.in_flight.earliest().min(self.silent_at(config)),
-            None => config.health_interval.map_or(Instant::FAR, |interval| self.heard_at + interval),
-        }
-    }
-
     /// Tells the server what the connection is for from here on.
     pub(crate) fn change_purpose(&mut self, now: Instant, purpose: Purpose) {
         if core::mem::replace(&mut self.purpose, purpose) != purpose && self.is_ready() {
@@ -559,77 +549,6 @@ impl Connection {
             let name = if purpose == Purpose::ClusterReads { "READONLY" } else { "READWRITE" };
             self.send_own(now, RequestId::ABANDONED, Instant::FAR, &Command::new(name));
         }
-    }
-
-    /// How long the server takes to answer, once it was seen.
-    pub(crate) const fn latency(&self) -> Option<Duration> {
-        self.latency
-    }
-
-    fn measure(&mut self, now: Instant) {
-        if let Some(asked_at) = self.asked_at.take() {
-            let sample = now - asked_at;
-            self.latency = Some(self.latency.map_or(sample, |latency| (latency * 7 + sample) / 8));
-        }
-    }
-
-    /// Since when the server owes something and is silent.
-    pub(crate) fn silent_since(&self) -> Option<Instant> {
-        match self.state {
-            State::Ready => self.in_flight.front().map(|_| self.heard_at),
-            State::Connecting | State::Securing | State::Handshake(_) => {
-                Some(self.opened_at.max(self.heard_at))
-            }
-            // It is not the server that is waited for.
-            State::Nameless => None,
-        }
-    }
-
-    /// Whether something has come at this time that is due.
-    pub(crate) fn was_heard(&self, now: Instant) -> bool {
-        self.heard_at >= now
-    }
-
-    /// When silence becomes too long: never before the request that waits longest has timed out.
-    fn silent_at(&self, config: &Config) -> Instant {
-        let due = self.heard_at + config.liveness_timeout;
-        self.in_flight.front().map_or(Instant::FAR, |front| due.max(front.deadline))
-    }
-
-    /// Checks the connection's health.
-    ///
-    /// # Errors
-    /// It is beyond use: not there in time, or silent for too long.
-    pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) -> Result<(), Error> {
-        if !self.is_ready() {
-            let late = now >= self.opened_at + config.connect_timeout;
-            return if late { Err(self.too_late()) } else { Ok(()) };
-        }
-        if !self.in_flight.is_empty() {
-            let silent = now >= self.silent_at(config);
-            return if silent { Err(fault(ErrorKind::Connection(ConnectionError::Silent))) } else { Ok(()) };
-        }
-        self.out.shrink();
-        if config.health_interval.is_some_and(|interval| now >= self.heard_at + interval) {
-            self.ping(now, config);
-        }
-        Ok(())
-    }
-
-    fn too_late(&self) -> Error {
-        let unanswered = || fault(ErrorKind::Connection(ConnectionError::Tls(TlsError::Unanswered)));
-        let (waiting, cause) = match self.state {
-            State::Nameless => (Waiting::Credentials, None),
-            State::Securing => (Waiting::Connection, Some(unanswered())),
-            _ => (Waiting::Connection, None),
-        };
-        fault(ErrorKind::Timeout(waiting)).with_cause(cause)
-    }
-
-    /// Tries whether the server answers.
-    pub(crate) fn ping(&mut self, now: Instant, config: &Config) {
-        let deadline = now + config.liveness_timeout;
-        self.send_own(now, RequestId::HEALTH, deadline, &Command::new("PING"));
     }
 
     fn send_own(&mut self, now: Instant, id: RequestId, deadline: Instant, command: &Command<()>) {

@@ -228,9 +228,9 @@ impl Link {
 
     /// A connection was told credentials, and its server has answered. What was parked goes out, unless there are yet
     /// others.
-    pub(super) fn handle_renewed(&mut self, now: Instant, told: &Credentials) {
-        // It may have been an elder, while the connection itself still waits for its answer.
-        if !self.connection.as_ref().is_some_and(|(_, connection)| connection.is_authenticating()) {
+    pub(super) fn handle_renewed(&mut self, now: Instant, conn: ConnId, told: &Credentials) {
+        // What an elder was told says nothing of the connection that is used.
+        if self.conn_id() == Some(conn) {
             self.renewal.take_if(|renewal| renewal == told);
             self.send_parked(now);
         }
@@ -353,7 +353,7 @@ impl Link {
         rng: &mut fastrand::Rng,
         ended: &mut Ended,
     ) -> bool {
-        if self.lose_elder(now, conn, error, ended) {
+        if self.lose_elder(conn, error, ended) {
             return true;
         }
         let was_ready = self.is_ready();

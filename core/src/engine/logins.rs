@@ -281,12 +281,12 @@ impl Engine {
     pub(super) fn handle_renewed(
         &mut self,
         now: Instant,
-        node: NodeId,
+        (node, conn): (NodeId, ConnId),
         told: &Credentials,
         outcome: Result<(), Error>,
     ) {
         let Some(link) = self.links.get(node) else { return };
-        link.handle_renewed(now, told);
+        link.handle_renewed(now, conn, told);
         if let Err(error) = outcome {
             let (login, error) = (link.login().clone(), error.with_node(link.name()));
             self.logins.handle_refused(now, &login, told, error);

@@ -314,7 +314,7 @@ impl Engine {
                 Answer::Line(_) => {}
                 Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
-                Answer::Renewed(told, outcome) => self.handle_renewed(now, node, &told, outcome),
+                Answer::Renewed(told, outcome) => self.handle_renewed(now, (node, conn), &told, outcome),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     if let Some(link) = self.links.get(node) {
@@ -366,7 +366,9 @@ impl Engine {
         self.handle_home_lost(node, conn);
         let goes_on = self.links.peek(node).is_some_and(Link::is_ready);
         self.end_all(now, ended);
-        if !goes_on {
+        if goes_on {
+            self.route_anew(now);
+        } else {
             self.tell_lost(node, was_ready, error);
         }
         Some(node)

@@ -118,6 +118,8 @@ pub(super) struct Conn {
     pub(super) session: Session,
     /// What went wrong with it, so that the client may close it.
     pub(super) blemish: Option<&'static str>,
+    /// The client has written what the network does not have yet: TLS lies between.
+    pub(super) held_back: bool,
     /// When the reply came that nobody asked for.
     pub(super) poisoned: Option<u64>,
     pub(super) closed_at: Option<u64>,
@@ -153,6 +155,7 @@ impl Conn {
             down: Down { last: now, ..Down::default() },
             session: Session::default(),
             blemish: None,
+            held_back: false,
             poisoned: None,
             closed_at: None,
             connector: None,

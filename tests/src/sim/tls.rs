@@ -60,6 +60,8 @@ pub(super) struct Guard {
     reader: Option<Waker>,
     /// Records come no earlier than that.
     not_before: u64,
+    /// The client has records that it could not write yet.
+    blocked: bool,
     /// How the handshake goes wrong, and after how many bytes of the server.
     mishap: Option<(Mishap, usize)>,
 }
@@ -80,7 +82,7 @@ impl Guard {
             let kind = if world.rng.bool() { Mishap::Hangs } else { Mishap::Ends };
             mishap = Some((kind, world.rng.usize(..1500)));
         }
-        Self { session, plain, sealed, ended: false, reader: None, not_before: 0, mishap }
+        Self { session, plain, sealed, ended: false, reader: None, not_before: 0, blocked: false, mishap }
     }
 
     /// The client writes records.
@@ -95,6 +97,8 @@ impl Guard {
             return Poll::Ready(Err(error));
         }
         if !self.plain.is_empty() {
+            self.blocked = true;
+            world.conns[id].held_back = true;
             return Poll::Pending;
         }
         let mut count = from.chunk().len();
@@ -102,6 +106,7 @@ impl Guard {
             count = world.rng.usize(1..=count);
         }
         let mut piece = from.copy_to_bytes(count);
+        self.blocked = from.has_remaining();
         while piece.has_remaining() {
             let taken = self.session.read_tls(&mut (&mut piece).reader());
             if !taken.is_ok_and(|count| count > 0) || self.session.process_new_packets().is_err() {
@@ -128,6 +133,7 @@ impl Guard {
                 Poll::Ready(written) => written.map(drop)?,
             }
         }
+        world.conns[id].held_back = self.blocked || !self.plain.is_empty();
         Ok(())
     }
 

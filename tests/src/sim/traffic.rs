@@ -351,7 +351,7 @@ impl World {
         let all_answered = !down.dues.is_empty() && down.dues.len() == down.ends.len();
         // Inside a transaction only the server knows which of its commands is asked.
         let last = down.segments.is_empty() && !down.ended && up.transaction.is_none();
-        if !all_answered || !last || up.handled < up.written {
+        if !all_answered || !last || up.handled < up.written || conn.held_back {
             return;
         }
         down.extra = false;

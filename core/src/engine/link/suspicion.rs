@@ -102,19 +102,13 @@ impl Link {
         elder
     }
 
-    /// An elder is gone: what may be sent again goes where all else goes. Returns whether it was one.
-    pub(super) fn lose_elder(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        error: &Error,
-        ended: &mut Ended,
-    ) -> bool {
+    /// An elder is gone: what may be sent again is parked, since it may belong to another node by now. Returns whether
+    /// it was one.
+    pub(super) fn lose_elder(&mut self, conn: ConnId, error: &Error, ended: &mut Ended) -> bool {
         let place = self.elders.iter().position(|(id, _)| *id == conn);
         let Some((_, elder)) = place.and_then(|place| self.take_elder(place)) else { return false };
         let (entries, bytes) = elder.into_requests();
         self.park_again(entries, bytes, error, ended);
-        self.send_parked(now);
         self.parked.fail_questions(error, ended);
         true
     }
