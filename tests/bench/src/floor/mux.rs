@@ -15,9 +15,9 @@ use tokio::net::TcpStream;
 
 use bytes::Bytes;
 
+use super::encode;
 use super::input::Input;
-use super::scan::{Last, Sink};
-use super::{bare, encode};
+use super::scan::Sink;
 use crate::contender::Client;
 use crate::measure::Result;
 
