@@ -43,7 +43,7 @@ fn world(size: usize) -> World {
 }
 
 async fn get(client: Client, number: usize) {
-    let value: Option<Bytes> = client.get(key(number)).await.unwrap();
+    let value: Option<Bytes> = client.get(key(number)).await.expect("the server answers");
     assert!(value.is_some());
 }
 
