@@ -3,9 +3,10 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use super::{Engine, link};
 use crate::config::Endpoint;
 use crate::connection::{Entry, Outgoing, RequestId};
-use crate::error::Error;
+use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::Frame;
 use crate::time::Instant;
 use crate::topology::cluster::Hops;
@@ -116,6 +117,20 @@ impl Delayed {
                 Err(error.with_cause(refusal))
             }
             other => other,
+        }
+    }
+}
+
+impl Engine {
+    /// Sends again what is due, unless it is too late for it.
+    pub(super) fn send_delayed(&mut self, now: Instant) {
+        while let Some((entry, mut bytes)) = self.delayed.pop_due(now) {
+            if entry.deadline <= now {
+                let error = Error::new(ErrorKind::Timeout(Waiting::Reply), Delivery::Rejected);
+                self.end(now, entry, Err(link::name(error, &bytes, &entry)));
+            } else {
+                self.submit(now, entry, &mut bytes);
+            }
         }
     }
 }

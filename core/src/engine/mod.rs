@@ -425,17 +425,6 @@ impl Engine {
         }
     }
 
-    fn send_delayed(&mut self, now: Instant) {
-        while let Some((entry, mut bytes)) = self.delayed.pop_due(now) {
-            if entry.deadline <= now {
-                let error = Error::new(ErrorKind::Timeout(Waiting::Reply), Delivery::Rejected);
-                self.end(now, entry, Err(link::name(error, &bytes, &entry)));
-            } else {
-                self.submit(now, entry, &mut bytes);
-            }
-        }
-    }
-
     /// Connects to the node, if that is wanted and due.
     fn connect(&mut self, now: Instant, node: NodeId) {
         if self.phase != Phase::Closed
