@@ -18,7 +18,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::resp::Frame;
 
-/// Commands in a tuple, an array or a vector, whose replies come back in the same shape.
+/// Commands in a tuple, an array or a vector, or [made one by one](Each), whose replies come back in the same shape.
 pub trait Batch {
     /// The replies, if all commands succeed.
     type Replies;
