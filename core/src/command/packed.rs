@@ -211,15 +211,14 @@ impl Packed {
 
     #[inline(never)]
     fn push_on_heap(&mut self, payload: &[u8]) {
-        match &mut self.bytes {
-            Buffer::Heap(heap) if payload.len() < LONG && heap.len() < ARGUMENT_MAX => {
-                put_string(heap, payload)
-            }
-            _ => {
-                self.measure(payload.len());
-                self.bytes.put_string(payload);
-            }
+        if let Buffer::Heap(heap) = &mut self.bytes
+            && payload.len() < LONG
+            && heap.len() < ARGUMENT_MAX
+        {
+            return put_string(heap, payload);
         }
+        self.measure(payload.len());
+        self.bytes.put_string(payload);
     }
 
     /// Makes room for `count` arguments of about `len` bytes each. It is a guess, so it is bounded.
@@ -227,6 +226,11 @@ impl Packed {
         const GUESS_MAX: usize = 64 << 10;
         let each = len.saturating_add(b"$99\r\n\r\n".len());
         self.bytes.reserve(each.saturating_mul(count).min(GUESS_MAX));
+    }
+
+    /// How many bytes the arguments have so far that are copied.
+    pub(super) fn copied_len(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn push_stored(&mut self, arg: Stored<'_>) {
