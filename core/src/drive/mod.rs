@@ -8,8 +8,11 @@
 //!
 //! The driver knows bytes, instants and connection ids, and no word of Redis.
 
+mod ebb;
 mod hold;
+mod intake;
 mod line;
+mod lines;
 mod net;
 mod ready;
 mod subscription;
@@ -23,7 +26,6 @@ mod transport;
 mod turn;
 mod waiting;
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -36,8 +38,10 @@ pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
 pub use waiting::Waiting;
 
+use self::ebb::Ebb;
 use self::hold::Hold;
 use self::line::Line;
+use self::lines::Lines;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
 use self::tls::Sessions;
@@ -60,13 +64,14 @@ pub struct Driver<N: Net> {
     sessions: Sessions,
     engine: Engine,
     mailbox: Arc<Mailbox>,
-    lines: BTreeMap<ConnId, Line<N>>,
+    lines: Lines<N>,
     waker: Arc<DriverWaker>,
     suppliers: Suppliers,
     inbox: Inbox,
     post: Post,
     wake: Vec<Waker>,
     hold: Hold,
+    ebb: Ebb,
     /// For when the clock is set.
     armed: Option<Instant>,
     /// When the last of several drivers left off.
@@ -91,13 +96,14 @@ impl<N: Net> Driver<N> {
             sessions,
             engine,
             mailbox,
-            lines: BTreeMap::new(),
+            lines: Lines::default(),
             waker: Arc::default(),
             suppliers: Suppliers::default(),
             inbox: Inbox::default(),
             post: Post::default(),
             wake: Vec::new(),
             hold: Hold::default(),
+            ebb: Ebb::default(),
             armed: None,
             left_at: Instant::ORIGIN,
             done: false,
@@ -116,7 +122,7 @@ impl<N: Net> Driver<N> {
             return Poll::Ready(());
         }
         if self.waker.register(cx.waker()) {
-            self.lines.values().for_each(Line::refresh);
+            self.lines.iter().for_each(Line::refresh);
             self.suppliers.refresh();
             self.armed = None;
         }
@@ -138,7 +144,7 @@ impl<N: Net> Driver<N> {
             let busy = freed
                 || self.engine.has_events()
                 || self.engine.has_deliveries()
-                || self.lines.values().any(Line::is_ready);
+                || self.lines.iter().any(Line::is_ready);
             let busy = busy || self.suppliers.is_any_ready();
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
@@ -158,7 +164,7 @@ impl<N: Net> Driver<N> {
                 }
                 Action::Close(id) => {
                     self.suppliers.forget(id);
-                    self.lines.remove(&id);
+                    self.lines.remove(id);
                 }
             }
         }
@@ -179,7 +185,7 @@ impl<N: Net> Driver<N> {
     /// Connects and reads on every socket that is ready.
     fn read(&mut self, now: Instant) {
         let mut next = ConnId(0);
-        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
+        while let Some((id, line)) = self.lines.next(next) {
             next = ConnId(id.0 + 1);
             if let Err(reason) = line.poll_in(now, id, &mut self.engine) {
                 self.fail(now, id, reason);
@@ -191,7 +197,7 @@ impl<N: Net> Driver<N> {
     /// Writes on every socket what there is for it.
     fn write(&mut self, now: Instant) {
         let mut next = ConnId(0);
-        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
+        while let Some((id, line)) = self.lines.next(next) {
             next = ConnId(id.0 + 1);
             if let Err(reason) = line.poll_out(id, &mut self.engine) {
                 // What came before the end still counts.
@@ -205,7 +211,7 @@ impl<N: Net> Driver<N> {
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
         self.follow_actions();
         self.suppliers.forget(id);
-        if self.lines.remove(&id).is_some() {
+        if self.lines.remove(id) {
             self.engine.handle_closed(now, id, reason);
             self.follow_actions();
         }
@@ -249,6 +255,20 @@ impl<N: Net> Driver<N> {
             self.engine.handle_timeout(now);
             self.follow_actions();
         }
+        if self.ebb.is_due(now) {
+            self.shrink();
+        }
+    }
+
+    /// Gives back memory that nothing uses at the moment.
+    #[cold]
+    fn shrink(&mut self) {
+        self.lines.shrink();
+        self.engine.shrink();
+        self.inbox.shrink();
+        self.mailbox.shrink();
+        self.post.shrink();
+        self.wake.shrink_to_fit();
     }
 
     /// Sets the clock for the next deadline. Returns whether it lies ahead.
@@ -257,7 +277,8 @@ impl<N: Net> Driver<N> {
     /// once for nothing is cheaper than setting the clock each time.
     fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, line_deadline: Instant) -> bool {
         let engine = self.engine.poll_timeout().unwrap_or(Instant::FAR);
-        let deadline = engine.min(line_deadline);
+        self.ebb.note(now, self.inbox.has_room() || self.lines.iter().any(Line::is_large));
+        let deadline = engine.min(line_deadline).min(self.ebb.poll_timeout());
         if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
             return true;
         }
