@@ -1,6 +1,7 @@
 //! The clients of all runtimes behind one face, so that one test runs on each.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub enum Runtime {
 impl Runtime {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Tokio, Self::AsyncStd, Self::Blocking, Self::Background];
+    /// Those whose calls are futures, which can be dropped at any time.
+    pub const ASYNC: [Self; 2] = [Self::Tokio, Self::AsyncStd];
 
     /// Connects to what a URL or a configuration says.
     ///
@@ -45,12 +48,42 @@ impl Runtime {
         }))
     }
 
+    /// Lets a task run beside others. What is returned ends with it.
+    ///
+    /// # Panics
+    /// The runtime has no tasks. What is returned panics if the task has.
+    pub fn spawn(self, task: impl Future<Output = ()> + Send + 'static) -> Task {
+        match self {
+            Self::Tokio => {
+                let task = tokio().spawn(task);
+                Box::pin(async { task.await.expect("the task does not panic") })
+            }
+            Self::AsyncStd => Box::pin(async_std::task::spawn(task)),
+            Self::Blocking | Self::Background => panic!("{self:?} has threads only"),
+        }
+    }
+
+    /// A future that is ready after `time`.
+    ///
+    /// # Panics
+    /// The runtime has none.
+    pub fn sleep(self, time: Duration) -> Task {
+        match self {
+            Self::Tokio => Box::pin(::tokio::time::sleep(time)),
+            Self::AsyncStd => Box::pin(async_std::task::sleep(time)),
+            Self::Blocking | Self::Background => panic!("{self:?} has no futures"),
+        }
+    }
+
     /// Whether bytes move while no call is made, so that the client notices what happens in the meantime.
     #[must_use]
     pub fn is_always_driven(self) -> bool {
         self != Self::Blocking
     }
 }
+
+/// Something that goes on by itself, and its end.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Runs the test on each runtime in turn.
 ///

@@ -1,8 +1,6 @@
 //! Commands that wait at the server, on the client that others share.
 
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,7 +15,7 @@ use redstart_core::commands::{
 };
 use redstart_core::error::{Delivery, ServerCode, Waiting};
 use redstart_core::{Client, ErrorKind};
-use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime, tokio};
+use redstart_tests::clients::{AnyClient, Runtime, for_each_runtime};
 use redstart_tests::live::{Protocol, for_each_target};
 use redstart_tests::server::{Server, Version, poll_until};
 use redstart_tests::wire::Wire;
@@ -169,8 +167,6 @@ const CALLERS: usize = 1_000;
 const ITEMS: u32 = 2_000;
 const STORM: Duration = Duration::from_millis(1_500);
 
-type Sleep = fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// Takes in one of several ways.
 async fn take(client: &Client, way: usize) -> Vec<u32> {
     let one = |pair: Option<(String, u32)>| pair.map(|(_, item)| item).into_iter().collect();
@@ -198,12 +194,12 @@ async fn take(client: &Client, way: usize) -> Vec<u32> {
 
 impl Storm {
     /// One caller: takes something, each time giving up after a random time.
-    async fn call(&self, client: Client, sleep: Sleep, seed: usize) {
+    async fn call(&self, client: Client, runtime: Runtime, seed: usize) {
         let mut rng = fastrand::Rng::with_seed(seed as u64);
         while !self.over.load(Ordering::Relaxed) {
             let patience = Duration::from_micros(rng.u64(50..60_000));
             let taken = or(take(&client, rng.usize(..6)), async {
-                sleep(patience).await;
+                runtime.sleep(patience).await;
                 Vec::new()
             });
             let taken = taken.await;
@@ -276,26 +272,12 @@ fn storm(protocol: Protocol, runtime: Runtime) {
     match runtime.connect(url).expect("it works").into_async() {
         Ok(client) => {
             block_on(client.set("k", 1)).expect("it works");
-            let sleep: Sleep = if runtime == Runtime::Tokio {
-                |time| Box::pin(::tokio::time::sleep(time))
-            } else {
-                |time| Box::pin(async_std::task::sleep(time))
-            };
-            let spawn =
-                |call: Pin<Box<dyn Future<Output = ()> + Send>>| -> Pin<Box<dyn Future<Output = ()>>> {
-                    if runtime == Runtime::Tokio {
-                        let task = tokio().spawn(call);
-                        Box::pin(async { task.await.expect("it works") })
-                    } else {
-                        Box::pin(async_std::task::spawn(call))
-                    }
-                };
             let call = |seed| {
                 let (storm, client) = (Arc::clone(&storm), client.clone());
-                spawn(Box::pin(async move { storm.call(client, sleep, seed).await }))
+                runtime.spawn(async move { storm.call(client, runtime, seed).await })
             };
             let calls: Vec<_> = seeds.map(call).collect();
-            let gets = spawn(Box::pin({
+            let gets = runtime.spawn({
                 let (storm, client) = (Arc::clone(&storm), client.clone());
                 async move {
                     while !storm.over.load(Ordering::Relaxed) {
@@ -304,7 +286,7 @@ fn storm(protocol: Protocol, runtime: Runtime) {
                         storm.note_get(begun);
                     }
                 }
-            }));
+            });
             produce(&server, true);
             storm.over.store(true, Ordering::Relaxed);
             calls.into_iter().for_each(block_on);

@@ -1,7 +1,5 @@
 //! Calls that are given up at any time take nobody else's reply with them.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -11,14 +9,12 @@ use futures_lite::future::{block_on, or};
 use redstart_core::Client;
 use redstart_core::command::{Command, Prepare as p, Run};
 use redstart_core::commands::{ConnectionCommands, StringCommands};
-use redstart_tests::clients::tokio;
+use redstart_tests::clients::{Runtime, tokio};
 use redstart_tests::server::{Server, Version, poll_until};
 use redstart_tests::wire::Wire;
 
 const TASKS: usize = 64;
 const CALLS: usize = 200;
-
-type Sleep = fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Calls that ended with a reply, and calls that were given up.
 #[derive(Debug, Default)]
@@ -28,7 +24,7 @@ struct Counts {
 }
 
 /// One task: calls of all kinds, each given up after a random time unless it is answered before.
-async fn storm(client: Client, sleep: Sleep, seed: usize, counts: Arc<Counts>) {
+async fn storm(client: Client, runtime: Runtime, seed: usize, counts: Arc<Counts>) {
     let mut rng = fastrand::Rng::with_seed(seed as u64);
     for call in 0..CALLS {
         let patience = Duration::from_micros(rng.u64(50..5000));
@@ -46,7 +42,7 @@ async fn storm(client: Client, sleep: Sleep, seed: usize, counts: Arc<Counts>) {
             &counts.answered
         };
         let give_up = async {
-            sleep(patience).await;
+            runtime.sleep(patience).await;
             &counts.given_up
         };
         or(ask, give_up).await.fetch_add(1, Ordering::Relaxed);
@@ -54,11 +50,18 @@ async fn storm(client: Client, sleep: Sleep, seed: usize, counts: Arc<Counts>) {
 }
 
 /// Lets the server sleep now and then, so that calls are given up in all stages.
-fn run_storm(server: &Server, client: &Client, spawn: impl Fn(usize, Arc<Counts>) -> thread::JoinHandle<()>) {
+fn run_storm(version: Version, runtime: Runtime) {
+    let server = Server::start(version);
+    let client = runtime.connect(server.url()).expect("the server is up");
+    let client = client.into_async().expect("its calls are futures");
     block_on(client.mset((0..TASKS).map(|key| (key, key)).collect::<Vec<_>>())).expect("the server is up");
     let before = block_on(client.client_id()).expect("the server is up");
     let counts = Arc::new(Counts::default());
-    let tasks = (0..TASKS).map(|seed| spawn(seed, Arc::clone(&counts))).collect::<Vec<_>>();
+    let start = |seed| {
+        let task = runtime.spawn(storm(client.clone(), runtime, seed, Arc::clone(&counts)));
+        thread::spawn(|| block_on(task))
+    };
+    let tasks: Vec<_> = (0..TASKS).map(start).collect();
     let admin = Wire::connect(server.addr(), 3);
     while !tasks.iter().all(thread::JoinHandle::is_finished) {
         admin.run(Command::<()>::new("DEBUG SLEEP").arg("0.008")).expect("the server takes DEBUG");
@@ -78,26 +81,12 @@ fn run_storm(server: &Server, client: &Client, spawn: impl Fn(usize, Arc<Counts>
 
 #[test]
 fn a_storm_of_cancelled_calls_on_tokio() {
-    for version in Version::ALL {
-        let server = Server::start(version);
-        let client = tokio().block_on(redstart_tokio::Client::connect(server.url())).unwrap();
-        let sleep: Sleep = |time| Box::pin(::tokio::time::sleep(time));
-        run_storm(&server, &client, |seed, counts| {
-            let task = tokio().spawn(storm(Client::clone(&client), sleep, seed, counts));
-            thread::spawn(|| tokio().block_on(task).expect("every reply was the right one"))
-        });
-    }
+    Version::ALL.into_iter().for_each(|version| run_storm(version, Runtime::Tokio));
 }
 
 #[test]
 fn a_storm_of_cancelled_calls_on_async_std() {
-    let server = Server::start(Version::V8);
-    let client = block_on(redstart_async_std::Client::connect(server.url())).unwrap();
-    let sleep: Sleep = |time| Box::pin(async_std::task::sleep(time));
-    run_storm(&server, &client, |seed, counts| {
-        let task = async_std::task::spawn(storm(Client::clone(&client), sleep, seed, counts));
-        thread::spawn(|| block_on(task))
-    });
+    run_storm(Version::V8, Runtime::AsyncStd);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use redstart_core::client::Options;
 use redstart_core::client::session::{Optimistic, Session, Sessions};
 use redstart_core::command::{Command, Prepare as p, Run};
 use redstart_core::commands::{
-    ClientFilter, ConnectionCommands, KeyCommands, ListCommands, ReplicationCommands, SessionCommands,
-    StringCommands, Tracked, TrackingOptions, TrackingRedirect,
+    ConnectionCommands, KeyCommands, ListCommands, ReplicationCommands, SessionCommands, StringCommands,
+    Tracked, TrackingOptions, TrackingRedirect,
 };
 use redstart_core::error::{ConnectionError, Delivery, Limit, ServerCode, Waiting};
 use redstart_core::{Error, ErrorKind, Result};
@@ -352,44 +352,4 @@ fn sessions_of_a_cluster_are_with_one_node() {
         drop(session);
         client.close();
     });
-}
-
-#[test]
-fn calls_given_up_in_sessions_leak_no_connection() {
-    let server = Server::start(Version::V8);
-    for runtime in [Runtime::Tokio, Runtime::Blocking] {
-        let client = runtime.connect(format!("{}?pool_max=4&client_name=storm", server.url())).unwrap();
-        let storm = |seed| {
-            let client = client.clone();
-            thread::spawn(move || {
-                let mut rng = fastrand::Rng::with_seed(seed);
-                for _ in 0..100 {
-                    let hasty =
-                        client.with(Options::new().timeout(Duration::from_micros(rng.u64(50..5_000))));
-                    let Ok(session) = hasty.session() else { continue };
-                    for call in 0..rng.u8(..4) {
-                        match call {
-                            0 => drop(session.watch("k")),
-                            1 => drop(session.get::<u8>("k")),
-                            2 => drop(session.transaction([p.incr("k")])),
-                            _ => drop(session.blpop::<u8, u8>("none", LONG)),
-                        }
-                    }
-                }
-            })
-        };
-        let tasks: Vec<_> = (0..16).map(storm).collect();
-        tasks.into_iter().for_each(|task| task.join().unwrap());
-        let all: Vec<_> = (0..4).map(|_| client.session().unwrap()).collect();
-        let ids: std::collections::BTreeSet<_> =
-            all.iter().map(|session| session.client_id().unwrap()).collect();
-        assert_eq!(ids.len(), 4, "each has its own");
-        poll_until("no more connections than there may be", || {
-            let clients = client.client_list(ClientFilter::All).unwrap();
-            let count = clients.iter().filter(|client| client.name.as_deref() == Some("storm")).count();
-            (count == 5).then_some(())
-        });
-        drop(all);
-        client.close();
-    }
 }

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::Command;
-use super::batch::{Batch, PackedBatch, Results, read_next};
+use super::batch::{Batch, PackedBatch};
+use super::outcomes::Results;
 use super::reply::{FromReply, elements, is_nested, read_all, unexpected};
 use crate::error::{ConversionError, Error};
 use crate::resp::{Item, Items, Kind};
@@ -72,7 +73,7 @@ macro_rules! tuple {
             }
 
             fn results(results: &mut Results<'_>) -> Self::Results {
-                ($(read_next::<$type>(results),)+)
+                ($(results.read::<$type>(),)+)
             }
 
             fn replies(results: Self::Results) -> Result<Self::Replies, Error> {

@@ -21,10 +21,10 @@ impl Default for Ebb {
 }
 
 impl Ebb {
-    /// Whether something has moved since the last time.
+    /// Notes whether something has moved since the last time, if that is not known yet.
     #[inline]
-    pub(super) fn note(&mut self, now: Instant, has_moved: bool) {
-        if has_moved && self.at == Instant::FAR {
+    pub(super) fn note(&mut self, now: Instant, has_moved: impl FnOnce() -> bool) {
+        if self.at == Instant::FAR && has_moved() {
             self.at = now + PERIOD;
         }
     }
@@ -52,10 +52,10 @@ mod tests {
     fn its_time_comes_once_after_what_has_moved() {
         let (mut ebb, start) = (Ebb::default(), Instant::ORIGIN + PERIOD);
         assert!(!ebb.is_due(start));
-        ebb.note(start, false);
+        ebb.note(start, || false);
         assert_eq!(ebb.poll_timeout(), Instant::FAR, "a client that does nothing is woken for nothing");
-        ebb.note(start, true);
-        ebb.note(start + PERIOD / 2, true);
+        ebb.note(start, || true);
+        ebb.note(start + PERIOD / 2, || true);
         assert_eq!(ebb.poll_timeout(), start + PERIOD, "who is busy puts it off");
         assert!(!ebb.is_due(start + PERIOD / 2));
         assert!(ebb.is_due(start + PERIOD));

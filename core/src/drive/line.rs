@@ -39,8 +39,13 @@ pub(super) struct Line<N: Net> {
 }
 
 impl<N: Net> Line<N> {
-    pub(super) fn new(connect: N::Connect, session: Option<Session>, driver: &Arc<DriverWaker>) -> Self {
-        let ready = Ready::new(driver);
+    pub(super) fn new(
+        id: ConnId,
+        connect: N::Connect,
+        session: Option<Session>,
+        driver: &Arc<DriverWaker>,
+    ) -> Self {
+        let ready = Ready::new(driver, Some(id));
         let waker = Waker::from(Arc::clone(&ready));
         let state = State::Connecting(connect, session);
         Self { state, connected: false, ready, waker, intake: Intake::default(), blocked: false }
@@ -62,10 +67,6 @@ impl<N: Net> Line<N> {
         if let State::Open(transport) = &mut self.state {
             transport.shrink();
         }
-    }
-
-    pub(super) fn is_ready(&self) -> bool {
-        self.ready.is_set()
     }
 
     /// Connects and reads, as far as the socket is ready. Stops when the engine wants something done.

@@ -1,4 +1,4 @@
-//! The connections of a driver: few, mostly one, and gone through from first to last.
+//! The connections of a driver: few, mostly one.
 
 use alloc::vec::Vec;
 
@@ -35,11 +35,10 @@ impl<N: Net> Lines<N> {
         is_there
     }
 
-    /// The first line at `from` or behind it.
     #[inline]
-    pub(super) fn next(&mut self, from: ConnId) -> Option<(ConnId, &mut Line<N>)> {
-        let place = self.place(from);
-        self.0.get_mut(place).map(|(id, line)| (*id, line))
+    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Line<N>> {
+        let place = self.place(id);
+        self.0.get_mut(place).filter(|(found, _)| *found == id).map(|(_, line)| line)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Line<N>> {
