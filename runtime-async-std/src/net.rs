@@ -21,6 +21,8 @@ use socket2::{SockRef, TcpKeepalive};
 /// What one read takes at the most: it bounds what is zeroed for a read, however large the room is that was
 /// made for one big reply.
 const READ_MAX: usize = 64 << 10;
+/// The least.
+const READ_MIN: usize = 4 << 10;
 
 /// Async-std's sockets and clock.
 pub struct AsyncStdNet {
@@ -83,31 +85,40 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// A connection over any stream of the `futures-io` traits.
-pub struct AsyncStdSocket(Box<dyn Stream>);
+pub struct AsyncStdSocket {
+    stream: Box<dyn Stream>,
+    /// How much is read at once, within bounds: as much as what comes.
+    room: usize,
+}
 
 impl AsyncStdSocket {
     /// Uses a stream that is open, for a [`Net`] that connects in its own way.
     #[must_use]
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self(Box::new(stream))
+        Self { stream: Box::new(stream), room: READ_MIN }
     }
 }
 
 impl Socket for AsyncStdSocket {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         let len = into.len();
-        let room = (into.capacity() - len).min(READ_MAX);
+        let room = (into.capacity() - len).min(self.room);
         // These traits read into bytes that have a value: the room is zeroed first.
         into.resize(len + room, 0);
-        let read = Pin::new(&mut *self.0).poll_read(cx, &mut into[len..]);
+        let read = Pin::new(&mut *self.stream).poll_read(cx, &mut into[len..]);
         let count = if let Poll::Ready(Ok(count)) = read { count } else { 0 };
         into.truncate(len + count);
+        if count == room {
+            self.room = (2 * room).clamp(READ_MIN, READ_MAX);
+        } else if count > 0 && count < self.room / 4 {
+            self.room = (self.room / 2).max(READ_MIN);
+        }
         read
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
         const SLICES: usize = 16;
-        let stream = Pin::new(&mut *self.0);
+        let stream = Pin::new(&mut *self.stream);
         let written = if from.chunk().len() == from.remaining() {
             stream.poll_write(cx, from.chunk())
         } else {

@@ -96,6 +96,25 @@ impl Inbox {
         *bytes = kept;
     }
 
+    /// Whether there is room that was made for requests.
+    #[inline]
+    pub(crate) const fn has_room(&self) -> bool {
+        self.requests.capacity() > 0
+    }
+
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink();
+        self.requests.shrink_to_fit();
+        self.cancelled.shrink_to_fit();
+        self.unclaimed.shrink_to_fit();
+        self.released.shrink_to_fit();
+        self.wishes.shrink_to_fit();
+        self.nodes.shrink_to_fit();
+        self.sessions.shrink_to_fit();
+        self.texts.shrink_to_fit();
+    }
+
     /// The driver has seen to it; the buffers are kept for the next visit.
     pub(crate) fn clear(&mut self) {
         self.requests.clear();

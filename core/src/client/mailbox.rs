@@ -403,6 +403,15 @@ impl Mailbox {
         state.line_deadline.min(alarm)
     }
 
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&self) {
+        let mut state = self.lock();
+        state.inbox.shrink();
+        state.slots.shrink();
+        state.line.shrink_to_fit();
+        state.watchers.shrink_to_fit();
+    }
+
     /// The driver goes to sleep, unless something has come for it. Returns whether it may.
     pub(crate) fn park(&self, waker: &Waker) -> bool {
         let mut state = self.lock();

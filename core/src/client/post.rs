@@ -44,6 +44,11 @@ impl Post {
         }
     }
 
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&self) {
+        self.queues.values().for_each(|queue| queue.shrink());
+    }
+
     /// The driver has ended, and has not seen these wishes.
     pub(crate) fn end(&mut self, wishes: Vec<Wish>) {
         let mut wake = Vec::new();

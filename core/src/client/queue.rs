@@ -101,6 +101,13 @@ impl Queue {
         wake.extend(state.reader.take());
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&self) {
+        let mut state = self.lock();
+        state.events.shrink_to_fit();
+        state.calls.shrink_to_fit();
+    }
+
     /// Nothing will come any more.
     pub(super) fn end(&self, wake: &mut Vec<Waker>) {
         self.lock().end(wake);

@@ -102,6 +102,8 @@ pub(super) enum Left {
 pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// What a new place begins with: no use of a place that was given back had this number or a later one.
+    generation: u32,
 }
 
 impl Slots {
@@ -126,7 +128,11 @@ impl Slots {
     #[inline]
     fn occupy(&mut self, state: State) -> RequestId {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, state: State::Free, outcome: None });
+            if self.slots.is_empty() {
+                // Many clients have never more than one call at a time.
+                self.slots.reserve_exact(1);
+            }
+            self.slots.push(Slot { generation: self.generation, state: State::Free, outcome: None });
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[index as usize];
@@ -146,6 +152,19 @@ impl Slots {
         slot.outcome = None;
         self.free.push(id.slot);
         core::mem::replace(&mut slot.state, State::Free)
+    }
+
+    /// Gives back the memory of places behind the last one that is taken. Those before it are taken first from now
+    /// on, so that next time there are more.
+    pub(super) fn shrink(&mut self) {
+        while let Some(last) = self.slots.pop_if(|slot| matches!(slot.state, State::Free)) {
+            self.generation = self.generation.max(last.generation);
+        }
+        let kept = self.slots.len();
+        self.free.retain(|place| (*place as usize) < kept);
+        self.free.sort_unstable_by(|a, b| b.cmp(a));
+        self.free.shrink_to_fit();
+        self.slots.shrink_to_fit();
     }
 
     /// The room that a request waits for; `None` if it does not wait any more.
@@ -273,4 +292,39 @@ fn keep(kept: &mut Option<Waker>, waker: &Waker) {
 fn under_way(batch: Option<usize>, waker: &Waker) -> State {
     let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
     State::Gathering(Outcomes::new(count), Some(waker.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_given_back_is_never_taken_for_an_earlier_use() {
+        let mut slots = Slots::default();
+        let mut old = Vec::new();
+        for _ in 0..3 {
+            let ids: Vec<_> = (0..100).map(|_| slots.begin(None, Waker::noop())).collect();
+            assert!(ids.iter().all(|id| !old.contains(id)), "two requests have the same name");
+            ids.iter().for_each(|id| assert!(matches!(slots.abandon(*id), Left::UnderWay)));
+            old.extend(ids);
+            slots.shrink();
+            assert_eq!((slots.slots.capacity(), slots.free.capacity()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn what_is_taken_stays_and_those_before_it_are_taken_first() {
+        let mut slots = Slots::default();
+        let ids: Vec<_> = (0..100).map(|_| slots.begin(None, Waker::noop())).collect();
+        for id in ids.iter().filter(|id| id.slot != 50) {
+            slots.abandon(*id);
+        }
+        slots.shrink();
+        assert!(slots.is_awaited(ids[50]));
+        assert_eq!((slots.slots.len(), slots.free.len()), (51, 50));
+        assert_eq!(slots.begin(None, Waker::noop()).slot, 0);
+        slots.abandon(ids[50]);
+        slots.shrink();
+        assert_eq!(slots.slots.len(), 1, "no more than what is taken is held");
+    }
 }

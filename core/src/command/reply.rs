@@ -217,7 +217,7 @@ impl FromReply for Bytes {
     /// Any string. A large one is a slice of what was read, without a copy; a small one is copied, so
     /// that keeping it does not keep the whole buffer.
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        const COPIED_BELOW: usize = 4096;
+        const COPIED_BELOW: usize = 32 << 10;
         let text = expect_text("a string", item)?;
         let shared = match text {
             Cow::Borrowed(slice) if slice.len() >= COPIED_BELOW => item.shared(),

@@ -154,6 +154,11 @@ impl Entries {
         self.queue.len()
     }
 
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.queue.shrink_to_fit();
+    }
+
     /// No deadline passes before this.
     pub(crate) const fn earliest(&self) -> Instant {
         self.earliest

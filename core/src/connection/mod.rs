@@ -526,6 +526,12 @@ impl Connection {
         (self.in_flight.len(), self.out.held())
     }
 
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.out.shrink();
+        self.in_flight.shrink();
+    }
+
     pub(crate) fn any_awaited(&self) -> bool {
         self.in_flight.any_awaited()
     }

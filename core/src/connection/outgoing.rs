@@ -185,10 +185,13 @@ impl Outgoing {
         }
     }
 
-    /// Gives buffers back that are not needed while nothing is under way.
+    /// Gives back memory that holds nothing.
     pub(crate) fn shrink(&mut self) {
         if self.held == 0 {
             *self = Self::default();
+        } else {
+            self.spare = Vec::new();
+            self.segments.shrink_to_fit();
         }
     }
 

@@ -8,7 +8,8 @@ use std::io;
 
 use bytes::{Buf, BytesMut};
 
-use super::net::Net;
+use super::intake::Intake;
+use super::net::{Net, Socket};
 use super::ready::{DriverWaker, Ready};
 use super::tls::Session;
 use super::transport::Transport;
@@ -17,10 +18,6 @@ use crate::engine::Engine;
 use crate::error::ConnectionError;
 use crate::time::Instant;
 
-/// Room that a read is given at the least.
-const READ_MIN: usize = 4 << 10;
-/// Room that a read is given at the most, unless one reply is known to need more.
-const READ_MAX: usize = 64 << 10;
 /// How often one socket is read before others have their turn.
 const READS_PER_TURN: usize = 8;
 
@@ -36,8 +33,7 @@ pub(super) struct Line<N: Net> {
     connected: bool,
     ready: Arc<Ready>,
     waker: Waker,
-    read: BytesMut,
-    read_room: usize,
+    intake: Intake,
     /// The last write found no room; the socket tells when there is some.
     blocked: bool,
 }
@@ -52,13 +48,25 @@ impl<N: Net> Line<N> {
         let ready = Ready::new(driver, Some(id));
         let waker = Waker::from(Arc::clone(&ready));
         let state = State::Connecting(connect, session);
-        let read = BytesMut::new();
-        Self { state, connected: false, ready, waker, read, read_room: READ_MIN, blocked: false }
+        Self { state, connected: false, ready, waker, intake: Intake::default(), blocked: false }
     }
 
     /// The driver's task has changed: every wish to be woken has to be made again.
     pub(super) fn refresh(&self) {
         self.ready.set();
+    }
+
+    /// Whether there is memory to give back once it is not used.
+    pub(super) const fn is_large(&self) -> bool {
+        self.intake.is_own()
+    }
+
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.intake.shrink();
+        if let State::Open(transport) = &mut self.state {
+            transport.shrink();
+        }
     }
 
     /// Connects and reads, as far as the socket is ready. Stops when the engine wants something done.
@@ -100,27 +108,13 @@ impl<N: Net> Line<N> {
             }
             engine.handle_connected(now, id);
         }
-        for _ in 0..READS_PER_TURN {
-            let needed = engine.missing(id, self.read.len());
-            make_room(&mut self.read, needed, self.read_room);
-            match transport.poll_read(cx, &mut self.read) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Ok(0)) => return Err(ConnectionError::ClosedByPeer),
-                Poll::Ready(Err(error)) => return Err(cause(&error)),
-                Poll::Ready(Ok(count)) => {
-                    // As large as what comes at once, within bounds.
-                    self.read_room =
-                        if count >= self.read_room { self.read_room * 2 } else { self.read_room };
-                    self.read_room = self.read_room.min(READ_MAX);
-                    engine.handle_data(now, id, &mut self.read);
-                    if engine.has_actions() {
-                        break;
-                    }
-                }
-            }
+        let mut read = self.intake.open();
+        let result = read_all(transport, cx, &mut self.intake, &mut read, now, id, engine);
+        self.intake.close(read);
+        if result? {
+            // There may be more; the others have their turn first.
+            self.ready.set();
         }
-        // There may be more; the others have their turn first.
-        self.ready.set();
         Ok(())
     }
 
@@ -144,13 +138,36 @@ impl<N: Net> Line<N> {
     }
 }
 
-/// Makes room for a read of which `needed` bytes are known to come and `usual` bytes are likely to. A buffer
-/// of which much is left is used up: replies not yet taken hold it, so more room would be another buffer.
-fn make_room(read: &mut BytesMut, needed: usize, usual: usize) {
-    let left = read.capacity() - read.len();
-    if left < needed || left < usual / 4 {
-        read.reserve(needed.max(usual));
+/// Reads what has come, and hands it to the engine. Returns whether there may be more.
+///
+/// # Errors
+/// The socket is beyond use.
+fn read_all<S: Socket>(
+    transport: &mut Transport<S>,
+    cx: &mut Context<'_>,
+    intake: &mut Intake,
+    read: &mut BytesMut,
+    now: Instant,
+    id: ConnId,
+    engine: &mut Engine,
+) -> Result<bool, ConnectionError> {
+    for _ in 0..READS_PER_TURN {
+        intake.make_room(read, engine.missing(id, read.len()));
+        let room = read.capacity() - read.len();
+        match transport.poll_read(cx, read) {
+            Poll::Pending => return Ok(false),
+            Poll::Ready(Ok(0)) => return Err(ConnectionError::ClosedByPeer),
+            Poll::Ready(Err(error)) => return Err(cause(&error)),
+            Poll::Ready(Ok(count)) => {
+                intake.note(count, room);
+                engine.handle_data(now, id, read);
+                if engine.has_actions() {
+                    break;
+                }
+            }
+        }
     }
+    Ok(true)
 }
 
 /// The system's error in the client's words.

@@ -8,8 +8,11 @@
 //!
 //! The driver knows bytes, instants and connection ids, and no word of Redis.
 
+mod ebb;
 mod hold;
+mod intake;
 mod line;
+mod lines;
 mod net;
 mod ready;
 mod subscription;
@@ -23,7 +26,6 @@ mod transport;
 mod turn;
 mod waiting;
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -36,8 +38,10 @@ pub use subscription::Subscription;
 pub use turn::{Sleep, Turn};
 pub use waiting::Waiting;
 
+use self::ebb::Ebb;
 use self::hold::Hold;
 use self::line::Line;
+use self::lines::Lines;
 use self::ready::DriverWaker;
 use self::suppliers::Suppliers;
 use self::tls::Sessions;
@@ -60,7 +64,7 @@ pub struct Driver<N: Net> {
     sessions: Sessions,
     engine: Engine,
     mailbox: Arc<Mailbox>,
-    lines: BTreeMap<ConnId, Line<N>>,
+    lines: Lines<N>,
     waker: Arc<DriverWaker>,
     /// Sockets that are ready, while they are seen to.
     ready: Vec<ConnId>,
@@ -71,6 +75,7 @@ pub struct Driver<N: Net> {
     post: Post,
     wake: Vec<Waker>,
     hold: Hold,
+    ebb: Ebb,
     /// For when the clock is set.
     armed: Option<Instant>,
     /// When the last of several drivers left off.
@@ -95,7 +100,7 @@ impl<N: Net> Driver<N> {
             sessions,
             engine,
             mailbox,
-            lines: BTreeMap::new(),
+            lines: Lines::default(),
             waker: Arc::default(),
             ready: Vec::new(),
             unwritten: Vec::new(),
@@ -104,6 +109,7 @@ impl<N: Net> Driver<N> {
             post: Post::default(),
             wake: Vec::new(),
             hold: Hold::default(),
+            ebb: Ebb::default(),
             armed: None,
             left_at: Instant::ORIGIN,
             done: false,
@@ -122,7 +128,7 @@ impl<N: Net> Driver<N> {
             return Poll::Ready(());
         }
         if self.waker.register(cx.waker()) {
-            self.lines.values().for_each(Line::refresh);
+            self.lines.iter().for_each(Line::refresh);
             self.suppliers.refresh();
             self.armed = None;
         }
@@ -165,7 +171,7 @@ impl<N: Net> Driver<N> {
                 }
                 Action::Close(id) => {
                     self.suppliers.forget(id);
-                    self.lines.remove(&id);
+                    self.lines.remove(id);
                 }
             }
         }
@@ -190,7 +196,7 @@ impl<N: Net> Driver<N> {
         // A socket that had no room may have some now.
         self.unwritten.extend_from_slice(&ready);
         for id in ready.drain(..) {
-            let Some(line) = self.lines.get_mut(&id) else { continue };
+            let Some(line) = self.lines.get_mut(id) else { continue };
             if let Err(reason) = line.poll_in(now, id, &mut self.engine) {
                 self.fail(now, id, reason);
             }
@@ -207,7 +213,7 @@ impl<N: Net> Driver<N> {
         unwritten.sort_unstable();
         unwritten.dedup();
         for id in unwritten.drain(..) {
-            let Some(line) = self.lines.get_mut(&id) else { continue };
+            let Some(line) = self.lines.get_mut(id) else { continue };
             if let Err(reason) = line.poll_out(id, &mut self.engine) {
                 // What came before the end still counts.
                 line.refresh();
@@ -223,7 +229,7 @@ impl<N: Net> Driver<N> {
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
         self.follow_actions();
         self.suppliers.forget(id);
-        if self.lines.remove(&id).is_some() {
+        if self.lines.remove(id) {
             self.engine.handle_closed(now, id, reason);
             self.follow_actions();
         }
@@ -267,6 +273,22 @@ impl<N: Net> Driver<N> {
             self.engine.handle_timeout(now);
             self.follow_actions();
         }
+        if self.ebb.is_due(now) {
+            self.shrink();
+        }
+    }
+
+    /// Gives back memory that nothing uses at the moment.
+    #[cold]
+    fn shrink(&mut self) {
+        self.lines.shrink();
+        self.engine.shrink();
+        self.inbox.shrink();
+        self.mailbox.shrink();
+        self.post.shrink();
+        self.wake.shrink_to_fit();
+        self.ready.shrink_to_fit();
+        self.unwritten.shrink_to_fit();
     }
 
     /// Sets the clock for the next deadline. Returns whether it lies ahead.
@@ -275,7 +297,9 @@ impl<N: Net> Driver<N> {
     /// once for nothing is cheaper than setting the clock each time.
     fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, line_deadline: Instant) -> bool {
         let engine = self.engine.poll_timeout().unwrap_or(Instant::FAR);
-        let deadline = engine.min(line_deadline);
+        let Self { inbox, lines, .. } = &*self;
+        self.ebb.note(now, || inbox.has_room() || lines.iter().any(Line::is_large));
+        let deadline = engine.min(line_deadline).min(self.ebb.poll_timeout());
         if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
             return true;
         }

@@ -44,6 +44,10 @@ impl<S: Socket> TlsStream<S> {
         match self.0 {}
     }
 
+    pub(super) fn shrink(&mut self) {
+        match self.0 {}
+    }
+
     pub(super) fn poll_read(&mut self, _: &mut Context<'_>, _: &mut BytesMut) -> Poll<io::Result<usize>> {
         match self.0 {}
     }

@@ -32,6 +32,14 @@ impl<S: Socket> Transport<S> {
         })
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Tls(stream) => stream.shrink(),
+        }
+    }
+
     /// Is ready once the engine's bytes can be read and written.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -142,7 +142,7 @@ impl<N: Sleep> Driver<N> {
             // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
             // for that of the next request.
             self.net.attend();
-            self.lines.values().for_each(Line::refresh);
+            self.lines.iter().for_each(Line::refresh);
         }
         loop {
             self.net.clear();

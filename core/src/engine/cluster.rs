@@ -166,7 +166,7 @@ impl Engine {
             self.send_delayed_early(now);
         }
         if let Some(info) = self.greeting.take() {
-            self.events.push_back(Event::Connected(info));
+            self.events.push_back(Event::Connected(*info));
         }
     }
 
@@ -306,7 +306,7 @@ impl Engine {
             Topology::Sentinel(service) => service.handle_zone(node, &info.availability_zone),
         }
         match &self.topology {
-            Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(info),
+            Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(Box::new(info)),
             Topology::Sentinel(service) if !service.is_primary(node) => {}
             _ => self.events.push_back(Event::Connected(info)),
         }

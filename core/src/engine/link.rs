@@ -501,6 +501,13 @@ impl Link {
         self.connection.is_none() && self.elders.is_empty() && self.parked.is_empty()
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.connection.iter_mut().chain(&mut self.elders).for_each(|(_, it)| it.shrink());
+        self.elders.shrink_to_fit();
+        self.parked.shrink();
+    }
+
     /// How many commands and bytes are held.
     pub(super) fn load(&self) -> (usize, usize) {
         let loads = self.connection.iter().chain(&self.elders).map(|(_, connection)| connection.load());

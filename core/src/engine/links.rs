@@ -4,7 +4,6 @@
 //! more with more nodes. So the sums are kept, and brought up to date for those links alone that were
 //! touched since they were asked for last.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::link::{Link, Opening};
@@ -26,7 +25,8 @@ struct Place {
 pub(super) struct Links {
     /// By [`NodeId`].
     places: Vec<Option<Place>>,
-    nodes: BTreeMap<ConnId, NodeId>,
+    /// In the order of the connections.
+    nodes: Vec<(ConnId, NodeId)>,
     last_conn: u64,
     touched: Vec<NodeId>,
     may_write: Vec<NodeId>,
@@ -39,7 +39,7 @@ impl Default for Links {
     fn default() -> Self {
         Self {
             places: Vec::new(),
-            nodes: BTreeMap::new(),
+            nodes: Vec::new(),
             last_conn: 0,
             touched: Vec::new(),
             may_write: Vec::new(),
@@ -96,11 +96,16 @@ impl Links {
 
     /// Which node a connection is with.
     pub(super) fn node_of(&self, conn: ConnId) -> Option<NodeId> {
-        self.nodes.get(&conn).copied()
+        let place = self.nodes.binary_search_by_key(&conn, |(conn, _)| *conn).ok()?;
+        self.nodes.get(place).map(|(_, node)| *node)
     }
 
     pub(super) fn insert(&mut self, node: NodeId, link: Link) {
         if self.places.len() <= node.0 {
+            if self.places.is_empty() {
+                // A single server is all that most clients have.
+                self.places.reserve_exact(node.0 + 1);
+            }
             self.places.resize_with(node.0 + 1, || None);
         }
         if let Some(place) = self.places.get_mut(node.0) {
@@ -143,18 +148,21 @@ impl Links {
         let mut last_conn = self.last_conn;
         let opening = self.get(node)?.poll_connect(now, &mut last_conn)?;
         self.last_conn = last_conn;
-        self.nodes.insert(opening.0, node);
+        // Its number is the highest so far.
+        self.nodes.reserve_exact(1);
+        self.nodes.push((opening.0, node));
         Some(opening)
     }
 
     /// A connection has ended. Returns which node it was with, unless it had ended before.
     pub(super) fn disconnect(&mut self, conn: ConnId) -> Option<NodeId> {
-        self.nodes.remove(&conn)
+        let place = self.nodes.binary_search_by_key(&conn, |(conn, _)| *conn).ok()?;
+        Some(self.nodes.remove(place).1)
     }
 
     /// Ends all connections.
     pub(super) fn take_connections(&mut self) -> impl Iterator<Item = ConnId> + use<> {
-        core::mem::take(&mut self.nodes).into_keys()
+        core::mem::take(&mut self.nodes).into_iter().map(|(conn, _)| conn)
     }
 
     /// How many commands and bytes the links hold.
@@ -173,6 +181,14 @@ impl Links {
     pub(super) fn forget_times(&mut self) {
         self.settle();
         self.earliest = self.iter().map(Link::poll_timeout).min().unwrap_or(Instant::FAR);
+    }
+
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.places.iter_mut().flatten().for_each(|place| place.link.shrink());
+        self.places.shrink_to_fit();
+        self.touched.shrink_to_fit();
+        self.may_write.shrink_to_fit();
     }
 
     fn settle(&mut self) {

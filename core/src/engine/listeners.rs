@@ -22,15 +22,17 @@ const FIRST: u64 = 1 << 48;
 #[derive(Debug)]
 pub(super) struct Listeners {
     links: Links,
-    config: Arc<Config>,
+    /// How they are configured, once there was one.
+    config: Option<Arc<Config>>,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self { links: Links::numbered_from(FIRST), config: None }
+    }
 }
 
 impl Listeners {
-    pub(super) fn new(config: &Config) -> Self {
-        let config = Config { protocol: Protocol::Resp2, ..config.clone() };
-        Self { links: Links::numbered_from(FIRST), config: Arc::new(config) }
-    }
-
     /// Whether subscriptions at a node have a connection of their own.
     pub(super) fn has(&self, node: NodeId) -> bool {
         self.links.contains(node)
@@ -64,6 +66,11 @@ impl Listeners {
         connection.map_or(0, |connection| connection.missing(buffered))
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.links.shrink();
+    }
+
     pub(super) fn earliest(&mut self) -> Instant {
         self.links.earliest()
     }
@@ -81,7 +88,10 @@ impl Engine {
         }
         let Some(link) = self.link_to(now, node) else { return };
         let endpoint = link.endpoint().clone();
-        let link = Link::new(endpoint, &self.listeners.config, Connects::Always, now);
+        let config = self.listeners.config.get_or_insert_with(|| {
+            Arc::new(Config { protocol: Protocol::Resp2, ..Config::clone(&self.config) })
+        });
+        let link = Link::new(endpoint, config, Connects::Always, now);
         self.listeners.links.insert(node, link.with_purpose(Purpose::Subscriber));
         self.connect_listener(now, node);
     }

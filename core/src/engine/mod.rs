@@ -94,7 +94,7 @@ pub struct Engine {
     texts: Texts,
     logins: Logins,
     /// What the first server said of itself, until the topology is known.
-    greeting: Option<ServerInfo>,
+    greeting: Option<Box<ServerInfo>>,
     actions: VecDeque<Action>,
     events: VecDeque<Event>,
 }
@@ -121,7 +121,6 @@ impl Engine {
         };
         let logins = Logins::new(&config, &mut rng, now);
         let mut engine = Self {
-            listeners: Listeners::new(&config),
             config,
             rng,
             phase: Phase::Open,
@@ -132,13 +131,14 @@ impl Engine {
             delayed: Delayed::default(),
             fan_outs: FanOuts::default(),
             pubsub: PubSub::default(),
+            listeners: Listeners::default(),
             anchor: None,
             returns: (0, 0),
             texts: Texts::default(),
             logins,
             greeting: None,
             actions: VecDeque::new(),
-            events: VecDeque::new(),
+            events: VecDeque::with_capacity(1),
         };
         engine.connect_all(now);
         engine

@@ -97,6 +97,12 @@ impl Parked {
         self.entries.earliest()
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink();
+        self.entries.shrink();
+    }
+
     /// How many commands and bytes are held.
     pub(super) fn load(&self) -> (usize, usize) {
         (self.entries.len(), self.bytes.held())

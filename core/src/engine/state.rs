@@ -98,6 +98,18 @@ impl Engine {
         loads.iter().fold((0, 0), |sum, load| (sum.0 + load.0, sum.1 + load.1))
     }
 
+    /// Gives back memory that nothing uses at the moment: for when a burst is over. What is needed again is made anew,
+    /// so it is not for every turn.
+    pub fn shrink(&mut self) {
+        self.links.shrink();
+        self.listeners.shrink();
+        self.sides.shrink();
+        self.unrouted.shrink();
+        self.pubsub.shrink();
+        self.actions.shrink_to_fit();
+        self.events.shrink_to_fit();
+    }
+
     /// Whether the engine has closed: all requests have ended and all connections are given up.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -48,6 +48,13 @@ impl Delivery {
         self.outcomes.clear();
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.events.shrink_to_fit();
+        self.outcomes.shrink_to_fit();
+        self.chunk = BytesMut::new();
+    }
+
     /// Adds a message; `payload` can hand out itself as a slice of what was read.
     #[inline]
     pub(super) fn message(&mut self, channel: Bytes, pattern: Option<Bytes>, payload: Payload<'_>) {

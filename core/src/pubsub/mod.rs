@@ -349,6 +349,13 @@ impl PubSub {
         Some((subscription.id, &mut subscription.delivery))
     }
 
+    /// Gives back memory that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.subscriptions.iter_mut().flatten().for_each(|subscription| subscription.delivery.shrink());
+        self.told.shrink_to_fit();
+        self.holds.shrink_to_fit();
+    }
+
     pub(crate) fn has_deliveries(&self) -> bool {
         !self.told.is_empty()
     }

@@ -135,7 +135,7 @@ fn bytes() {
 
 #[test]
 fn large_bytes_are_shared_and_small_ones_copied() {
-    for (len, is_shared) in [(4095, false), (4096, true)] {
+    for (len, is_shared) in [((32 << 10) - 1, false), (32 << 10, true)] {
         let frame = frame(format!("${len}\r\n{}\r\n", "x".repeat(len)).as_bytes());
         let value = Bytes::from_reply(frame.item()).expect("a string");
         assert_eq!(frame.wire().as_ptr_range().contains(&value.as_ptr()), is_shared, "{len} bytes");

@@ -74,6 +74,13 @@ impl<S: Socket> TlsStream<S> {
         }
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        if self.0.incoming.is_empty() {
+            self.0.incoming = BytesMut::new();
+        }
+    }
+
     /// As [`Socket::poll_read`], but it makes more room in `into` if a record needs it.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         let inner = &mut *self.0;

@@ -410,6 +410,12 @@ impl Sides {
         self.earliest = sides.chain(pools).min().unwrap_or(Instant::FAR);
     }
 
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.sides.values_mut().for_each(|side| side.connection.shrink());
+        self.seats.shrink_to_fit();
+    }
+
     /// A time before which nothing has to be looked at.
     pub(super) const fn earliest(&self) -> Instant {
         self.earliest
