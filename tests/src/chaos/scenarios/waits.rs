@@ -26,8 +26,8 @@ const OPTION: &str = "pool_max=50";
 /// How many times longer the slowest hundredth of all other calls may take.
 const SLOWER: f64 = 1.5;
 
-/// How long a call waits at the most.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a call waits at the most, and half as long on average: a thousand are given up in a second.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An item comes this often.
 const EVERY: Duration = Duration::from_millis(2);
