@@ -23,7 +23,9 @@
 //! When its connection is lost, the session is over: what it has asked ends as on any connection, and every later call
 //! with [`SessionLost`](crate::error::ConnectionError::SessionLost), not sent. Nothing is sent again on another
 //! connection, and no redirect of a cluster is followed. A call that is dropped takes nothing with it, with one
-//! exception: when a call is dropped that waits at the server, such as `BLPOP`, the session is over.
+//! exception: when a call is dropped that waits at the server, such as `BLPOP`, the session is over, and so is what else
+//! waits in it. What it took is put back, unless [`select`](crate::commands::SessionCommands::select) or another command
+//! that sets something that stays was sent before it.
 //!
 //! Dropping a session gives its connection back, if nothing about it has changed; otherwise closes it.
 

@@ -335,6 +335,7 @@ impl PackedBatch {
     }
 
     /// Whether a command was cut, so that outcomes are to be [gathered](Self::gather).
+    #[cfg(feature = "std")]
     pub(crate) const fn is_cut(&self) -> bool {
         !self.gathers.is_empty()
     }

@@ -255,6 +255,7 @@ impl<T> Command<T> {
 
     /// As [`into_packed`](Self::into_packed), where it lies.
     #[inline]
+    #[cfg(feature = "std")]
     pub(crate) fn into_boxed(self) -> Boxed {
         self.packed
     }

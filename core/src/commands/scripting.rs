@@ -89,7 +89,9 @@ pub trait ScriptingCommands: Run {
     /// of one call: the text is sent once to each server, as a rule.
     ///
     /// It can stand in a pipeline or a transaction, where the first of several calls of one script always sends its
-    /// text, so that they run in their order and none fails with `NOSCRIPT`. Scripts are forgotten by servers that
+    /// text, so that they run in their order and none fails with `NOSCRIPT`. In a
+    /// [session](crate::client::session::Session) the text is sent each time: what comes after it there was written for
+    /// what it does, so it is not tried once more behind that. Scripts are forgotten by servers that
     /// restart, and do not always come along when a replica takes over.
     ///
     /// `EVALSHA sha1 numkeys [key ...] [arg ...]`, else `EVAL` · 2.6.0 · the script's own cost

@@ -62,7 +62,10 @@ pub trait SessionCommands: OnSession {
         self.run(Command::new("DISCARD"))
     }
 
-    /// Goes to another logical database.
+    /// Goes to another logical database, for as long as the session lasts: its connection is closed at the end.
+    ///
+    /// From here on, what a call such as `BLPOP` has taken is lost if that call is given up: it cannot be put back by
+    /// another connection, which is in another database. So it is after every command that sets something that stays.
     ///
     /// `SELECT index` · 1.0.0 · O(1)
     fn select(self, database: u32) -> Self::Output<()> {

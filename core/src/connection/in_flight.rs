@@ -33,6 +33,7 @@ impl RequestId {
     pub(crate) const PARTS: u32 = 3 << 30;
 
     /// Requests whose callers do not wait for the reply. They are tried once.
+    #[cfg(feature = "std")]
     pub(crate) const POSTED: Self = Self { slot: Self::PARTS + 1, generation: 0 };
 
     /// Whether the engine asks on its own account. Then it rather asks another node than wait for this one.

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use bytes::{Buf, BytesMut};
 
 use super::recall::{Taken, unblock};
-use super::sides::{Due, Served, Use, Way};
+use super::sides::{Due, Served, Use, Way, is_blocking};
 use super::{Action, ConnId, Ended, Engine, Entry, Event, NodeId, Outgoing, Phase, RequestId};
-use crate::command::Undo;
+use crate::command::{Flags, Undo};
 use crate::connection::{Answer, Purpose};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode, Waiting};
 use crate::resp::{Frame, Kind, parse_i64};
@@ -77,6 +77,7 @@ impl Engine {
             Topology::Sentinel(service) => service.is_primary(node),
         };
         if self.config.pool.min_idle > 0
+            && self.phase == Phase::Open
             && takes_writes
             && let Some(way) = self.way_to(node)
         {
@@ -146,19 +147,17 @@ impl Engine {
         if entry.id == RequestId::HEALTH {
             return Ok(());
         }
-        let undo = undo(&bytes, &entry);
-        let (undo, is_leased) = match &side.state {
-            Use::Leased(lease) => (lease.undo(undo), true),
-            Use::Recalled(recall) => (undo.filter(|_| !recall.elsewhere), false),
-            _ => (undo, false),
-        };
+        let is_sessions = side.is_sessions();
+        // It would be put back into the wrong database.
+        let is_elsewhere = is_sessions && entry.flags.has(Flags::ELSEWHERE);
+        let undo = undo(&bytes, &entry).filter(|_| !is_elsewhere);
         match outcome {
             Ok(frame) if frame.kind() != Kind::Error => match Taken::new(undo, frame) {
                 Ok(taken) if entry.id.is_callers() => self.end_taken(&entry, taken),
                 Ok(taken) => self.give_back(now, &taken),
                 Err(frame) => self.end(now, entry, Ok(frame)),
             },
-            outcome if is_leased => self.end_in_session(now, conn, (entry, bytes), outcome),
+            outcome if is_sessions => self.end_in_session(now, conn, (entry, bytes), outcome),
             // It was ended by this client, since the node is of no use any more: nothing was taken.
             Ok(frame) if is_retired && is_unblocked(&frame) && entry.id.is_awaited() => {
                 let error = Error::new(ErrorKind::Connection(ConnectionError::Replaced), Delivery::Rejected);
@@ -179,6 +178,8 @@ impl Engine {
         let waits_in_vain = self.sides.waits_in_vain(conn);
         let Some(side) = self.sides.get(conn) else { return };
         match &mut side.state {
+            // A session has sent another behind it, which waits now: that is ended as well.
+            Use::Recalled(_) if side.connection.next().is_some_and(is_blocking) => {}
             Use::Recalled(recall) => {
                 recall.answered = true;
                 let (asking, unclear) = (recall.asking, recall.unclear);
@@ -226,6 +227,10 @@ impl Engine {
         }
         let mut ended = Ended::new();
         let Some(node) = self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended) else { return };
+        if self.phase != Phase::Open {
+            // No more connections are made.
+            self.sides.fail_waiting(&Error::new(ErrorKind::Closed, Delivery::NotSent), &mut ended);
+        }
         self.end_all(now, ended);
         match &mut self.topology {
             Topology::Single(_) => {}

@@ -115,7 +115,8 @@ impl Engine {
             _ if answered => self.serve_aside(now, conn),
             // It may not, or the server does not know how.
             Err(error) if error.delivery() == Delivery::Rejected => self.close_aside(now, conn),
-            Ok(frame) if frame.item().text().as_deref() == Some(b"1") => {}
+            // In a session, another may wait behind the one that was ended.
+            Ok(frame) if frame.item().text().as_deref() == Some(b"1") && !recall.unclear => {}
             Ok(_) | Err(_) => recall.handle_in_vain(now),
         }
         self.finish_drain(now);

@@ -29,6 +29,7 @@ pub enum Patience {
 
 impl Patience {
     /// How long a request may take; `None`: as long as it takes, or until a time that is set.
+    #[cfg(feature = "std")]
     pub(crate) fn within(self, config: &Config) -> Option<Duration> {
         match self {
             Self::Default => config.response_timeout,

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use super::leases::args;
 use super::refusals::refusal;
-use super::sides::{Lease, Use};
+use super::sides::Use;
 use super::{ConnId, Engine, Entry, Event, NodeId, Outgoing, Patience, Request, RequestId, Taken, link};
 use crate::command::{Change, Flags, Target, Undo};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode};
@@ -67,7 +67,13 @@ impl Engine {
 
     /// Sends a request of a session. Its bytes are the first in `bytes`.
     #[cold]
-    pub(super) fn submit_in_session(&mut self, now: Instant, seat: u16, entry: Entry, bytes: &mut Outgoing) {
+    pub(super) fn submit_in_session(
+        &mut self,
+        now: Instant,
+        seat: u16,
+        mut entry: Entry,
+        bytes: &mut Outgoing,
+    ) {
         let change = if entry.is_transaction() { Some(Change::End) } else { Change::of(args(&bytes.peek())) };
         let error = match self.sides.session(seat) {
             None => ErrorKind::Connection(ConnectionError::SessionLost),
@@ -78,6 +84,10 @@ impl Engine {
             }
             Some((side, conn)) => {
                 if let Use::Leased(lease) = &mut side.state {
+                    entry.flags = entry.flags.without(Flags::ELSEWHERE);
+                    if lease.is_changed() {
+                        entry.flags = entry.flags.with(Flags::ELSEWHERE);
+                    }
                     lease.note(change);
                 }
                 if change == Some(Change::Stream) {
@@ -105,7 +115,13 @@ impl Engine {
             Ok(frame) => refusal(&frame, entry.flags),
             Err(error) => error,
         };
-        let error = self.end_of_wait(&error).unwrap_or(error).with_node(&node_name);
+        let error = self.end_of_wait(&error).unwrap_or(error);
+        let is_over = self.sides.recalled(conn).is_some() && error.code() == Some(ServerCode::Unblocked);
+        let error = match is_over {
+            true => Error::new(ErrorKind::Connection(ConnectionError::SessionLost), Delivery::Rejected),
+            false => error,
+        };
+        let error = error.with_node(&node_name);
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
         let Some(side) = self.sides.get(conn) else { return };
         let node = side.node;
@@ -129,13 +145,5 @@ impl Engine {
         if let Topology::Cluster(cluster) = &mut self.topology {
             cluster.decide(now, node, error, 0);
         }
-    }
-}
-
-impl Lease {
-    /// How a reply is undone that took something away for a call of this session.
-    pub(super) fn undo(&self, undo: Option<Undo>) -> Option<Undo> {
-        // In another database it would be put back into the wrong one.
-        undo.filter(|_| !self.is_changed())
     }
 }

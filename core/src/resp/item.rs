@@ -136,6 +136,7 @@ impl<'a> Item<'a> {
     }
 
     /// A frame that is this element alone.
+    #[cfg(feature = "std")]
     pub(crate) fn to_frame(self) -> Option<Frame> {
         let mut wire = BytesMut::new();
         self.encode(&mut wire);

@@ -52,6 +52,11 @@ impl<'a> Stage<'a> {
         thread::sleep(extent.calm.saturating_sub(start.elapsed()));
     }
 
+    /// The client under load, for whatever else is asked of it.
+    pub(super) fn client(&self) -> &AnyClient {
+        &self.client
+    }
+
     /// Ends the load and the client.
     pub(super) fn end(self) -> Logs {
         let logs = self.load.stop();

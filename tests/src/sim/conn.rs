@@ -11,6 +11,7 @@ use std::task::Waker;
 
 use bytes::BytesMut;
 
+use super::leases::Use;
 use super::ledger::Turn;
 use super::request::{Reader, Request};
 use super::server::Session;
@@ -41,6 +42,8 @@ pub(super) enum Due {
     Part,
     /// A command of its own, or `EXEC`.
     Whole,
+    /// A command in which the server may wait.
+    Wait,
 }
 
 /// From the client to the server. All places are counted in bytes from the start.
@@ -116,6 +119,10 @@ pub(super) struct Conn {
     pub(super) up: Up,
     pub(super) down: Down,
     pub(super) session: Session,
+    /// What the client has made of it, if it is a side connection.
+    pub(super) used: Use,
+    /// A command came on it that shares its connection with others.
+    pub(super) was_shared: bool,
     /// What went wrong with it, so that the client may close it.
     pub(super) blemish: Option<&'static str>,
     /// The client has written what the network does not have yet: TLS lies between.
@@ -154,6 +161,8 @@ impl Conn {
             up,
             down: Down { last: now, ..Down::default() },
             session: Session::default(),
+            used: Use::default(),
+            was_shared: false,
             blemish: None,
             held_back: false,
             poisoned: None,

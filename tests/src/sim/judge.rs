@@ -48,7 +48,8 @@ impl Sim {
         // Of several servers the last one stands for many places where nobody is.
         let places = world.servers.len() - usize::from(!one_server);
         for server in 0..places {
-            let conns = world.conns.iter().filter(|conn| conn.server == server);
+            // Those that served a session or a call of their own come and go with these.
+            let conns = world.conns.iter().filter(|conn| conn.server == server && !conn.used.was_had());
             let times: Vec<_> = conns.map(|conn| conn.made_at).collect();
             oracles::e4_connecting_takes_pauses(server, &times)?;
         }

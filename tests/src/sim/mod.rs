@@ -20,6 +20,7 @@ mod conn;
 mod executor;
 mod faults;
 mod judge;
+mod leases;
 mod ledger;
 mod many;
 mod net;
@@ -52,6 +53,7 @@ pub use cluster::{
     Addresses, Afterlife, ClusterSetup, Lie, Options, Trouble, Troubles, run_cluster, slot_of,
 };
 pub use faults::{Class, Faults};
+pub use leases::{Leases, run_leases};
 pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
 pub use pubsub::run_pubsub;
@@ -78,6 +80,7 @@ enum Done {
     Driver,
     Call(Vec<Outcome>),
     Reader,
+    Lessee,
     Closed,
 }
 
@@ -96,6 +99,8 @@ pub struct Sim {
     call_of: Vec<Option<usize>>,
     callers: Vec<VecDeque<Plan>>,
     readers: Vec<pubsub::Reader>,
+    /// Tasks that wait for items and have sessions.
+    lessees: Vec<usize>,
     setup: Setup,
 }
 
@@ -111,6 +116,7 @@ impl Sim {
         let trace = Trace::new(setup.with_text);
         let world = World::new(rng, setup.faults, setup.expected(), servers, trace);
         let mut world = world;
+        world.store = setup.leases.as_ref().map(|_| Box::default());
         if let Some(cluster) = &setup.cluster {
             world.form_cluster(cluster.options.clone());
             world.cluster().seeds.clone_from(&cluster.seeds);
@@ -140,6 +146,7 @@ impl Sim {
             call_of: vec![None],
             callers: Vec::new(),
             readers: Vec::new(),
+            lessees: Vec::new(),
             setup,
         }
     }

@@ -113,6 +113,7 @@ impl Sim {
             }
         }
         self.plan_readers(rng, trouble);
+        self.plan_leases(rng, trouble);
         self.plan_cluster(rng);
         self.plan_service(rng);
     }
@@ -162,6 +163,7 @@ impl Sim {
         for _ in 0..probes / at_once {
             self.probe(at_once)?;
         }
+        self.recover_leases(2 * patience)?;
         self.recover_readers(2 * patience)
     }
 
@@ -200,6 +202,7 @@ impl Sim {
         let now = self.now();
         let close_timeout = self.setup.close_timeout.as_nanos() as u64;
         let client = self.client.clone();
+        self.stop_lessees();
         match ending {
             Ending::Close | Ending::CloseAndDropDriver => {
                 self.close();
@@ -217,6 +220,7 @@ impl Sim {
             // Calls under way hold handles of their own: the client ends when the last one has.
             self.drop_handle();
             self.drop_readers();
+            self.drop_lessees();
             drop(client);
             self.live_until(now + 2 * self.setup.response_timeout.as_nanos() as u64)?;
             self.cancel_all();

@@ -77,6 +77,8 @@ pub struct Settings {
 /// What a server knows of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Session {
+    /// The server's number of it.
+    pub(super) number: usize,
     /// Whether the client asked for RESP3.
     pub(super) resp3: bool,
     authenticated: bool,
@@ -227,7 +229,7 @@ impl Server {
             (text("server"), text("redis")),
             (text("version"), text("8.2.0")),
             (text("proto"), proto),
-            (text("id"), Value::Integer(7)),
+            (text("id"), Value::Integer(session.number as i64)),
             (text("mode"), text("standalone")),
             (text("role"), text("master")),
             (text("modules"), Value::Array(Vec::new())),
@@ -235,7 +237,7 @@ impl Server {
     }
 
     /// Whether it takes commands from whoever is there.
-    fn allows(&self, session: &Session) -> bool {
+    pub(super) fn allows(&self, session: &Session) -> bool {
         match &self.settings.tokens {
             Some(tokens) => session.authenticated && tokens.takes(session.token),
             None => session.authenticated || self.settings.password.is_none(),

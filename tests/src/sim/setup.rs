@@ -7,6 +7,7 @@ use redstart_core::config::{Backoff, Config, Credentials, Protocol, TokenOptions
 
 use super::cluster::ClusterSetup;
 use super::faults::{Class, Faults};
+use super::leases::Leases;
 use super::sentinel::ServiceSetup;
 use super::server::Settings;
 use super::tokens::Tokens;
@@ -62,6 +63,8 @@ pub struct Setup {
     pub service: Option<ServiceSetup>,
     /// How many tasks listen to messages.
     pub readers: usize,
+    /// The calls that wait, and the sessions, if there are some.
+    pub leases: Option<Leases>,
     /// Whether connections are secured by TLS.
     pub tls: bool,
     /// Whether the trace is kept as text.
@@ -92,6 +95,7 @@ impl Default for Setup {
             cluster: None,
             service: None,
             readers: 0,
+            leases: None,
             tls: false,
             with_text: true,
         }
@@ -129,6 +133,7 @@ impl Setup {
             cluster: None,
             service: None,
             readers: 0,
+            leases: None,
             tls: false,
             with_text,
         }
@@ -141,6 +146,8 @@ impl Setup {
             database: self.database,
             connect_timeout: self.connect_timeout.as_nanos() as u64,
             readers: self.readers > 0,
+            pool: self.leases.as_ref().map(|leases| leases.max),
+            sides_age: self.leases.as_ref().is_some_and(|leases| leases.sides_age),
         }
     }
 
@@ -163,6 +170,10 @@ impl Setup {
             .queue_bytes(self.queue_bytes)
             .when_full(self.when_full)
             .tls(self.tls.then(super::tls::client));
+        let config = match &self.leases {
+            Some(leases) => config.pool(leases.pool),
+            None => config,
+        };
         let config = match self.tokens.clone() {
             Some(tokens) => {
                 let pauses = Backoff { base: ms(2), cap: ms(20) };

@@ -106,6 +106,7 @@ impl World {
             conn.up.arrived = self.rng.u64(conn.up.arrived..=upto);
         }
         self.serve(id);
+        self.hang_up(id);
         let conn = &mut self.conns[id];
         conn.served = false;
         conn.down.segments.clear();
@@ -118,6 +119,7 @@ impl World {
 
     /// The server closes a connection behind what it has answered.
     pub(super) fn finish(&mut self, id: usize) {
+        self.hang_up(id);
         let conn = &mut self.conns[id];
         conn.blemish("closed by the server");
         conn.served = false;

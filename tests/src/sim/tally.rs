@@ -52,6 +52,7 @@ impl Sim {
         let (messages, gaps) = self.heard();
         tally.0.insert("messages read", messages);
         tally.0.insert("gaps told", gaps);
+        self.note_leases(&mut tally);
         for call in &self.calls {
             tally.note("calls", true);
             tally.note("calls dropped", matches!(call.end, Some(End { outcomes: None, .. })));

@@ -9,6 +9,7 @@ use redstart_core::error::ServerCode;
 
 use super::conn::{Due, Stage};
 use super::faults::Class;
+use super::leases::is_no_handshake;
 use super::ledger::Shape;
 use super::oracles::{self, Violation};
 use super::pubsub::Change;
@@ -97,10 +98,13 @@ impl World {
 
     /// The client has written a whole request.
     fn take_request(&mut self, id: usize, request: &Request, len: usize) {
+        let leased = self.follow_lease(id, request);
         let conn = &mut self.conns[id];
         let before = conn.up.unanswered_at_start;
         let in_service = self.service.is_some();
+        conn.was_shared |= request.id().is_some();
         let due = match (request.name(), &mut conn.up.transaction) {
+            _ if leased.is_some() => leased.unwrap_or(Due::Own),
             (b"HELLO" | b"AUTH", _) => {
                 let verdict = oracles::a6_hello_and_auth_are_alone(id, before);
                 self.judge(verdict);
@@ -158,7 +162,7 @@ impl World {
         let verdict = oracles::a5_the_handshake_comes_first(id, request, handshake_over);
         // One that was greeted with an error has taken that for an answer.
         let load = oracles::h1_no_more_is_in_flight_than_may_be(id, &conn.down.dues, &self.expected);
-        let load = if conn.served { load } else { Ok(()) };
+        let (verdict, load) = if conn.served { (verdict, load) } else { (Ok(()), Ok(())) };
         self.judge(verdict);
         self.judge(load);
         if let Some(command) = request.id() {
@@ -182,7 +186,7 @@ impl World {
     }
 
     /// When a piece arrives that is sent now and may not overtake one that arrives at `last`.
-    fn travel(&mut self, last: u64) -> u64 {
+    pub(super) fn travel(&mut self, last: u64) -> u64 {
         let jitter = if self.faults.has(Class::Jitter) { self.rng.u64(..5 * self.latency) } else { 0 };
         last.max(self.now + self.latency + jitter)
     }
@@ -213,11 +217,18 @@ impl World {
         }
         let mut answers = Vec::new();
         loop {
+            if self.waits(id) {
+                break;
+            }
             let conn = &mut self.conns[id];
             if conn.up.commands.front().is_none_or(|(end, _)| *end > conn.up.arrived) {
                 break;
             }
             let Some((_, request)) = conn.up.commands.pop_front() else { break };
+            if self.begin_to_wait(id, &request) {
+                break;
+            }
+            let conn = &mut self.conns[id];
             let foreign = request.id().is_some() && conn.session.database != self.expected.database;
             let reply = self.answer(id, &request);
             self.note_no_auth(id, &request, &reply);
@@ -234,6 +245,9 @@ impl World {
 
     /// What the server at the other end of a connection says to a request.
     fn answer(&mut self, id: usize, request: &Request) -> Value {
+        if let Some(reply) = self.answer_lease(id, request) {
+            return reply;
+        }
         if self.cluster.is_some() {
             return self.answer_in_cluster(id, request);
         }
@@ -259,7 +273,7 @@ impl World {
     }
 
     /// Appends a reply to what is sent to the client, unless it is left out.
-    fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
+    pub(super) fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
         let turns = std::mem::take(&mut self.ledger.turns);
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
@@ -269,7 +283,8 @@ impl World {
             conn.session.subscribed = true;
             return out.extend_from_slice(server::SUBSCRIBED);
         }
-        let handshake = matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT");
+        let handshake =
+            matches!(request.name(), b"HELLO" | b"AUTH" | b"CLIENT" | b"SELECT") && !is_no_handshake(request);
         if handshake || matches!(request.name(), b"ROLE" | b"READONLY" | b"READWRITE") {
             self.ledger.refused_handshake(reply);
         }

@@ -11,6 +11,7 @@ use redstart_core::config::Endpoint;
 use super::cluster::{self, Cluster, Step};
 use super::conn::{CAPACITY, Conn, Stage};
 use super::faults::{Class, Faults};
+use super::leases::Store;
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
 use super::pubsub::Published;
@@ -53,6 +54,14 @@ pub(super) enum Event {
     Cancel(usize),
     /// Something is published.
     Publish(usize),
+    /// An item comes into a list.
+    Produce(usize),
+    /// A call has waited for an item for as long as it was to.
+    WaitOver(usize, usize),
+    /// The server sees that the client has closed a connection.
+    HungUp(usize),
+    /// A task goes on that has rested.
+    Bell(usize),
 }
 
 /// What the model has to know of the client's configuration to judge it.
@@ -64,6 +73,10 @@ pub(super) struct Expected {
     pub(super) connect_timeout: u64,
     /// There are subscriptions.
     pub(super) readers: bool,
+    /// How many side connections there may be, if there are some.
+    pub(super) pool: Option<usize>,
+    /// Side connections are closed for their age.
+    pub(super) sides_age: bool,
 }
 
 /// Everything outside the client.
@@ -91,6 +104,8 @@ pub(super) struct World {
     /// How many messages of each channel were published.
     pub(super) published: Published,
     pub(super) ledger: Ledger,
+    /// The lists out of which calls that wait take, if there are such calls.
+    pub(super) store: Option<Box<Store>>,
     pub(super) trace: Trace,
     alarm: Option<(u64, Waker)>,
     /// The client is being closed, so that it may close healthy connections.
@@ -124,6 +139,7 @@ impl World {
             service: None,
             published: Published::default(),
             ledger: Ledger::default(),
+            store: None,
             trace,
             alarm: None,
             closing: false,
@@ -180,6 +196,10 @@ impl World {
             Event::Cluster(step) => self.handle_step(step),
             Event::Service(step) => self.handle_service_step(step),
             Event::Publish(channel) => self.publish(channel),
+            Event::Produce(list) => self.produce(list),
+            Event::WaitOver(id, call) => self.end_wait(id, call),
+            Event::HungUp(id) => self.hang_up(id),
+            Event::Bell(bell) => self.ring_bell(bell),
             Event::Poll(_) | Event::Call(_) | Event::Cancel(_) => {}
         }
     }
@@ -255,7 +275,9 @@ impl World {
             conn.blemish("connecting takes long");
             opens_at = Some(self.now + self.rng.u64(..2 * self.expected.connect_timeout));
         }
+        conn.session.number = id + 1;
         self.conns.push(conn);
+        self.judge_number_of_connections();
         self.note(&Note::Connect(id));
         if let Some(at) = opens_at {
             self.schedule(at, Event::Opened(id));
@@ -304,6 +326,8 @@ impl World {
         conn.served &= !abrupt;
         // One that has nothing but subscriptions, as there are with RESP2, is closed with the last of them.
         let closing = closing || (self.expected.readers && !conn.session.resp3);
+        let closing = closing || self.is_spent(id);
+        let conn = &self.conns[id];
         let verdict = match self.cluster.is_some() || self.service.is_some() {
             false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),
             true if closing || conn.blemish.is_some() => Ok(()),
@@ -311,5 +335,9 @@ impl World {
         };
         self.judge(verdict);
         self.note(&Note::Closed(id));
+        if self.store.is_some() {
+            let at = self.travel(self.conns[id].up.last);
+            self.schedule(at, Event::HungUp(id));
+        }
     }
 }

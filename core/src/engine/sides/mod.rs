@@ -14,8 +14,7 @@ use bytes::Buf;
 
 use self::pool::Pool;
 pub(super) use self::pool::Way;
-use self::side::is_blocking;
-pub(super) use self::side::{Due, Lease, Recall, Side, Use};
+pub(super) use self::side::{Due, Lease, Recall, Side, Use, is_blocking};
 use super::link::{Ended, Opening, fate, is_permanent, may_have_others, may_have_run, name};
 use crate::command::Flags;
 use crate::config::Credentials;
@@ -361,10 +360,8 @@ impl Sides {
         let side = self.sides.get_mut(&conn)?;
         let until = now + side.config.connect_timeout;
         let mut recall = Recall::begin(until);
-        if let Use::Leased(lease) = &side.state {
-            // The session is over, and what it has set is still set.
-            (recall.unclear, recall.elsewhere) = (true, lease.is_changed());
-        }
+        // That of a session is over, and what the session has set is still set.
+        recall.unclear = matches!(side.state, Use::Leased(_));
         side.state = Use::Recalled(recall);
         let client_id = side.client_id;
         self.note(conn);

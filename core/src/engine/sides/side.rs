@@ -46,8 +46,6 @@ pub(in crate::engine) struct Recall {
     pub(in crate::engine) answered: bool,
     /// Nobody knows whether the server will end one more wait.
     pub(in crate::engine) unclear: bool,
-    /// What was taken cannot be put back by another connection: it came from another database, perhaps.
-    pub(in crate::engine) elsewhere: bool,
     /// When to ask again: the request may have come to the server after the question.
     again_at: Instant,
     /// When to give up.
@@ -107,7 +105,7 @@ impl Recall {
     /// The server is asked now.
     pub(super) const fn begin(until: Instant) -> Self {
         let again_at = Instant::FAR;
-        Self { asking: true, asked: 1, answered: false, unclear: false, elsewhere: false, again_at, until }
+        Self { asking: true, asked: 1, answered: false, unclear: false, again_at, until }
     }
 
     /// The server has not ended the wait.
@@ -143,7 +141,7 @@ pub(in crate::engine) enum Due {
 }
 
 /// Whether the server waits in it.
-pub(super) const fn is_blocking(entry: &Entry) -> bool {
+pub(in crate::engine) const fn is_blocking(entry: &Entry) -> bool {
     entry.flags.has(Flags::BLOCKING)
 }
 
@@ -227,7 +225,7 @@ impl Side {
     }
 
     /// Whether its requests are, or were, those of a session.
-    pub(super) const fn is_sessions(&self) -> bool {
+    pub(in crate::engine) const fn is_sessions(&self) -> bool {
         matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { unclear: true, .. }))
     }
 
@@ -257,6 +255,8 @@ impl Side {
                 if is_stale {
                     *since = now;
                 }
+                // Nobody waits for anything; it is the deadline of what came before PING that is forgotten.
+                let _ = self.connection.in_flight().expire(now);
                 health(&mut self.connection, &self.config)
             }
             Use::Recalled(recall) if now >= recall.until => Due::Close,

@@ -6,6 +6,7 @@ mod network;
 mod promotion;
 mod storm;
 mod tokens;
+mod waits;
 
 use std::time::Duration;
 
@@ -43,11 +44,13 @@ pub enum Scenario {
     TokensExpire,
     /// Those of a cluster do.
     TokensExpireCluster,
+    /// A thousand calls wait at the server on the same client.
+    Waits,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ClusterKill,
         Self::ClusterFreeze,
         Self::ClusterReshard,
@@ -61,6 +64,7 @@ impl Scenario {
         Self::RepliesLost,
         Self::TokensExpire,
         Self::TokensExpireCluster,
+        Self::Waits,
     ];
 
     /// As it is called on the command line.
@@ -80,6 +84,7 @@ impl Scenario {
             Self::RepliesLost => "replies-lost",
             Self::TokensExpire => "tokens-expire",
             Self::TokensExpireCluster => "tokens-expire-cluster",
+            Self::Waits => "waits",
         }
     }
 
@@ -103,6 +108,7 @@ impl Scenario {
             Self::RepliesLost => network::lose_replies(settings),
             Self::TokensExpire => tokens::on_one(settings),
             Self::TokensExpireCluster => tokens::on_cluster(settings),
+            Self::Waits => waits::beside(settings),
         };
         let report = report.titled(self.name());
         eprintln!("{}", report.verdict());

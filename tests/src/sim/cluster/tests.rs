@@ -28,6 +28,8 @@ impl Raw {
             database: 0,
             connect_timeout: 0,
             readers: false,
+            pool: None,
+            sides_age: false,
         };
         let trace = Trace::new(true);
         let mut world =
