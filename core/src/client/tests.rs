@@ -46,7 +46,7 @@ impl Bench {
         for request in inbox.requests.drain(..) {
             self.engine.handle_request(now, request, &mut inbox.bytes);
         }
-        self.engine.cancel(now, &mut inbox.cancelled);
+        self.engine.cancel(now, &mut inbox.errands.cancelled);
         taken
     }
 }
