@@ -378,31 +378,48 @@ impl Mailbox {
     }
 
     /// The driver's visit: leaves what the engine has to say, takes what callers have left into `inbox`,
-    /// which is empty. Returns the earliest deadline of a call in line. Adds whom to wake to `wake`.
+    /// which is empty. Adds whom to wake to `wake`. Returns the earliest deadline of a call in line, and how many are
+    /// woken, those with them who were woken on the way.
     pub(crate) fn exchange(
         &self,
         now: Instant,
         engine: &mut Engine,
         inbox: &mut Inbox,
         wake: &mut Vec<Waker>,
-    ) -> Instant {
+    ) -> (Instant, usize) {
         let (commands, bytes) = engine.load();
-        let mut state = self.lock();
-        while let Some(event) = engine.poll_event() {
-            state.take_event(event, wake);
-        }
+        let (mut state, woken) = self.leave_events(engine, wake);
         inbox.take(&mut state.inbox);
         // What was in the inbox is with the driver now; only what is reserved stays pending.
         let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
         state.pending.sub(taken);
         state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
-        if !state.line.is_empty() {
+        if state.line.is_empty() {
+            (state.forsaken, state.line_deadline) = (0, Instant::FAR);
+        } else {
             state.tidy_line();
             state.watch_line(now, &self.config, wake);
             state.let_in(&self.config, wake);
         }
         let alarm = state.alarms.visit(now, wake);
-        state.line_deadline.min(alarm)
+        (state.line_deadline.min(alarm), woken + wake.len())
+    }
+
+    /// Leaves what the engine has to say. After some events those are woken whom they concern, while others have their
+    /// turn at the lock: who waits for it for long goes to sleep, and to wake up costs more than a whole call.
+    fn leave_events(&self, engine: &mut Engine, wake: &mut Vec<Waker>) -> (MutexGuard<'_, State>, usize) {
+        const AT_ONCE: usize = 16;
+        let mut woken = 0;
+        loop {
+            let mut state = self.lock();
+            for _ in 0..AT_ONCE {
+                let Some(event) = engine.poll_event() else { return (state, woken) };
+                state.take_event(event, wake);
+            }
+            drop(state);
+            woken += wake.len();
+            wake.drain(..).for_each(Waker::wake);
+        }
     }
 
     /// The driver goes to sleep, unless something has come for it. Returns whether it may.

@@ -236,8 +236,8 @@ impl<N: Net> Driver<N> {
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
         let Self { engine, inbox, post, wake, hold, .. } = self;
         post.deliver(engine, wake);
-        let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
-        hold.note(wake.len(), inbox.requests.len());
+        let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
+        hold.note(woken, inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
         if inbox.has_errands {
             return (line_deadline, self.run_errands(now));
