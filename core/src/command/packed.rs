@@ -436,12 +436,12 @@ impl Packed {
         self.extra.is_none()
     }
 
-    /// The name, if it is one word of less than ten letters.
+    /// The length of the name, if it is one word of less than ten letters, and bytes that begin with it.
     #[inline]
-    pub(super) fn short_name(&self) -> Option<&[u8]> {
+    pub(super) fn short_name(&self) -> Option<(u8, &[u8])> {
         match self.bytes.strings() {
-            [b'$', len @ b'1'..=b'9', b'\r', b'\n', word @ ..] if self.name_words == 1 => {
-                word.get(..usize::from(len - b'0'))
+            [b'$', len @ b'1'..=b'9', b'\r', b'\n', from @ ..] if self.name_words == 1 => {
+                Some((len - b'0', from))
             }
             _ => None,
         }

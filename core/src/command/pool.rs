@@ -42,7 +42,7 @@ impl Boxed {
 }
 
 /// A short name of a command, or none.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Name {
     bytes: [u8; Self::MAX],
     len: u8,
@@ -54,10 +54,10 @@ impl Name {
     /// The name of a command, if it is one word and short.
     #[inline]
     fn of(command: &Packed) -> Option<Self> {
-        let word = command.short_name()?;
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..word.len())?.copy_from_slice(word);
-        Some(Self { bytes, len: word.len() as u8 })
+        let (len, from) = command.short_name()?;
+        // What lies behind it is copied as well: a copy of a known size is the cheapest.
+        let bytes = from.first_chunk().copied()?;
+        Some(Self { bytes, len })
     }
 
     /// The name; `None` if there is none.
@@ -106,6 +106,13 @@ impl Clone for Boxed {
 
     fn clone_from(&mut self, from: &Self) {
         (**self).clone_from(from);
+    }
+}
+
+impl fmt::Debug for Name {
+    /// Shows nothing of what lies behind the name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({:?})", self.get())
     }
 }
 
