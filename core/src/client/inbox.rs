@@ -27,6 +27,15 @@ pub(super) enum Parcel<'a> {
 pub(crate) struct Inbox {
     pub(crate) bytes: Outgoing,
     pub(crate) requests: Vec<Request>,
+    /// There is something in the errands; or the line of calls or the alarms have changed, so that there are times to
+    /// watch, or there is room again.
+    pub(crate) has_errands: bool,
+    pub(crate) errands: Errands,
+}
+
+/// What callers seldom leave for the driver.
+#[derive(Debug, Default)]
+pub(crate) struct Errands {
     pub(crate) cancelled: Vec<RequestId>,
     /// What was taken for callers who are gone.
     pub(crate) unclaimed: Vec<Taken>,
@@ -40,35 +49,44 @@ pub(crate) struct Inbox {
     pub(crate) sessions: Vec<ConnId>,
     /// The texts of scripts that are run by their digests.
     pub(crate) texts: Vec<(RequestId, u32, ScriptText)>,
-    /// The line of calls or the alarms have changed: there are times to watch, or there is room again.
-    pub(super) line_changed: bool,
 }
 
 impl Inbox {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty()
-            && self.cancelled.is_empty()
-            && self.unclaimed.is_empty()
-            && self.released.is_empty()
-            && self.close.is_none()
-            && self.wishes.is_empty()
-            && !self.line_changed
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.requests.is_empty() && !self.has_errands
+    }
+
+    /// What is seldom left, to leave something.
+    pub(crate) const fn errands(&mut self) -> &mut Errands {
+        self.has_errands = true;
+        &mut self.errands
+    }
+
+    /// Takes all that was left in `other`. This one is empty, and its buffers are those of `other` from here on.
+    pub(crate) fn take(&mut self, other: &mut Self) {
+        core::mem::swap(&mut self.bytes, &mut other.bytes);
+        core::mem::swap(&mut self.requests, &mut other.requests);
+        if core::mem::take(&mut other.has_errands) {
+            self.has_errands = true;
+            core::mem::swap(&mut self.errands, &mut other.errands);
+        }
     }
 
     /// Looks up the nodes that callers have chosen, and sessions.
     #[inline]
     pub(crate) fn find_nodes(&mut self, engine: &Engine) {
-        if self.nodes.is_empty() && self.sessions.is_empty() {
+        let Errands { nodes, sessions, .. } = &self.errands;
+        if nodes.is_empty() && sessions.is_empty() {
             return;
         }
         for request in &mut self.requests {
             match request.target {
                 Target::Named(place) => {
-                    let node = self.nodes.get(usize::from(place));
+                    let node = nodes.get(usize::from(place));
                     request.target = node.map_or(Target::Nowhere, |node| engine.locate(node));
                 }
                 Target::Session(place) => {
-                    let conn = self.sessions.get(usize::from(place));
+                    let conn = sessions.get(usize::from(place));
                     request.target = conn.map_or(Target::Nowhere, |conn| engine.locate_session(*conn));
                 }
                 _ => {}
@@ -79,7 +97,7 @@ impl Inbox {
     /// Takes requests out that are cancelled; `cancelled` is sorted.
     #[cold]
     pub(crate) fn drop_cancelled(&mut self) {
-        let Self { requests, bytes, cancelled, .. } = self;
+        let Self { requests, bytes, errands: Errands { cancelled, .. }, .. } = self;
         let is_cancelled = |request: &Request| cancelled.binary_search(&request.id).is_ok();
         if !requests.iter().any(is_cancelled) {
             return;
@@ -106,26 +124,30 @@ impl Inbox {
     pub(crate) fn shrink(&mut self) {
         self.bytes.shrink();
         self.requests.shrink_to_fit();
-        self.cancelled.shrink_to_fit();
-        self.unclaimed.shrink_to_fit();
-        self.released.shrink_to_fit();
-        self.wishes.shrink_to_fit();
-        self.nodes.shrink_to_fit();
-        self.sessions.shrink_to_fit();
-        self.texts.shrink_to_fit();
+        let Errands { cancelled, unclaimed, released, close: _, wishes, nodes, sessions, texts } =
+            &mut self.errands;
+        cancelled.shrink_to_fit();
+        unclaimed.shrink_to_fit();
+        released.shrink_to_fit();
+        wishes.shrink_to_fit();
+        nodes.shrink_to_fit();
+        sessions.shrink_to_fit();
+        texts.shrink_to_fit();
     }
 
-    /// The driver has seen to it; the buffers are kept for the next visit.
-    pub(crate) fn clear(&mut self) {
-        self.requests.clear();
-        self.cancelled.clear();
-        self.unclaimed.clear();
-        self.released.clear();
-        self.close = None;
-        self.nodes.clear();
-        self.sessions.clear();
-        self.texts.clear();
-        self.line_changed = false;
+    /// The driver has seen to the errands; the buffers are kept for the next ones.
+    pub(crate) fn clear_errands(&mut self) {
+        let Errands { cancelled, unclaimed, released, close, wishes, nodes, sessions, texts } =
+            &mut self.errands;
+        cancelled.clear();
+        unclaimed.clear();
+        released.clear();
+        *close = None;
+        wishes.clear();
+        nodes.clear();
+        sessions.clear();
+        texts.clear();
+        self.has_errands = false;
     }
 }
 
@@ -189,10 +211,11 @@ impl Inbox {
     /// The target for a node that the caller has chosen.
     #[cold]
     fn name(&mut self, node: &Endpoint) -> Target {
-        let known = self.nodes.iter().position(|known| known == node);
+        let nodes = &mut self.errands().nodes;
+        let known = nodes.iter().position(|known| known == node);
         let place = known.unwrap_or_else(|| {
-            self.nodes.push(node.clone());
-            self.nodes.len() - 1
+            nodes.push(node.clone());
+            nodes.len() - 1
         });
         u16::try_from(place).map_or(Target::Nowhere, Target::Named)
     }
@@ -200,10 +223,11 @@ impl Inbox {
     /// The target for a session.
     #[cold]
     fn name_session(&mut self, conn: ConnId) -> Target {
-        let known = self.sessions.iter().position(|known| *known == conn);
+        let sessions = &mut self.errands().sessions;
+        let known = sessions.iter().position(|known| *known == conn);
         let place = known.unwrap_or_else(|| {
-            self.sessions.push(conn);
-            self.sessions.len() - 1
+            sessions.push(conn);
+            sessions.len() - 1
         });
         u16::try_from(place).map_or(Target::Nowhere, Target::Session)
     }
@@ -218,6 +242,28 @@ impl Inbox {
         aim: Aim,
         patience: Patience,
     ) {
+        match parcel {
+            Parcel::Command(command) if aim.session.is_none() && command.is_plain() => {
+                let before = self.bytes.held();
+                command.write_to(&mut self.bytes);
+                let flags = command.flags();
+                self.requests.push(Request {
+                    id,
+                    part: 0,
+                    wire_len: (self.bytes.held() - before) as u32,
+                    replies: 1,
+                    target: aim.at(target, flags),
+                    flags,
+                    name_words: command.name_words(),
+                    patience,
+                });
+            }
+            _ => self.put_any(id, parcel, target, aim, patience),
+        }
+    }
+
+    #[inline(never)]
+    fn put_any(&mut self, id: RequestId, parcel: &Parcel<'_>, target: Target, aim: Aim, patience: Patience) {
         let session = aim.session.map(|conn| self.name_session(conn));
         let at = |target, flags| session.unwrap_or_else(|| aim.at(target, flags));
         let bytes = &mut self.bytes;
@@ -241,13 +287,16 @@ impl Inbox {
                     Some(node) => self.name(node),
                     None => at(target, flags),
                 };
-                self.texts.extend(command.script().map(|text| (id, 0, ScriptText(text.clone()))));
+                if let Some(text) = command.script() {
+                    self.errands().texts.push((id, 0, ScriptText(text.clone())));
+                }
                 self.requests.push(Request { wire_len, target, flags, name_words, ..request });
             }
             Parcel::Pipeline(batch) => {
                 batch.write_to(bytes);
-                self.texts
-                    .extend(batch.texts().map(|(part, text)| (id, part as u32, ScriptText(text.clone()))));
+                for (part, text) in batch.texts() {
+                    self.errands().texts.push((id, part as u32, ScriptText(text.clone())));
+                }
                 self.requests.extend((0..).zip(batch.entries()).map(|(part, entry)| {
                     let wire_len = entry.wire_len() as u32;
                     let (flags, name_words) = (entry.flags(), entry.name_words());

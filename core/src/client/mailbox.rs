@@ -168,7 +168,7 @@ impl Mailbox {
             Err(error) => return Submitted::Refused(error),
         };
         let mut state = self.lock();
-        if matches!(state.status, Status::Closed) || state.inbox.close.is_some() {
+        if matches!(state.status, Status::Closed) || state.inbox.errands.close.is_some() {
             return Submitted::Refused(Error::new(ErrorKind::Closed, Delivery::NotSent));
         }
         if state.line.is_empty() && state.fits(room, &self.config) {
@@ -183,7 +183,7 @@ impl Mailbox {
         }
         let id = state.slots.queue(room, waker);
         state.line.push_back(Queued { id, patience: options.patience, deadline: None });
-        state.inbox.line_changed = true;
+        state.inbox.has_errands = true;
         leave(state);
         Submitted::InLine(id)
     }
@@ -267,15 +267,15 @@ impl Mailbox {
             Left::Nothing => return,
             Left::InLine => {
                 state.forsaken += 1;
-                state.inbox.line_changed = true;
+                state.inbox.has_errands = true;
             }
             Left::Reserved(room) => {
                 state.pending.sub(room);
-                state.inbox.line_changed = true;
+                state.inbox.has_errands = true;
             }
-            Left::UnderWay => state.inbox.cancelled.push(id),
+            Left::UnderWay => state.inbox.errands().cancelled.push(id),
             Left::Unseen(Ok(frame)) => match Taken::new(undo, frame) {
-                Ok(taken) => state.inbox.unclaimed.push(taken),
+                Ok(taken) => state.inbox.errands().unclaimed.push(taken),
                 Err(_) => return,
             },
             Left::Unseen(Err(_)) => return,
@@ -294,7 +294,7 @@ impl Mailbox {
         if matches!(state.status, Status::Closed) {
             return false;
         }
-        state.inbox.wishes.push(wish);
+        state.inbox.errands().wishes.push(wish);
         leave(state);
         true
     }
@@ -306,7 +306,7 @@ impl Mailbox {
         let room = parcel.room();
         let Ok(target) = self.target(&parcel, options.session) else { return };
         let mut state = self.lock();
-        let closed = matches!(state.status, Status::Closed) || state.inbox.close.is_some();
+        let closed = matches!(state.status, Status::Closed) || state.inbox.errands.close.is_some();
         if !closed && state.fits(room, &self.config) {
             state.pending.add(room);
             state.inbox.put(RequestId::POSTED, &parcel, target, self.aim(options), options.patience);
@@ -321,7 +321,7 @@ impl Mailbox {
             return None;
         }
         let number = state.alarms.add(after, waker);
-        state.inbox.line_changed = true;
+        state.inbox.has_errands = true;
         leave(state);
         Some(number)
     }
@@ -343,7 +343,7 @@ impl Mailbox {
     /// A session is over: its connection can be used by others.
     pub(super) fn release(&self, conn: ConnId) {
         let mut state = self.lock();
-        state.inbox.released.push(conn);
+        state.inbox.errands().released.push(conn);
         leave(state);
     }
 
@@ -358,7 +358,7 @@ impl Mailbox {
     /// Asks the driver to end.
     pub(super) fn close(&self, patience: Duration) {
         let mut state = self.lock();
-        state.inbox.close.get_or_insert(patience);
+        state.inbox.errands().close.get_or_insert(patience);
         leave(state);
     }
 
@@ -378,29 +378,48 @@ impl Mailbox {
     }
 
     /// The driver's visit: leaves what the engine has to say, takes what callers have left into `inbox`,
-    /// which is empty. Returns the earliest deadline of a call in line. Adds whom to wake to `wake`.
+    /// which is empty. Adds whom to wake to `wake`. Returns the earliest deadline of a call in line, and how many are
+    /// woken, those with them who were woken on the way.
     pub(crate) fn exchange(
         &self,
         now: Instant,
         engine: &mut Engine,
         inbox: &mut Inbox,
         wake: &mut Vec<Waker>,
-    ) -> Instant {
+    ) -> (Instant, usize) {
         let (commands, bytes) = engine.load();
-        let mut state = self.lock();
-        while let Some(event) = engine.poll_event() {
-            state.take_event(event, wake);
-        }
-        core::mem::swap(&mut state.inbox, inbox);
+        let (mut state, woken) = self.leave_events(engine, wake);
+        inbox.take(&mut state.inbox);
         // What was in the inbox is with the driver now; only what is reserved stays pending.
         let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
         state.pending.sub(taken);
         state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
-        state.tidy_line();
-        state.watch_line(now, &self.config, wake);
-        state.let_in(&self.config, wake);
+        if state.line.is_empty() {
+            (state.forsaken, state.line_deadline) = (0, Instant::FAR);
+        } else {
+            state.tidy_line();
+            state.watch_line(now, &self.config, wake);
+            state.let_in(&self.config, wake);
+        }
         let alarm = state.alarms.visit(now, wake);
-        state.line_deadline.min(alarm)
+        (state.line_deadline.min(alarm), woken + wake.len())
+    }
+
+    /// Leaves what the engine has to say. After some events those are woken whom they concern, while others have their
+    /// turn at the lock: who waits for it for long goes to sleep, and to wake up costs more than a whole call.
+    fn leave_events(&self, engine: &mut Engine, wake: &mut Vec<Waker>) -> (MutexGuard<'_, State>, usize) {
+        const AT_ONCE: usize = 16;
+        let mut woken = 0;
+        loop {
+            let mut state = self.lock();
+            for _ in 0..AT_ONCE {
+                let Some(event) = engine.poll_event() else { return (state, woken) };
+                state.take_event(event, wake);
+            }
+            drop(state);
+            woken += wake.len();
+            wake.drain(..).for_each(Waker::wake);
+        }
     }
 
     /// Gives back memory that is not used.
@@ -435,7 +454,7 @@ impl Mailbox {
             state.take_event(event, &mut wake);
         }
         state.status = Status::Closed;
-        let wishes = core::mem::take(&mut state.inbox).wishes;
+        let wishes = core::mem::take(&mut state.inbox).errands.wishes;
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
@@ -499,7 +518,7 @@ impl State {
             Event::Taken { id, taken } if self.slots.is_awaited(id) => {
                 wake.extend(self.slots.finish(id, 0, Ok(taken.into_frame())));
             }
-            Event::Taken { taken, .. } => self.inbox.unclaimed.push(taken),
+            Event::Taken { taken, .. } => self.inbox.errands().unclaimed.push(taken),
             Event::Line { conn, line } => wake.extend(self.feeds.push(conn, line)),
             Event::SessionLost { conn, error } => wake.extend(self.feeds.end(conn, error)),
             Event::Connected(info) => self.set_status(Status::Connected(info), wake),

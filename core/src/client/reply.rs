@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Batch, Boxed, Command, Flags, FromReply, Outcomes, PackedBatch, Results, Undo};
+use crate::command::{Batch, Boxed, Command, Flags, FromReply, Name, Outcomes, PackedBatch, Results, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -109,6 +109,8 @@ impl Drop for Call<'_> {
 pub struct Reply<'a, T> {
     call: Call<'a>,
     command: Boxed,
+    /// What errors are told of the command, once it is on its way.
+    name: Name,
     /// What is sent instead of the command, if its keys are in several slots.
     parts: Option<Box<PackedBatch>>,
     reply: PhantomData<fn() -> T>,
@@ -134,7 +136,7 @@ impl<'a, T> Reply<'a, T> {
             call.options = options.beyond(time);
             call.undo = Undo::of(command.args());
         }
-        Self { call, command, parts, reply: PhantomData }
+        Self { call, command, name: Name::default(), parts, reply: PhantomData }
     }
 
     /// Puts the outcome into `into` when it is there. It is large, so it is moved there and nowhere else.
@@ -155,7 +157,7 @@ impl<'a, T> Reply<'a, T> {
         }
         let polled = self.call.poll(&Parcel::Command(&self.command), cx);
         if self.call.is_sent() {
-            self.command.forget_arguments();
+            self.name = self.command.keep_name();
         }
         polled
     }
@@ -163,7 +165,11 @@ impl<'a, T> Reply<'a, T> {
     #[cold]
     fn named(&self, error: &Error) -> Error {
         let error = error.clone();
-        if error.command().is_some() { error } else { error.with_command(&self.command.name()) }
+        match self.name.get() {
+            _ if error.command().is_some() => error,
+            Some(name) => error.with_command(name),
+            None => error.with_command(&self.command.name()),
+        }
     }
 }
 
@@ -235,7 +241,7 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
             Polled::Gathered(outcomes) if self.batch.is_cut() => {
                 self.batch.gather(outcomes.apart(self.batch.entries().len())).into()
             }
-            Polled::Gathered(outcomes) => outcomes,
+            Polled::Gathered(outcomes) => *outcomes,
             polled => {
                 // All of it was refused.
                 let mut outcomes = Outcomes::default();

@@ -1,5 +1,6 @@
 //! Where replies wait for their callers: places that are used again, so that a request allocates nothing.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::task::{Poll, Waker};
 
@@ -31,11 +32,11 @@ enum State {
     /// Under way.
     Waiting(Option<Waker>),
     /// A batch under way: what came so far.
-    Gathering(Outcomes, Option<Waker>),
+    Gathering(Box<Outcomes>, Option<Waker>),
     /// Ended; how, lies beside it.
     Done,
     /// A batch that has ended.
-    Gathered(Outcomes),
+    Gathered(Box<Outcomes>),
 }
 
 #[derive(Debug)]
@@ -49,21 +50,12 @@ struct Slot {
 impl Slot {
     /// A batch has ended, if it is `whole`. Returns whom to wake.
     fn close_if(&mut self, whole: bool) -> Option<Waker> {
-        let State::Gathering(gathered, waker) = &mut self.state else { return None };
         if !whole {
             return None;
         }
-        let (gathered, waker) = (core::mem::take(gathered), waker.take());
-        self.state = State::Gathered(gathered);
-        waker
-    }
-
-    /// The request has ended. Returns whom to wake.
-    #[inline]
-    fn end(&mut self, outcome: Outcome) -> Option<Waker> {
         match core::mem::replace(&mut self.state, State::Done) {
-            State::Waiting(waker) | State::Queued(_, waker) => {
-                self.outcome = Some(outcome);
+            State::Gathering(gathered, waker) => {
+                self.state = State::Gathered(gathered);
                 waker
             }
             other => {
@@ -71,6 +63,16 @@ impl Slot {
                 None
             }
         }
+    }
+
+    /// The request has ended. Returns whom to wake.
+    #[inline]
+    fn end(&mut self, outcome: Outcome) -> Option<Waker> {
+        let (State::Waiting(waker) | State::Queued(_, waker)) = &mut self.state else { return None };
+        let waker = waker.take();
+        self.state = State::Done;
+        self.outcome = Some(outcome);
+        waker
     }
 }
 
@@ -81,7 +83,7 @@ pub(super) enum Polled {
     /// There is room now: the request may go out, and has to end by its old deadline.
     Admitted(Instant),
     Done(Outcome),
-    Gathered(Outcomes),
+    Gathered(Box<Outcomes>),
 }
 
 /// What an abandoned request leaves behind.
@@ -291,7 +293,7 @@ fn keep(kept: &mut Option<Waker>, waker: &Waker) {
 #[inline]
 fn under_way(batch: Option<usize>, waker: &Waker) -> State {
     let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
-    State::Gathering(Outcomes::new(count), Some(waker.clone()))
+    State::Gathering(Box::new(Outcomes::new(count)), Some(waker.clone()))
 }
 
 #[cfg(test)]

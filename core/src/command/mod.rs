@@ -42,7 +42,7 @@ pub use join::{Part, join};
 pub use outcomes::{Outcomes, Results};
 pub use packed::Packed;
 pub(crate) use packed::{ScriptText, WireSink, bulk_header, by_text};
-pub(crate) use pool::Boxed;
+pub(crate) use pool::{Boxed, Name};
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{OnSession, Prepare, Run};

@@ -459,6 +459,23 @@ impl Packed {
         self.extra.get_or_insert_default()
     }
 
+    /// Whether it has nothing that few commands have: no large value, no node, no script.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.extra.is_none()
+    }
+
+    /// The length of the name, if it is one word of less than ten letters, and bytes that begin with it.
+    #[inline]
+    pub(super) fn short_name(&self) -> Option<(u8, &[u8])> {
+        match self.bytes.strings() {
+            [b'$', len @ b'1'..=b'9', b'\r', b'\n', from @ ..] if self.name_words == 1 => {
+                Some((len - b'0', from))
+            }
+            _ => None,
+        }
+    }
+
     /// The node that the caller chose.
     #[must_use]
     pub fn node(&self) -> Option<&Endpoint> {

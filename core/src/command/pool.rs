@@ -9,7 +9,7 @@ use super::packed::Packed;
 
 /// A command in a box that goes back to where it came from.
 pub(crate) struct Boxed(
-    /// `None` only while it is dropped.
+    /// `None` once the box has gone back.
     Option<Box<Packed>>,
 );
 
@@ -19,15 +19,58 @@ impl Boxed {
     pub(super) fn empty() -> Self {
         Self(Some(free::take().unwrap_or_else(|| Box::new(Packed::empty()))))
     }
+
+    /// Gives up all but the name: the command is on its way, its bytes are kept elsewhere, and only errors still ask
+    /// for it. The box can be used again at once, while it is still warm.
+    #[inline]
+    pub(crate) fn keep_name(&mut self) -> Name {
+        let name = self.0.as_ref().and_then(|packed| Name::of(packed));
+        match name {
+            Some(_) => self.release(),
+            None => self.forget_arguments(),
+        }
+        name.unwrap_or_default()
+    }
+
+    #[inline]
+    fn release(&mut self) {
+        if let Some(mut packed) = self.0.take() {
+            packed.clear();
+            free::put(packed);
+        }
+    }
+}
+
+/// A short name of a command, or none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Name {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Name {
+    const MAX: usize = 9;
+
+    /// The name of a command, if it is one word and short.
+    #[inline]
+    fn of(command: &Packed) -> Option<Self> {
+        let (len, from) = command.short_name()?;
+        // What lies behind it is copied as well: a copy of a known size is the cheapest.
+        let bytes = from.first_chunk().copied()?;
+        Some(Self { bytes, len })
+    }
+
+    /// The name; `None` if there is none.
+    pub(crate) fn get(&self) -> Option<&str> {
+        let word = self.bytes.get(..usize::from(self.len))?;
+        core::str::from_utf8(word).ok().filter(|word| !word.is_empty())
+    }
 }
 
 impl Drop for Boxed {
     #[inline]
     fn drop(&mut self) {
-        if let Some(mut packed) = self.0.take() {
-            packed.clear();
-            free::put(packed);
-        }
+        self.release();
     }
 }
 
@@ -63,6 +106,13 @@ impl Clone for Boxed {
 
     fn clone_from(&mut self, from: &Self) {
         (**self).clone_from(from);
+    }
+}
+
+impl fmt::Debug for Name {
+    /// Shows nothing of what lies behind the name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({:?})", self.get())
     }
 }
 
@@ -113,4 +163,26 @@ mod free {
     }
 
     pub(super) fn put(_: Box<Packed>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use crate::command::Command;
+
+    #[test]
+    fn a_name_is_kept_and_is_the_same_however_long() {
+        for (name, kept) in [
+            ("GET", Some("GET")),
+            ("SUBSTRLEN", Some("SUBSTRLEN")),
+            ("ZRANGEBYLEX", None),
+            ("CONFIG GET", None),
+        ] {
+            let mut command = Command::<()>::new(name).key("k").arg([b'x'; 500]).into_boxed();
+            let short = command.keep_name();
+            assert_eq!(short.get(), kept);
+            assert_eq!(short.get().map_or_else(|| command.name(), ToString::to_string), name);
+        }
+    }
 }

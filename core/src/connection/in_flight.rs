@@ -128,6 +128,20 @@ impl Entries {
         self.queue.push_back(entry);
     }
 
+    /// Appends all of `entries`. Returns how many bytes they have on the wire.
+    #[inline]
+    #[expect(clippy::manual_inspect, reason = "an inspected iterator is not trusted to know its length")]
+    pub(crate) fn extend(&mut self, entries: impl Iterator<Item = Entry>) -> usize {
+        let (mut len, mut earliest) = (0, self.earliest);
+        self.queue.extend(entries.map(|entry| {
+            len += entry.wire_len as usize;
+            earliest = earliest.min(entry.deadline);
+            entry
+        }));
+        self.earliest = earliest;
+        len
+    }
+
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Entry> {
         self.queue.pop_front()
@@ -138,13 +152,25 @@ impl Entries {
         self.queue.front()
     }
 
-    /// Whether the first two are commands of one call, one behind the other.
+    /// The entry that has so many before it.
     #[inline]
-    pub(crate) fn begins_with_run(&self) -> bool {
-        match (self.queue.front(), self.queue.get(1)) {
+    pub(crate) fn get(&self, place: usize) -> Option<&Entry> {
+        self.queue.get(place)
+    }
+
+    /// Whether the entry there and the next one are commands of one call, one behind the other.
+    #[inline]
+    pub(crate) fn is_run(&self, place: usize) -> bool {
+        match (self.queue.get(place), self.queue.get(place + 1)) {
             (Some(first), Some(next)) => next.id == first.id && next.part == first.part.wrapping_add(1),
             _ => false,
         }
+    }
+
+    /// Forgets the first `count`.
+    #[inline]
+    pub(crate) fn forget(&mut self, count: usize) {
+        self.queue.drain(..count);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -223,21 +223,14 @@ impl Connection {
         if !self.is_ready() {
             return;
         }
-        let (had, mut taken) = (read.len(), 0);
+        let had = read.len();
         let mut written = self.out.in_flight() - self.answered;
-        while let Some(&Entry { id, part, .. }) = self.usual_front(written) {
-            if self.in_flight.begins_with_run() {
-                read.advance(core::mem::take(&mut taken));
-                let Some((count, run)) = self.take_run(read, &mut written) else { break };
-                deliver(id, part, Replies::Run(count, run));
-            } else {
-                let Some((len, frame)) = self.decoder.peek_usual(&read[taken..]) else { break };
-                taken += len;
-                self.pass_front(&mut written);
-                deliver(id, part, Replies::One(frame));
-            }
+        loop {
+            self.take_singles(read, &mut written, &mut deliver);
+            let Some(&Entry { id, part, .. }) = self.usual(0, written) else { break };
+            let Some((count, run)) = self.take_run(read, &mut written) else { break };
+            deliver(id, part, Replies::Run(count, run));
         }
-        read.advance(taken);
         if read.len() < had {
             self.heard_at = now;
             self.measure(now);
@@ -245,35 +238,58 @@ impl Connection {
         }
     }
 
+    /// Takes replies to commands each of which is a call of its own.
+    fn take_singles(
+        &mut self,
+        read: &mut BytesMut,
+        written: &mut usize,
+        deliver: &mut impl FnMut(RequestId, u32, Replies),
+    ) {
+        let (mut taken, mut passed, before) = (0, 0, *written);
+        while let Some(&Entry { id, part, wire_len, .. }) = self.usual(passed, *written)
+            && !self.in_flight.is_run(passed)
+            && let Some((len, frame)) = self.decoder.peek_usual(&read[taken..])
+        {
+            taken += len;
+            passed += 1;
+            *written -= wire_len as usize;
+            deliver(id, part, Replies::One(frame));
+        }
+        read.advance(taken);
+        self.pass(passed, before - *written);
+    }
+
     /// Takes the replies to commands of one call, one behind the other.
     fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
-        let &Entry { id, part: first, .. } = self.in_flight.front()?;
-        let mut run = Run::default();
-        let mut next = first;
-        while let Some(entry) = self.usual_front(*written)
-            && (entry.id, entry.part) == (id, next)
-            && self.decoder.add_usual(read, &mut run, self.in_flight.len())
-        {
-            self.pass_front(written);
-            next = next.wrapping_add(1);
+        if !self.in_flight.is_run(0) {
+            return None;
         }
-        Some((next - first, Frame::take_run(read, run)?))
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let (mut run, mut passed, before) = (Run::default(), 0, *written);
+        let due = self.in_flight.len();
+        while let Some(&Entry { id: of, part, wire_len, .. }) = self.usual(passed, *written)
+            && (of, part) == (id, first.wrapping_add(passed as u32))
+            && self.decoder.add_usual(read, &mut run, due - passed)
+        {
+            passed += 1;
+            *written -= wire_len as usize;
+        }
+        self.pass(passed, before - *written);
+        Some((passed as u32, Frame::take_run(read, run)?))
     }
 
-    /// The request that is answered next, if `written` bytes of what is in flight are its own and of those behind
+    /// The request that has so many before it, if `written` bytes of what is in flight are its own and of those behind
     /// it, and nothing is special about it.
     #[inline]
-    fn usual_front(&self, written: usize) -> Option<&Entry> {
-        self.in_flight.front().filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    fn usual(&self, place: usize, written: usize) -> Option<&Entry> {
+        self.in_flight.get(place).filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
     }
 
-    /// The request that is answered next is answered.
+    /// The first requests, of so many bytes together, are answered.
     #[inline]
-    fn pass_front(&mut self, written: &mut usize) {
-        if let Some(entry) = self.in_flight.pop() {
-            *written -= entry.wire_len as usize;
-            self.answered += entry.wire_len as usize;
-        }
+    fn pass(&mut self, count: usize, len: usize) {
+        self.in_flight.forget(count);
+        self.answered += len;
     }
 
     /// Appends requests whose bytes are the first in `from`, one behind the other.
@@ -287,11 +303,7 @@ impl Connection {
             self.heard_at = now;
             self.asked_at = Some(now);
         }
-        let mut len = 0;
-        for entry in entries {
-            len += entry.wire_len as usize;
-            self.in_flight.push(entry);
-        }
+        let len = self.in_flight.extend(entries);
         from.transfer(len, &mut self.out);
     }
 

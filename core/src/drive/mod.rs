@@ -137,8 +137,8 @@ impl<N: Net> Driver<N> {
             self.follow_actions();
             self.read(now);
             let (line_deadline, freed) = self.visit_mailbox(now);
-            self.fire_timers(now);
             self.ask(now);
+            let (deadline, fired) = self.fire_timers(now);
             if self.hold.is_worth_it() {
                 break;
             }
@@ -148,12 +148,14 @@ impl<N: Net> Driver<N> {
                 return Poll::Ready(());
             }
             let busy = freed
+                || fired
                 || failed
                 || self.engine.has_events()
                 || self.engine.has_deliveries()
                 || self.waker.is_any_ready();
             let busy = busy || self.suppliers.is_any_ready();
-            if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
+            if !busy && self.set_alarm(cx, now, deadline.min(line_deadline)) && self.mailbox.park(cx.waker())
+            {
                 return Poll::Pending;
             }
         }
@@ -240,42 +242,58 @@ impl<N: Net> Driver<N> {
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
         let Self { engine, inbox, post, wake, hold, .. } = self;
         post.deliver(engine, wake);
-        let line_deadline = self.mailbox.exchange(now, engine, inbox, wake);
-        hold.note(wake.len(), inbox.requests.len());
+        let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
+        hold.note(woken, inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
-        let freed = !inbox.cancelled.is_empty();
-        inbox.cancelled.sort_unstable();
+        if inbox.has_errands {
+            return (line_deadline, self.run_errands(now));
+        }
+        engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
+        self.follow_actions();
+        (line_deadline, false)
+    }
+
+    /// Takes requests, and all else that callers have left. Returns whether there may be room again.
+    #[cold]
+    fn run_errands(&mut self, now: Instant) -> bool {
+        let Self { engine, inbox, post, .. } = self;
+        let freed = !inbox.errands.cancelled.is_empty();
+        inbox.errands.cancelled.sort_unstable();
         inbox.find_nodes(engine);
-        inbox.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
+        inbox.errands.texts.drain(..).for_each(|(id, part, text)| engine.keep_text(id, part, text.0));
         if freed {
             // Given up before the engine has seen it: nothing is sent.
             inbox.drop_cancelled();
         }
         engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
-        for taken in inbox.unclaimed.drain(..) {
+        for taken in inbox.errands.unclaimed.drain(..) {
             engine.give_back(now, &taken);
         }
         if freed {
-            engine.cancel(now, &mut inbox.cancelled);
+            engine.cancel(now, &mut inbox.errands.cancelled);
         }
-        inbox.released.drain(..).for_each(|conn| engine.release(now, conn));
-        post.collect(now, engine, &mut inbox.wishes);
-        if let Some(patience) = inbox.close {
+        inbox.errands.released.drain(..).for_each(|conn| engine.release(now, conn));
+        post.collect(now, engine, &mut inbox.errands.wishes);
+        if let Some(patience) = inbox.errands.close {
             engine.close(now, patience);
         }
-        inbox.clear();
+        inbox.clear_errands();
         self.follow_actions();
-        (line_deadline, freed)
+        freed
     }
 
-    fn fire_timers(&mut self, now: Instant) {
-        if self.engine.poll_timeout().is_some_and(|at| at <= now) {
+    /// Lets the engine see to what is due. Returns when there will be more, and whether there was anything.
+    fn fire_timers(&mut self, now: Instant) -> (Instant, bool) {
+        let deadline = self.engine.poll_timeout().unwrap_or(Instant::FAR);
+        let is_due = deadline <= now;
+        if is_due {
             self.engine.handle_timeout(now);
             self.follow_actions();
         }
         if self.ebb.is_due(now) {
             self.shrink();
         }
+        (deadline, is_due)
     }
 
     /// Gives back memory that nothing uses at the moment.
@@ -291,15 +309,14 @@ impl<N: Net> Driver<N> {
         self.unwritten.shrink_to_fit();
     }
 
-    /// Sets the clock for the next deadline. Returns whether it lies ahead.
+    /// Sets the clock for a deadline. Returns whether it lies ahead.
     ///
     /// An alarm that is set too early is left as it is: deadlines move on with every reply, and waking
     /// once for nothing is cheaper than setting the clock each time.
-    fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, line_deadline: Instant) -> bool {
-        let engine = self.engine.poll_timeout().unwrap_or(Instant::FAR);
-        let Self { inbox, lines, .. } = &*self;
-        self.ebb.note(now, || inbox.has_room() || lines.iter().any(Line::is_large));
-        let deadline = engine.min(line_deadline).min(self.ebb.poll_timeout());
+    fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Instant) -> bool {
+        let Self { inbox, lines, ebb, .. } = self;
+        ebb.note(now, || inbox.has_room() || lines.iter().any(Line::is_large));
+        let deadline = deadline.min(self.ebb.poll_timeout());
         if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
             return true;
         }

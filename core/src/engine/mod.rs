@@ -171,7 +171,11 @@ impl Engine {
             && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
         {
             let config = &self.config;
-            let entries = requests.drain(..).map(|request| request.into_entry(now, config));
+            let usual = Patience::Default.deadline(now, config);
+            let entries = requests.drain(..).map(|request| match request.patience {
+                Patience::Default => request.into_entry_by(usual),
+                _ => request.into_entry(now, config),
+            });
             return connection.send_all(now, entries, bytes);
         }
         for request in requests.drain(..) {

@@ -99,6 +99,12 @@ impl Request {
     /// The request, made now.
     #[inline]
     pub(super) fn into_entry(self, now: Instant, config: &Config) -> Entry {
+        self.into_entry_by(self.patience.deadline(now, config))
+    }
+
+    /// The request, which has to end by `deadline`.
+    #[inline]
+    pub(super) fn into_entry_by(self, deadline: Instant) -> Entry {
         let (part, flags) = match self.replies {
             1 => (self.part, self.flags.without(Flags::CHANGES)),
             replies => (replies, self.flags.without(Flags::CHANGES).with(Flags::TRANSACTION)),
@@ -107,7 +113,7 @@ impl Request {
             id: self.id,
             part,
             wire_len: self.wire_len,
-            deadline: self.patience.deadline(now, config),
+            deadline,
             target: self.target,
             flags,
             name_words: self.name_words,

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use redstart_tokio::command::{Command, FromReply, Prepare};
+use redstart_tokio::command::{Batch, Command, Each, FromReply, Prepare};
 use redstart_tokio::commands::{HashCommands, ListCommands, StringCommands};
 use redstart_tokio::core::resp::{Decoder, Frame, Limits};
 use redstart_tokio::pubsub::Event;
@@ -74,8 +74,9 @@ impl Client for Shared {
     }
 }
 
-fn gets(keys: &[String]) -> Vec<Command<Option<String>>> {
-    keys.iter().map(|key| Prepare.get::<String>(key)).collect()
+/// As users are told to make long pipelines.
+fn gets(keys: &[String]) -> impl Batch<Replies = Vec<Option<String>>> {
+    Each(keys.iter().map(|key| Prepare.get::<String>(key)))
 }
 
 struct Subscribed {
