@@ -297,8 +297,7 @@ impl<N: Net> Driver<N> {
     /// once for nothing is cheaper than setting the clock each time.
     fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, line_deadline: Instant) -> bool {
         let engine = self.engine.poll_timeout().unwrap_or(Instant::FAR);
-        let Self { inbox, lines, .. } = &*self;
-        self.ebb.note(now, || inbox.has_room() || lines.iter().any(Line::is_large));
+        self.ebb.note(now, || self.inbox.has_room() || self.lines.iter().any(Line::is_large));
         let deadline = engine.min(line_deadline).min(self.ebb.poll_timeout());
         if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
             return true;
