@@ -68,11 +68,25 @@ dependencies_within() {
     [ "$(wc -l <<<"$tree")" -le "$2" ]
 }
 
-# Shows the runners' output as it comes, and counts what they count. The limit is for a test that hangs.
+# Tests mostly wait for servers, so they run in groups side by side. Shows the runners' output, and counts what they
+# count. The limit is for a test that hangs.
+groups=("--lib --bins --examples" "--doc" "--test [a-l]*" "--test [m-z]*")
+run_group() { # GROUP
+    # shellcheck disable=SC2086
+    (set -f; timeout -k 10 900 cargo test --quiet --workspace --no-fail-fast ${groups[$1]}) >"$log.$1" 2>&1
+}
 run_tests() {
-    local status counts
-    timeout -k 10 900 cargo test --quiet --workspace --no-fail-fast 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
+    local group status=0 jobs=() logs=() counts
+    for group in "${!groups[@]}"; do
+        run_group "$group" &
+        jobs+=($!)
+        logs+=("$log.$group")
+    done
+    for group in "${jobs[@]}"; do
+        wait "$group" || status=$?
+    done
+    cat "${logs[@]}" | tee "$log"
+    rm -f "${logs[@]}"
     counts=$(awk '/^test result: / { p += $4; f += $6; i += $8 } END { print p + 0, f + 0, i + 0 }' "$log")
     read -r tests_passed tests_failed tests_ignored <<<"$counts"
     passed=$((passed + tests_passed))

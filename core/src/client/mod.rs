@@ -26,7 +26,6 @@
 //! ```
 
 mod alarms;
-mod gathered;
 mod handle;
 mod inbox;
 mod leased;
@@ -181,7 +180,7 @@ impl Client {
     /// command are in slots of a cluster that [do not go together](crate::commands#keys-in-several-slots): then
     /// nothing was sent, and it names that command.
     pub async fn pipeline<B: Batch>(&self, batch: B) -> Result<B::Replies, Error> {
-        B::replies(self.try_pipeline(batch).await)
+        self.try_pipeline(batch).replies().await
     }
 
     /// Sends several commands at once and returns a result for each, in the same shape.

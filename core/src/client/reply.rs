@@ -1,16 +1,15 @@
 //! The futures that calls return.
 
 use alloc::boxed::Box;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Options;
-use super::gathered::Gathered;
 use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Answer, Batch, Boxed, Command, Flags, FromReply, PackedBatch, Undo};
+use crate::command::{Batch, Boxed, Command, Flags, FromReply, Outcomes, PackedBatch, Results, Undo};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -218,23 +217,32 @@ impl<'a, B: Batch> PipelineReply<'a, B> {
         Self { call: Call::new(mailbox, options), batch, reply: PhantomData }
     }
 
-    fn results(&self, polled: Polled) -> B::Results {
-        let count = self.batch.len();
-        let gathered = match polled {
-            Polled::Gathered(gathered) if self.batch.is_cut() => {
-                self.batch.gather(gathered.apart(self.batch.entries().len())).into()
+    /// The replies, or the first error, when all have come.
+    pub(super) async fn replies(mut self) -> Result<B::Replies, Error> {
+        let outcomes = poll_fn(|cx| self.poll_outcomes(cx)).await;
+        B::read(&mut outcomes.results(&self.batch))
+    }
+
+    fn poll_outcomes(&mut self, cx: &Context<'_>) -> Poll<Outcomes> {
+        if self.batch.is_empty() {
+            return Poll::Ready(Outcomes::default());
+        }
+        let polled = self.call.poll(&Parcel::Pipeline(&self.batch), cx);
+        if self.call.is_sent() {
+            self.batch.forget_arguments();
+        }
+        Poll::Ready(match core::task::ready!(polled) {
+            Polled::Gathered(outcomes) if self.batch.is_cut() => {
+                self.batch.gather(outcomes.apart(self.batch.entries().len())).into()
             }
-            Polled::Gathered(gathered) => gathered,
+            Polled::Gathered(outcomes) => outcomes,
             polled => {
                 // All of it was refused.
-                let mut gathered = Gathered::default();
-                gathered.give_up(single(polled).err().unwrap_or_else(Error::missing_reply));
-                gathered
+                let mut outcomes = Outcomes::default();
+                outcomes.give_up(single(polled).err().unwrap_or_else(Error::missing_reply));
+                outcomes
             }
-        };
-        let mut reader = gathered.read();
-        let mut results = (0..count).map(|index| Answer::new(reader.take(index as u32), &self.batch, index));
-        B::results(&mut results)
+        })
     }
 }
 
@@ -243,16 +251,8 @@ impl<B: Batch> Future for PipelineReply<'_, B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = if this.batch.is_empty() {
-            Polled::Gathered(Gathered::default())
-        } else {
-            let polled = this.call.poll(&Parcel::Pipeline(&this.batch), cx);
-            if this.call.is_sent() {
-                this.batch.forget_arguments();
-            }
-            core::task::ready!(polled)
-        };
-        Poll::Ready(this.results(polled))
+        let outcomes = core::task::ready!(this.poll_outcomes(cx));
+        Poll::Ready(B::results(&mut outcomes.results(&this.batch)))
     }
 }
 
@@ -280,16 +280,7 @@ impl<'a, B: Batch> TransactionReply<'a, B> {
             let reason = "EXEC was answered with another number of replies than there were commands";
             return Err(Error::new(ErrorKind::Conversation(reason), Delivery::MaybeExecuted));
         }
-        let mut results = item.items().enumerate().map(|(index, item)| {
-            let outcome = if item.kind() == Kind::Error {
-                let refusal = crate::error::ServerError::new(&item.text().unwrap_or_default());
-                Err(Error::new(ErrorKind::Server(refusal), Delivery::MaybeExecuted))
-            } else {
-                Ok(item)
-            };
-            Answer::new(outcome, &self.batch, index)
-        });
-        Ok(B::results(&mut results))
+        Ok(B::results(&mut Results::of_elements(item, &self.batch)))
     }
 
     /// The error of a transaction that was refused names the command that caused it.
@@ -327,7 +318,7 @@ impl<B: Batch> Future for TransactionReply<'_, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if this.batch.is_empty() {
-            return Poll::Ready(Ok(B::results(&mut core::iter::empty())));
+            return Poll::Ready(Ok(B::results(&mut Outcomes::default().results(&this.batch))));
         }
         let results = core::task::ready!(this.poll_exec(cx));
         // Nobody watches a key on a connection that is shared.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::task::{Poll, Waker};
 
-use super::gathered::Gathered;
+use crate::command::Outcomes;
 use crate::connection::RequestId;
 use crate::engine::Run;
 use crate::error::Error;
@@ -31,11 +31,11 @@ enum State {
     /// Under way.
     Waiting(Option<Waker>),
     /// A batch under way: what came so far.
-    Gathering(Gathered, Option<Waker>),
+    Gathering(Outcomes, Option<Waker>),
     /// Ended; how, lies beside it.
     Done,
     /// A batch that has ended.
-    Gathered(Gathered),
+    Gathered(Outcomes),
 }
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub(super) enum Polled {
     /// There is room now: the request may go out, and has to end by its old deadline.
     Admitted(Instant),
     Done(Outcome),
-    Gathered(Gathered),
+    Gathered(Outcomes),
 }
 
 /// What an abandoned request leaves behind.
@@ -188,7 +188,7 @@ impl Slots {
     pub(super) fn finish_run(&mut self, id: RequestId, first: u32, count: u32, run: Run) -> Option<Waker> {
         let slot = self.get(id)?;
         let State::Gathering(gathered, _) = &mut slot.state else { return None };
-        let whole = gathered.put_run(first, count, run);
+        let whole = gathered.put_run(first, count, run.0);
         slot.close_if(whole)
     }
 
@@ -272,5 +272,5 @@ fn keep(kept: &mut Option<Waker>, waker: &Waker) {
 #[inline]
 fn under_way(batch: Option<usize>, waker: &Waker) -> State {
     let Some(count) = batch else { return State::Waiting(Some(waker.clone())) };
-    State::Gathering(Gathered::new(count), Some(waker.clone()))
+    State::Gathering(Outcomes::new(count), Some(waker.clone()))
 }

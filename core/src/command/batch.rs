@@ -10,14 +10,15 @@ use bytes::Bytes;
 
 use super::Command;
 use super::flags::Flags;
+use super::outcomes::Results;
 use super::packed::{Packed, WireSink};
 use super::reply::FromReply;
 use super::split::{Gather, Split};
 use super::target::Target;
-use crate::error::{Delivery, Error, ErrorKind};
-use crate::resp::{Frame, Item};
+use crate::error::Error;
+use crate::resp::Frame;
 
-/// Commands in a tuple, an array or a vector, whose replies come back in the same shape.
+/// Commands in a tuple, an array or a vector, or [made one by one](Each), whose replies come back in the same shape.
 pub trait Batch {
     /// The replies, if all commands succeed.
     type Replies;
@@ -45,50 +46,15 @@ pub trait Batch {
     /// # Errors
     /// The first error among the results.
     fn replies(results: Self::Results) -> Result<Self::Replies, Error>;
-}
 
-/// The results of a batch before they have their types.
-pub type Results<'a> = dyn ExactSizeIterator<Item = Answer<'a>> + 'a;
-
-/// What came of one command of a batch: an element of a reply, or an error.
-#[derive(Debug)]
-pub struct Answer<'a> {
-    outcome: Result<Item<'a>, Error>,
-    batch: &'a PackedBatch,
-    index: usize,
-}
-
-impl<'a> Answer<'a> {
-    /// The outcome of the command at `index` of `batch`.
-    #[must_use]
-    pub const fn new(outcome: Result<Item<'a>, Error>, batch: &'a PackedBatch, index: usize) -> Self {
-        Self { outcome, batch, index }
-    }
-
-    /// The reply as a `T`.
+    /// Reads the replies in the order of the commands, as [`results`](Self::results) and
+    /// [`replies`](Self::replies) do one after the other.
     ///
     /// # Errors
-    /// The command failed, or its reply is no `T`. The error names the command.
-    pub fn read<T: FromReply>(self) -> Result<T, Error> {
-        let read = match &self.outcome {
-            Ok(item) => T::from_reply(*item)
-                .map_err(|error| Error::new(ErrorKind::Conversion(error), Delivery::MaybeExecuted)),
-            Err(error) => Err(error.clone()),
-        };
-        read.map_err(|error| self.named(error))
+    /// The first error among the results.
+    fn read(results: &mut Results<'_>) -> Result<Self::Replies, Error> {
+        Self::replies(Self::results(results))
     }
-
-    #[cold]
-    fn named(&self, error: Error) -> Error {
-        match self.batch.name(self.index) {
-            Some(name) if error.command().is_none() => error.with_command(&name),
-            _ => error,
-        }
-    }
-}
-
-pub(super) fn read_next<T: FromReply>(results: &mut Results<'_>) -> Result<T, Error> {
-    results.next().map_or_else(|| Err(Error::missing_reply()), Answer::read)
 }
 
 impl<T: FromReply> Batch for Vec<Command<T>> {
@@ -96,15 +62,65 @@ impl<T: FromReply> Batch for Vec<Command<T>> {
     type Results = Vec<Result<T, Error>>;
 
     fn pack_into(self, batch: &mut PackedBatch) {
-        self.iter().for_each(|command| batch.push(command.packed()));
+        Each(self).pack_into(batch);
     }
 
     fn results(results: &mut Results<'_>) -> Self::Results {
-        (0..results.len()).map(|_| read_next(results)).collect()
+        (0..results.len()).map(|_| results.read()).collect()
     }
 
     fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
         results.into_iter().collect()
+    }
+
+    fn read(results: &mut Results<'_>) -> Result<Self::Replies, Error> {
+        let mut replies = Vec::with_capacity(results.len());
+        while !results.is_empty() {
+            replies.push(results.read()?);
+        }
+        Ok(replies)
+    }
+}
+
+/// A batch of commands that are made one by one, each when it is encoded: for long pipelines, of which nothing is
+/// held but the bytes. Results are those of a `Vec` of the commands.
+///
+/// ```
+/// use redstart_core::command::{Batch, Each, Prepare as p};
+/// use redstart_core::commands::StringCommands;
+///
+/// let commands = (0..10_000).map(|number| p.get::<String>(format!("key:{number}")));
+/// assert_eq!(Each(commands).pack().len(), 10_000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Each<I>(
+    /// What makes the commands.
+    pub I,
+);
+
+impl<T: FromReply, I: IntoIterator<Item = Command<T>>> Batch for Each<I> {
+    type Replies = Vec<T>;
+    type Results = Vec<Result<T, Error>>;
+
+    fn pack_into(self, batch: &mut PackedBatch) {
+        let mut commands = self.0.into_iter();
+        if let Some(first) = commands.next() {
+            batch.reserve_alike(first.packed(), commands.size_hint().0.saturating_add(1));
+            batch.push(first.packed());
+        }
+        commands.for_each(|command| batch.push(command.packed()));
+    }
+
+    fn results(results: &mut Results<'_>) -> Self::Results {
+        Vec::<Command<T>>::results(results)
+    }
+
+    fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
+        Vec::<Command<T>>::replies(results)
+    }
+
+    fn read(results: &mut Results<'_>) -> Result<Self::Replies, Error> {
+        Vec::<Command<T>>::read(results)
     }
 }
 
@@ -113,11 +129,11 @@ impl<T: FromReply, const N: usize> Batch for [Command<T>; N] {
     type Results = [Result<T, Error>; N];
 
     fn pack_into(self, batch: &mut PackedBatch) {
-        self.iter().for_each(|command| batch.push(command.packed()));
+        Each(self).pack_into(batch);
     }
 
     fn results(results: &mut Results<'_>) -> Self::Results {
-        core::array::from_fn(|_| read_next(results))
+        core::array::from_fn(|_| results.read())
     }
 
     fn replies(results: Self::Results) -> Result<Self::Replies, Error> {
@@ -132,6 +148,7 @@ pub struct PackedBatch {
     bytes: Vec<u8>,
     shared: Vec<(usize, Bytes)>,
     entries: Vec<BatchEntry>,
+    sum: Sum,
     routing: Routing,
     /// For the commands that were cut: their first entries, in ascending order, and how the replies to their
     /// parts become one.
@@ -152,6 +169,17 @@ enum Routing {
     Split,
 }
 
+/// What is known of all commands of a batch together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    wire_len: usize,
+    oversize: bool,
+    chosen: bool,
+    changes: bool,
+    blocking: bool,
+    timeout: Option<Duration>,
+}
+
 /// What is known of one command of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchEntry {
@@ -160,10 +188,6 @@ pub struct BatchEntry {
     wire_len: usize,
     flags: Flags,
     name_words: u8,
-    oversize: bool,
-    chosen: bool,
-    changes: bool,
-    timeout: Option<Duration>,
     target: Result<Target, (u16, u16)>,
 }
 
@@ -244,13 +268,24 @@ impl PackedBatch {
             wire_len,
             flags: command.flags(),
             name_words: command.name_words(),
-            oversize: command.is_oversize(),
-            chosen: command.node().is_some(),
-            changes: command.change().is_some(),
-            timeout: command.own_timeout(),
             target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
         });
+        let sum = &mut self.sum;
+        sum.wire_len += wire_len;
+        sum.oversize |= command.is_oversize();
+        sum.chosen |= command.node().is_some();
+        sum.changes |= command.change().is_some();
+        sum.blocking |= command.flags().has(Flags::BLOCKING);
+        sum.timeout = sum.timeout.max(command.own_timeout());
         command.write_to(self);
+    }
+
+    /// Makes room for so many commands like this one. It is a guess, so it is bounded.
+    fn reserve_alike(&mut self, command: &Packed, count: usize) {
+        const GUESS_MAX: usize = 16 << 10;
+        let count = count.min(GUESS_MAX);
+        self.entries.reserve(count);
+        self.bytes.reserve(command.copied_len().min(GUESS_MAX / 64).saturating_mul(count));
     }
 
     /// The commands as they are sent: of one that was cut, its parts.
@@ -307,38 +342,38 @@ impl PackedBatch {
 
     /// How many bytes all of them have on the wire.
     #[must_use]
-    pub fn wire_len(&self) -> usize {
-        self.entries.iter().map(|entry| entry.wire_len).sum()
+    pub const fn wire_len(&self) -> usize {
+        self.sum.wire_len
     }
 
     /// Whether an argument is longer than any server takes.
     #[must_use]
-    pub fn is_oversize(&self) -> bool {
-        self.entries.iter().any(|entry| entry.oversize)
+    pub const fn is_oversize(&self) -> bool {
+        self.sum.oversize
     }
 
     /// Whether one of the commands is for a node of its own choice, which no batch can heed.
     #[must_use]
-    pub fn has_chosen_node(&self) -> bool {
-        self.entries.iter().any(|entry| entry.chosen)
+    pub const fn has_chosen_node(&self) -> bool {
+        self.sum.chosen
     }
 
     /// Whether one of the commands changes the connection it comes on.
     #[must_use]
-    pub fn has_changes(&self) -> bool {
-        self.entries.iter().any(|entry| entry.changes)
+    pub const fn has_changes(&self) -> bool {
+        self.sum.changes
     }
 
     /// Whether one of the commands waits at the server, unless it is in a transaction.
     #[must_use]
-    pub fn has_blocking(&self) -> bool {
-        self.entries.iter().any(|entry| entry.flags.has(Flags::BLOCKING))
+    pub const fn has_blocking(&self) -> bool {
+        self.sum.blocking
     }
 
     /// The longest time that one of the commands asks for; `None` if none asks.
     #[must_use]
-    pub fn own_timeout(&self) -> Option<Duration> {
-        self.entries.iter().filter_map(|entry| entry.timeout).max()
+    pub const fn own_timeout(&self) -> Option<Duration> {
+        self.sum.timeout
     }
 
     /// Which node of a cluster the commands are for, if they are for one.

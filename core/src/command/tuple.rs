@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::Command;
-use super::batch::{Batch, PackedBatch, Results, read_next};
+use super::batch::{Batch, PackedBatch};
+use super::outcomes::Results;
 use super::reply::{FromReply, elements, is_nested, read_all, unexpected};
 use crate::error::{ConversionError, Error};
 use crate::resp::{Item, Items, Kind};
@@ -46,13 +47,19 @@ macro_rules! tuple {
                 if items.len() != $n {
                     return Err(wrong_width($n, item));
                 }
-                $(let $value = items.next().ok_or_else(|| wrong_width($n, item)).and_then($type::from_reply)?;)+
+                $(let $value = match items.next() {
+                        Some(next) => $type::from_reply(next)?,
+                        None => return Err(wrong_width($n, item)),
+                    };)+
                 Ok(($($value,)+))
             }
 
             fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
                 rows(item, $n, |items| {
-                    $(let $value = items.next().ok_or_else(|| wrong_width($n, item)).and_then($type::from_reply)?;)+
+                    $(let $value = match items.next() {
+                        Some(next) => $type::from_reply(next)?,
+                        None => return Err(wrong_width($n, item)),
+                    };)+
                     Ok(($($value,)+))
                 })
             }
@@ -72,7 +79,7 @@ macro_rules! tuple {
             }
 
             fn results(results: &mut Results<'_>) -> Self::Results {
-                ($(read_next::<$type>(results),)+)
+                ($(results.read::<$type>(),)+)
             }
 
             fn replies(results: Self::Results) -> Result<Self::Replies, Error> {

@@ -43,8 +43,13 @@ pub(super) struct Line<N: Net> {
 }
 
 impl<N: Net> Line<N> {
-    pub(super) fn new(connect: N::Connect, session: Option<Session>, driver: &Arc<DriverWaker>) -> Self {
-        let ready = Ready::new(driver);
+    pub(super) fn new(
+        id: ConnId,
+        connect: N::Connect,
+        session: Option<Session>,
+        driver: &Arc<DriverWaker>,
+    ) -> Self {
+        let ready = Ready::new(driver, Some(id));
         let waker = Waker::from(Arc::clone(&ready));
         let state = State::Connecting(connect, session);
         let read = BytesMut::new();
@@ -54,10 +59,6 @@ impl<N: Net> Line<N> {
     /// The driver's task has changed: every wish to be woken has to be made again.
     pub(super) fn refresh(&self) {
         self.ready.set();
-    }
-
-    pub(super) fn is_ready(&self) -> bool {
-        self.ready.is_set()
     }
 
     /// Connects and reads, as far as the socket is ready. Stops when the engine wants something done.

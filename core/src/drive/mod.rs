@@ -62,6 +62,10 @@ pub struct Driver<N: Net> {
     mailbox: Arc<Mailbox>,
     lines: BTreeMap<ConnId, Line<N>>,
     waker: Arc<DriverWaker>,
+    /// Sockets that are ready, while they are seen to.
+    ready: Vec<ConnId>,
+    /// Connections for which there may be something to write.
+    unwritten: Vec<ConnId>,
     suppliers: Suppliers,
     inbox: Inbox,
     post: Post,
@@ -93,6 +97,8 @@ impl<N: Net> Driver<N> {
             mailbox,
             lines: BTreeMap::new(),
             waker: Arc::default(),
+            ready: Vec::new(),
+            unwritten: Vec::new(),
             suppliers: Suppliers::default(),
             inbox: Inbox::default(),
             post: Post::default(),
@@ -130,15 +136,16 @@ impl<N: Net> Driver<N> {
             if self.hold.is_worth_it() {
                 break;
             }
-            self.write(now);
+            let failed = self.write(now);
             if self.engine.is_closed() {
                 self.finish();
                 return Poll::Ready(());
             }
             let busy = freed
+                || failed
                 || self.engine.has_events()
                 || self.engine.has_deliveries()
-                || self.lines.values().any(Line::is_ready);
+                || self.waker.is_any_ready();
             let busy = busy || self.suppliers.is_any_ready();
             if !busy && self.set_alarm(cx, now, line_deadline) && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
@@ -154,7 +161,7 @@ impl<N: Net> Driver<N> {
                 Action::Connect(id, endpoint, tls) => {
                     let session = self.sessions.find(tls.as_ref(), &endpoint);
                     let connect = self.net.connect(&endpoint);
-                    self.lines.insert(id, Line::new(connect, session, &self.waker));
+                    self.lines.insert(id, Line::new(id, connect, session, &self.waker));
                 }
                 Action::Close(id) => {
                     self.suppliers.forget(id);
@@ -178,28 +185,39 @@ impl<N: Net> Driver<N> {
 
     /// Connects and reads on every socket that is ready.
     fn read(&mut self, now: Instant) {
-        let mut next = ConnId(0);
-        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
-            next = ConnId(id.0 + 1);
+        let mut ready = core::mem::take(&mut self.ready);
+        self.waker.take_ready(&mut ready);
+        // A socket that had no room may have some now.
+        self.unwritten.extend_from_slice(&ready);
+        for id in ready.drain(..) {
+            let Some(line) = self.lines.get_mut(&id) else { continue };
             if let Err(reason) = line.poll_in(now, id, &mut self.engine) {
                 self.fail(now, id, reason);
             }
             self.follow_actions();
         }
+        self.ready = ready;
     }
 
-    /// Writes on every socket what there is for it.
-    fn write(&mut self, now: Instant) {
-        let mut next = ConnId(0);
-        while let Some((&id, line)) = self.lines.range_mut(next..).next() {
-            next = ConnId(id.0 + 1);
+    /// Writes on every socket what there is for it. Returns whether one of them failed, so that others may have more.
+    fn write(&mut self, now: Instant) -> bool {
+        let mut failed = false;
+        let mut unwritten = core::mem::take(&mut self.unwritten);
+        self.engine.drain_unwritten(&mut unwritten);
+        unwritten.sort_unstable();
+        unwritten.dedup();
+        for id in unwritten.drain(..) {
+            let Some(line) = self.lines.get_mut(&id) else { continue };
             if let Err(reason) = line.poll_out(id, &mut self.engine) {
                 // What came before the end still counts.
                 line.refresh();
                 let reason = line.poll_in(now, id, &mut self.engine).err().unwrap_or(reason);
                 self.fail(now, id, reason);
+                failed = true;
             }
         }
+        self.unwritten = unwritten;
+        failed
     }
 
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {

@@ -61,7 +61,7 @@ impl Suppliers {
                     continue;
                 }
             };
-            let ready = Ready::new(driver);
+            let ready = Ready::new(driver, None);
             let waker = Waker::from(Arc::clone(&ready));
             self.0.push(Supplier { question, ready, waker });
         }

@@ -17,7 +17,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::logins::is_refused;
 use super::parked::Parked;
@@ -131,6 +131,12 @@ impl Link {
             Some((mine, connection)) if *mine == id => Some(connection),
             _ => self.elders.iter_mut().find(|(elder, _)| *elder == id).map(|(_, connection)| connection),
         }
+    }
+
+    /// The connections that have something to write.
+    pub(super) fn unwritten(&mut self) -> impl Iterator<Item = ConnId> {
+        let all = self.connection.iter_mut().chain(&mut self.elders);
+        all.filter_map(|(id, connection)| connection.outgoing().has_remaining().then_some(*id))
     }
 
     /// Starts a connection if one is wanted and due.

@@ -18,6 +18,8 @@ struct Place {
     /// What it holds, as far as it is part of the sum.
     counted: (usize, usize),
     touched: bool,
+    /// It is among those that may have something to write.
+    may_write: bool,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(super) struct Links {
     nodes: BTreeMap<ConnId, NodeId>,
     last_conn: u64,
     touched: Vec<NodeId>,
+    may_write: Vec<NodeId>,
     load: (usize, usize),
     /// `earliest <= link.poll_timeout()` for every link that is not touched.
     earliest: Instant,
@@ -39,6 +42,7 @@ impl Default for Links {
             nodes: BTreeMap::new(),
             last_conn: 0,
             touched: Vec::new(),
+            may_write: Vec::new(),
             load: (0, 0),
             earliest: Instant::FAR,
         }
@@ -58,7 +62,26 @@ impl Links {
         if !core::mem::replace(&mut place.touched, true) {
             self.touched.push(node);
         }
+        if !core::mem::replace(&mut place.may_write, true) {
+            self.may_write.push(node);
+        }
         Some(&mut place.link)
+    }
+
+    /// The way to a node, for what changes neither how much it holds nor when it must be looked at, and leaves nothing
+    /// to write: reading and writing.
+    pub(super) fn reach(&mut self, node: NodeId) -> Option<&mut Link> {
+        Some(&mut self.places.get_mut(node.0)?.as_mut()?.link)
+    }
+
+    /// Adds the connections that have something to write, of the links that were touched since this was asked last.
+    pub(super) fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
+        for node in self.may_write.drain(..) {
+            if let Some(place) = self.places.get_mut(node.0).and_then(Option::as_mut) {
+                place.may_write = false;
+                into.extend(place.link.unwritten());
+            }
+        }
     }
 
     /// The way to a node, to look at it.
@@ -81,8 +104,9 @@ impl Links {
             self.places.resize_with(node.0 + 1, || None);
         }
         if let Some(place) = self.places.get_mut(node.0) {
-            *place = Some(Place { link, counted: (0, 0), touched: true });
+            *place = Some(Place { link, counted: (0, 0), touched: true, may_write: true });
             self.touched.push(node);
+            self.may_write.push(node);
         }
     }
 

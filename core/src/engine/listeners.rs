@@ -2,6 +2,7 @@
 //! takes hardly anything else.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
@@ -50,12 +51,16 @@ impl Listeners {
 
     pub(super) fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
         let node = self.links.node_of(conn)?;
-        self.links.get(node)?.connection(conn).map(|connection| connection.outgoing())
+        self.links.reach(node)?.connection(conn).map(|connection| connection.outgoing())
+    }
+
+    pub(super) fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
+        self.links.drain_unwritten(into);
     }
 
     pub(super) fn missing(&mut self, conn: ConnId, buffered: usize) -> usize {
         let Some(node) = self.links.node_of(conn) else { return 0 };
-        let connection = self.links.get(node).and_then(|link| link.connection(conn));
+        let connection = self.links.reach(node).and_then(|link| link.connection(conn));
         connection.map_or(0, |connection| connection.missing(buffered))
     }
 

@@ -1,5 +1,7 @@
 //! What the engine is asked between two inputs: what to do, what has happened, what to write, when to call.
 
+use alloc::vec::Vec;
+
 use super::{Action, ConnId, Engine, Event, Outgoing, Phase};
 use crate::time::Instant;
 use crate::topology::Topology;
@@ -42,7 +44,15 @@ impl Engine {
                 None => self.listeners.outgoing(conn),
             };
         };
-        self.links.get(node)?.connection(conn).map(|connection| connection.outgoing())
+        self.links.reach(node)?.connection(conn).map(|connection| connection.outgoing())
+    }
+
+    /// Adds the connections for which something to write has come since this was asked last, some of them twice
+    /// perhaps. Who drives few of them can as well look at what is [outgoing](Self::outgoing) on each.
+    pub fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
+        self.links.drain_unwritten(into);
+        self.sides.drain_unwritten(into);
+        self.listeners.drain_unwritten(into);
     }
 
     /// How many more bytes are needed on `conn`, at the least, before a reply can be complete, when
@@ -54,7 +64,7 @@ impl Engine {
                 None => self.listeners.missing(conn, buffered),
             };
         };
-        let connection = self.links.get(node).and_then(|link| link.connection(conn));
+        let connection = self.links.reach(node).and_then(|link| link.connection(conn));
         connection.map_or(0, |connection| connection.missing(buffered))
     }
 

@@ -52,6 +52,8 @@ struct Conn {
 struct State {
     script: Script,
     conns: Vec<Conn>,
+    /// Those that were read or written since the last delivery: what is not used must cost nothing here either.
+    used: Vec<usize>,
     now: u64,
     /// When the clock is to wake somebody.
     alarm: Option<(u64, Waker)>,
@@ -71,10 +73,13 @@ impl Network {
 
     /// Makes readable what was asked for, and wakes those who wait for it. Returns whether anything moved.
     pub fn deliver(&self) -> bool {
-        let mut state = self.0.borrow_mut();
-        state.now += ROUND_TRIP;
+        let State { conns, used, now, .. } = &mut *self.0.borrow_mut();
+        *now += ROUND_TRIP;
         let mut moved = false;
-        for conn in &mut state.conns {
+        used.sort_unstable();
+        used.dedup();
+        for index in used.drain(..) {
+            let conn = &mut conns[index];
             let (handshake, commands) = std::mem::take(&mut conn.asked);
             conn.replies.0.extend(handshake);
             conn.replies.1 += commands;
@@ -146,6 +151,7 @@ pub struct MemorySocket {
 impl Socket for MemorySocket {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         let state = &mut *self.network.0.borrow_mut();
+        state.used.push(self.index);
         let conn = &mut state.conns[self.index];
         let count = conn.read(&state.script.reply, into);
         if count == 0 {
@@ -158,6 +164,7 @@ impl Socket for MemorySocket {
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &mut impl Buf) -> Poll<io::Result<usize>> {
         let state = &mut *self.network.0.borrow_mut();
+        state.used.push(self.index);
         let conn = &mut state.conns[self.index];
         if conn.may_write == 0 {
             conn.writer = Some(cx.waker().clone());

@@ -102,6 +102,12 @@ impl World {
         &self.client
     }
 
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.network.connections()
+    }
+
     /// Runs the jobs, side by side, until all have ended.
     ///
     /// # Panics

@@ -7,11 +7,15 @@ use alloc::{format, vec};
 use bytes::BytesMut;
 
 use super::*;
-use crate::command::Join;
+use crate::command::{Join, Outcomes};
 use crate::resp::{Decoder, Limits};
 
 fn get(key: &str) -> Command<String> {
     Command::new("GET").key(key).read_only()
+}
+
+fn incr() -> Command<u64> {
+    Command::new("INCR").key("k")
 }
 
 /// The batch on the wire.
@@ -45,10 +49,17 @@ fn commands_stand_one_behind_the_other() {
 
 #[test]
 fn lists_of_commands_are_batches() {
-    for batch in [vec![get("a"), get("b")].pack(), [get("a"), get("b")].pack(), (get("a"), get("b")).pack()] {
+    let each = Each(["a", "b"].into_iter().map(get));
+    for batch in [
+        vec![get("a"), get("b")].pack(),
+        [get("a"), get("b")].pack(),
+        (get("a"), get("b")).pack(),
+        each.pack(),
+    ] {
         assert_eq!(wire(&batch), b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n");
         assert_eq!((batch.entries().len(), batch.own_timeout(), batch.is_oversize()), (2, None, false));
     }
+    assert_eq!(results(Each([incr(), incr()]), ":1\r\n:2\r\n"), [Ok(1), Ok(2)]);
     let none = Vec::<Command<()>>::new().pack();
     assert_eq!((none.entries().len(), none.wire_len(), wire(&none).len()), (0, 0, 0));
 }
@@ -80,10 +91,11 @@ fn frames(wire: &str) -> Vec<Frame> {
     core::iter::from_fn(|| decoder.decode(&mut read).expect("legal replies")).collect()
 }
 
-fn results<B: Batch>(wire: &str) -> B::Results {
-    let frames = frames(wire);
-    let batch = PackedBatch::default();
-    B::results(&mut frames.iter().map(|frame| Answer::new(Ok(frame.item()), &batch, 0)))
+/// What becomes of the commands whose replies are in `wire`.
+fn results<B: Batch>(commands: B, wire: &str) -> B::Results {
+    let outcomes = Outcomes::from(frames(wire).into_iter().map(|frame| Some(Ok(frame))).collect::<Vec<_>>());
+    let batch = commands.pack();
+    B::results(&mut outcomes.results(&batch))
 }
 
 // Slots: foo 12182, bar 5061, hello 866.
@@ -138,32 +150,32 @@ fn what_cannot_be_cut_is_refused_by_name() {
 #[test]
 fn results_have_the_shape_of_the_batch() {
     type Pair = (Command<String>, Command<u64>);
-    let (name, count) = results::<Pair>("+a\r\n:1\r\n");
+    let (name, count) = results((get("a"), incr()), "+a\r\n:1\r\n");
     assert_eq!((name.as_deref(), count.as_ref()), (Ok("a"), Ok(&1)));
     assert_eq!(Pair::replies((name, count)), Ok(("a".to_owned(), 1)));
-    let list = results::<Vec<Command<u64>>>(":1\r\n:2\r\n:3\r\n");
+    let list = results(vec![incr(), incr(), incr()], ":1\r\n:2\r\n:3\r\n");
     assert_eq!(Vec::<Command<u64>>::replies(list), Ok(vec![1, 2, 3]));
-    let array = results::<[Command<u64>; 2]>(":1\r\n:2\r\n");
+    let array = results([incr(), incr()], ":1\r\n:2\r\n");
     assert_eq!(<[Command<u64>; 2]>::replies(array), Ok([1, 2]));
 }
 
 #[test]
 fn one_error_leaves_the_other_results() {
     type Three = [Command<u64>; 3];
-    let results = results::<Three>(":1\r\n+a\r\n:3\r\n");
+    let results = results([incr(), incr(), incr()], ":1\r\n+a\r\n:3\r\n");
     assert_eq!((results[0].as_ref(), results[2].as_ref()), (Ok(&1), Ok(&3)));
     let error = results[1].clone().expect_err("no integer");
     assert!(error.may_have_run());
-    assert_eq!(error.to_string(), "expected an integer, got simple string of 1 bytes (may have run)");
+    assert_eq!(error.to_string(), "INCR: expected an integer, got simple string of 1 bytes (may have run)");
     assert_eq!(Three::replies(results), Err(error));
 }
 
 #[test]
 fn a_missing_reply_is_an_error() {
-    let (first, second) = results::<(Command<u64>, Command<u64>)>(":1\r\n");
+    let (first, second) = results((incr(), incr()), ":1\r\n");
     assert_eq!(first, Ok(1));
     let error = second.expect_err("there is none");
-    assert_eq!(error.to_string(), "protocol error: a reply is missing (may have run)");
-    let array = results::<[Command<u64>; 2]>(":1\r\n");
+    assert_eq!(error.to_string(), "INCR: protocol error: a reply is missing (may have run)");
+    let array = results([incr(), incr()], ":1\r\n");
     assert_eq!(array, [Ok(1), Err(error)]);
 }

@@ -7,8 +7,10 @@
 mod pool;
 mod side;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+
+use bytes::Buf;
 
 use self::pool::Pool;
 pub(super) use self::pool::Way;
@@ -38,20 +40,41 @@ pub(super) struct Sides {
     pools: BTreeMap<NodeId, Pool>,
     /// The connections that sessions have.
     seats: Vec<Option<ConnId>>,
+    /// Connections that may have something to write, in any order.
+    may_write: BTreeSet<ConnId>,
     /// Nothing has to be looked at before.
     earliest: Instant,
 }
 
 impl Default for Sides {
     fn default() -> Self {
-        Self { sides: BTreeMap::new(), pools: BTreeMap::new(), seats: Vec::new(), earliest: Instant::FAR }
+        Self {
+            sides: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            seats: Vec::new(),
+            may_write: BTreeSet::new(),
+            earliest: Instant::FAR,
+        }
     }
 }
 
 impl Sides {
     /// A side connection, to look at it or to write and read.
     pub(super) fn get(&mut self, conn: ConnId) -> Option<&mut Side> {
-        self.sides.get_mut(&conn)
+        let side = self.sides.get_mut(&conn)?;
+        self.may_write.insert(conn);
+        Some(side)
+    }
+
+    /// Adds the connections that have something to write, of those that were touched since this was asked last.
+    pub(super) fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
+        while let Some(conn) = self.may_write.pop_first() {
+            if let Some(side) = self.sides.get_mut(&conn)
+                && side.connection.outgoing().has_remaining()
+            {
+                into.push(conn);
+            }
+        }
     }
 
     /// The name of the node that a connection is with.
@@ -93,7 +116,7 @@ impl Sides {
         let is_lease = entry.wire_len == 0;
         if is_lease {
             self.seat(conn);
-        } else if let Some(side) = self.sides.get_mut(&conn) {
+        } else if let Some(side) = self.get(conn) {
             side.state = Use::Busy;
             side.connection.send(now, entry, bytes);
         }
@@ -133,7 +156,7 @@ impl Sides {
     /// The connection of a session.
     pub(super) fn session(&mut self, seat: u16) -> Option<(&mut Side, ConnId)> {
         let conn = (*self.seats.get(usize::from(seat))?)?;
-        self.sides.get_mut(&conn).map(|side| (side, conn))
+        self.get(conn).map(|side| (side, conn))
     }
 
     /// Whether the server waits in a request on a connection.
@@ -363,6 +386,7 @@ impl Sides {
         for pool in self.pools.values_mut() {
             pool.expire(now, ended);
         }
+        self.may_write.extend(self.sides.keys());
         for (conn, side) in &mut self.sides {
             let pool = self.pools.get(&side.node);
             let place = pool.and_then(|pool| pool.idle().iter().position(|idle| idle == conn));

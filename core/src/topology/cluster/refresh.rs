@@ -301,8 +301,9 @@ const SUSPECT_PAUSE_MAX: Duration = Duration::from_millis(150);
 /// A shorter interval is taken for this one.
 const INTERVAL_MIN: Duration = Duration::from_millis(1);
 
-/// The longest wait after refreshes that failed, unless the interval is longer.
-const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The longest wait after refreshes that failed, unless the interval is longer: a cluster that is well again is found
+/// within this time, and a question costs a node little.
+const FAILURE_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests;

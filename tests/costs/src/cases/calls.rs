@@ -80,7 +80,7 @@ pub(super) fn calls(
     }
 }
 
-async fn one_get(client: &Client, key: &str) {
+pub(super) async fn one_get(client: &Client, key: &str) {
     let value: Option<String> = client.get(key).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(value.map(|value| value.len()), Some(VALUE.len()));
 }

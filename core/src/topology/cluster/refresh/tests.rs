@@ -154,10 +154,10 @@ fn when_nobody_answers_it_is_tried_again_ever_more_slowly() {
     assert_eq!(asked[..7].iter().collect::<BTreeSet<_>>().len(), 7, "each once, the other beginning too");
     assert_eq!(asked[6], node(9), "the node to begin with is the last resort");
     let starts = world.starts();
-    assert!((10..40).contains(&starts.len()), "{} in 20 s", starts.len());
+    assert!((40..80).contains(&starts.len()), "{} in 20 s", starts.len());
     for pair in starts.windows(2) {
         let apart = pair[1] - pair[0];
-        assert!(apart >= ms(250) && apart <= ms(2100), "{apart:?}");
+        assert!(apart >= ms(250) && apart <= ms(600), "{apart:?}");
     }
 
     // Silence takes until the deadline.
