@@ -11,7 +11,7 @@ use core::fmt::{self, Write};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use super::packed::Packed;
+use super::packed::{Packed, SHARED_MIN};
 
 /// Room for one argument. Taking it by value makes it impossible to write two.
 #[derive(Debug)]
@@ -103,26 +103,23 @@ impl<'a> ArgSink<'a> {
 
     /// Appends arguments of one kind: room is made for all of them at once, by the length of the first one.
     pub(super) fn each(&mut self, mut args: impl ExactSizeIterator<Item = impl Arg>) {
-        let before = self.packed.copied_len();
+        let count = args.len();
+        if self.are_keys {
+            self.packed.mark_keys(count, 1);
+        }
         if let Some(first) = args.next() {
-            self.arg(first);
-            self.packed.reserve_alike(before, args.len());
+            self.packed.reserve(count, first.size_hint());
+            self.packed.push(&first);
         }
-        for arg in args {
-            self.arg(arg);
-        }
+        args.for_each(|arg| self.packed.push(&arg));
     }
 
     /// As [`each`](Self::each), two at a time.
-    pub(super) fn each_pair(&mut self, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
-        let before = self.packed.copied_len();
-        if let Some((first, second)) = pairs.next() {
-            self.arg(first).arg(second);
-            self.packed.reserve_alike(before, pairs.len());
+    pub(super) fn each_pair(&mut self, pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
+        if self.are_keys {
+            self.packed.mark_keys(pairs.len().saturating_mul(2), 1);
         }
-        for (first, second) in pairs {
-            self.arg(first).arg(second);
-        }
+        push_pairs(self.packed, pairs);
     }
 
     /// Appends one argument that is a key.
@@ -167,16 +164,26 @@ impl<'a> PairSink<'a> {
     }
 
     /// Appends pairs of one kind, as [`ArgSink::each`] does.
-    pub(super) fn each(&mut self, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
-        let before = self.packed.copied_len();
-        if let Some((first, second)) = pairs.next() {
-            self.pair(first, second);
-            self.packed.reserve_alike(before, pairs.len());
+    pub(super) fn each(&mut self, pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
+        if self.are_keys {
+            self.packed.mark_keys(pairs.len(), 2);
         }
-        for (first, second) in pairs {
-            self.pair(first, second);
-        }
+        push_pairs(self.packed, pairs);
     }
+}
+
+/// Appends pairs of one kind: room is made for all of them at once, by the lengths of the first one.
+fn push_pairs(packed: &mut Packed, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
+    let count = pairs.len();
+    if let Some((first, second)) = pairs.next() {
+        packed.reserve(2 * count, first.size_hint().saturating_add(second.size_hint()) / 2);
+        packed.push(&first);
+        packed.push(&second);
+    }
+    pairs.for_each(|(first, second)| {
+        packed.push(&first);
+        packed.push(&second);
+    });
 }
 
 /// A value that is one argument of a command: strings and bytes as they are, numbers in decimal.
@@ -185,6 +192,12 @@ impl<'a> PairSink<'a> {
 pub trait Arg {
     /// Writes the argument.
     fn write_to(&self, out: ArgSlot<'_>);
+
+    /// How many bytes the argument has, as far as that is known without writing it; room is made by it, no more.
+    #[inline]
+    fn size_hint(&self) -> usize {
+        0
+    }
 }
 
 /// Any number of arguments: one, a tuple, an array, slice, vector, set or map of them, or none.
@@ -227,6 +240,11 @@ macro_rules! bytes_arg {
             fn write_to(&self, out: ArgSlot<'_>) {
                 out.bytes(self.as_ref());
             }
+
+            #[inline]
+            fn size_hint(&self) -> usize {
+                self.len()
+            }
         }
         one_arg!($type);
     )+ };
@@ -268,6 +286,11 @@ macro_rules! pointer_arg {
             fn write_to(&self, out: ArgSlot<'_>) {
                 (**self).write_to(out);
             }
+
+            #[inline]
+            fn size_hint(&self) -> usize {
+                (**self).size_hint()
+            }
         }
 
         impl<$($generics)*> Args for $type {
@@ -294,6 +317,12 @@ impl Arg for Bytes {
     #[inline]
     fn write_to(&self, out: ArgSlot<'_>) {
         out.shared(self);
+    }
+
+    #[inline]
+    fn size_hint(&self) -> usize {
+        // A large one is not copied.
+        if self.len() < SHARED_MIN { self.len() } else { 0 }
     }
 }
 
@@ -333,6 +362,11 @@ impl<T: Arg + ?Sized> Arg for &T {
     #[inline]
     fn write_to(&self, out: ArgSlot<'_>) {
         (**self).write_to(out);
+    }
+
+    #[inline]
+    fn size_hint(&self) -> usize {
+        (**self).size_hint()
     }
 }
 

@@ -77,12 +77,8 @@ impl Buffer {
     }
 
     /// Appends a bulk string, on the heap.
-    #[inline]
     pub(super) fn put_string(&mut self, string: &[u8]) {
-        let heap = self.heap(string.len());
-        put_length(heap, b'$', string.len());
-        heap.extend_from_slice(string);
-        heap.extend_from_slice(b"\r\n");
+        put_string(self.heap(string.len()), string);
     }
 
     /// Appends the header of a bulk string of `len` bytes; returns where among the
@@ -125,6 +121,17 @@ impl Buffer {
         heap.extend_from_slice(self);
         *self = Self::Heap(heap);
     }
+}
+
+/// A string of so many bytes or more is given its room before it is appended.
+pub(super) const LONG: usize = 1000;
+
+/// Appends a bulk string.
+#[inline]
+pub(super) fn put_string(heap: &mut Vec<u8>, string: &[u8]) {
+    put_length(heap, b'$', string.len());
+    heap.extend_from_slice(string);
+    heap.extend_from_slice(b"\r\n");
 }
 
 /// Writes a bulk string to the front of `room`; returns how many bytes it has. What does not fit is written in

@@ -10,7 +10,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::args::{Arg, ArgSlot};
-use super::buffer::Buffer;
+use super::buffer::{Buffer, LONG, put_string};
 use super::change::Change;
 use super::flags::{Flags, Route};
 use super::slot;
@@ -20,7 +20,7 @@ use crate::config::Endpoint;
 use crate::resp::put_length;
 
 /// A shared value of this size or more is kept as it is instead of being copied into the command.
-const SHARED_MIN: usize = 16 << 10;
+pub(super) const SHARED_MIN: usize = 16 << 10;
 
 /// No server takes a longer argument.
 const ARGUMENT_MAX: usize = 512 << 20;
@@ -35,6 +35,12 @@ pub(super) struct KeySpan {
 
 impl KeySpan {
     const NONE: Self = Self { first: 0, count: 0, step: 1 };
+
+    /// Whether the argument of this number is one of the keys.
+    const fn has(self, at: u32) -> bool {
+        let Some(distance) = at.checked_sub(self.first) else { return false };
+        distance % self.step == 0 && distance / self.step < self.count
+    }
 }
 
 /// An argument as it lies in a command.
@@ -124,18 +130,26 @@ impl Packed {
         (self.argc, self.keys.count, self.name_words) = (0, 0, 0);
         (self.slot, self.timeout, self.block_millis) = (None, None, 0);
         (self.flags, self.oversize) = (Flags::NONE, false);
-        self.extra = None;
+        if self.extra.is_some() {
+            self.extra = None;
+        }
     }
 
     /// Appends the name: words that a space separates are arguments of their own.
+    // A name that is known when this is compiled becomes a few stores.
+    #[inline(always)]
     pub(super) fn push_name(&mut self, name: &str) {
-        let mut name = name.as_bytes();
-        while let Some(end) = name.iter().position(|&byte| byte == b' ') {
-            self.push_bytes(&name[..end]);
-            name = &name[end + 1..];
+        if name.bytes().any(|byte| byte == b' ') {
+            self.push_words(name);
+        } else {
+            self.push_bytes(name.as_bytes());
         }
-        self.push_bytes(name);
         self.name_words = u8::try_from(self.argc).unwrap_or(u8::MAX);
+    }
+
+    #[inline(never)]
+    fn push_words(&mut self, name: &str) {
+        name.split(' ').for_each(|word| self.push_bytes(word.as_bytes()));
     }
 
     #[inline]
@@ -152,20 +166,33 @@ impl Packed {
     /// Notes that the next argument is a key.
     #[inline]
     pub(super) fn mark_key(&mut self) {
-        let at = self.argc;
+        if self.keys.count > 0 {
+            return self.mark_keys(1, 1);
+        }
+        self.keys = KeySpan { first: self.argc, count: 1, step: 1 };
+        self.key_at = self.bytes.len() as u32;
+    }
+
+    /// Notes that of the arguments to come every one at a distance of `step` is a key, the next one being the first,
+    /// and that there are so many of them.
+    pub(super) fn mark_keys(&mut self, count: usize, step: u32) {
+        let (first, count) = (self.argc, count as u32);
+        if count == 0 {
+            return;
+        }
+        if self.keys.count == 0 {
+            self.key_at = self.bytes.len() as u32;
+        }
         let more = self.extra.as_mut().and_then(|extra| extra.keys.last_mut());
         let last = more.unwrap_or(&mut self.keys);
-        match last.count {
-            0 => {
-                *last = KeySpan { first: at, count: 1, step: 1 };
-                self.key_at = self.bytes.len() as u32;
-            }
-            1 => {
-                last.step = at - last.first;
-                last.count = 2;
-            }
-            count if at == last.first + last.step * count => last.count += 1,
-            _ => self.extra().keys.push(KeySpan { first: at, count: 1, step: 1 }),
+        let span = KeySpan { first, count, step };
+        let distance = if last.count == 1 { first - last.first } else { last.step };
+        if last.count == 0 {
+            *last = span;
+        } else if first == last.first + distance * last.count && (count == 1 || distance == step) {
+            (last.step, last.count) = (distance, last.count + count);
+        } else {
+            self.extra().keys.push(span);
         }
     }
 
@@ -174,25 +201,30 @@ impl Packed {
         self.extra.as_ref().map_or(&[], |extra| &extra.shared)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_bytes(&mut self, payload: &[u8]) {
         self.argc += 1;
         if !self.bytes.put_inline(self.argc, payload) {
-            self.push_long(payload);
+            self.push_on_heap(payload);
         }
     }
 
     #[inline(never)]
-    fn push_long(&mut self, payload: &[u8]) {
+    fn push_on_heap(&mut self, payload: &[u8]) {
+        if let Buffer::Heap(heap) = &mut self.bytes
+            && payload.len() < LONG
+            && heap.len() < ARGUMENT_MAX
+        {
+            return put_string(heap, payload);
+        }
         self.measure(payload.len());
         self.bytes.put_string(payload);
     }
 
-    /// Makes room for arguments to come, of which each may be as long as what was appended since there were
-    /// `before` bytes. It is a guess, so it is bounded.
-    pub(super) fn reserve_alike(&mut self, before: usize, count: usize) {
+    /// Makes room for `count` arguments of about `len` bytes each. It is a guess, so it is bounded.
+    pub(super) fn reserve(&mut self, count: usize, len: usize) {
         const GUESS_MAX: usize = 64 << 10;
-        let each = self.bytes.len() - before;
+        let each = len.saturating_add(b"$99\r\n\r\n".len());
         self.bytes.reserve(each.saturating_mul(count).min(GUESS_MAX));
     }
 
@@ -209,10 +241,7 @@ impl Packed {
     }
 
     pub(super) fn push_shared(&mut self, payload: Bytes) {
-        let is_key = self
-            .key_spans()
-            .last()
-            .is_some_and(|span| span.first + span.step * (span.count - 1) == self.argc);
+        let is_key = self.key_spans().last().is_some_and(|span| span.has(self.argc));
         if payload.len() < SHARED_MIN || is_key {
             return self.push_bytes(&payload);
         }

@@ -121,6 +121,15 @@ pub(crate) fn expect_text<'a>(
     }
 }
 
+/// The bytes of any string or number.
+#[inline]
+fn owned_text(item: Item<'_>) -> Result<Vec<u8>, ConversionError> {
+    match item.kind() {
+        Kind::BulkString => Ok(item.payload().to_vec()),
+        _ => expect_text("a string", item).map(Cow::into_owned),
+    }
+}
+
 impl FromReply for () {
     /// Any reply but an error.
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
@@ -177,7 +186,7 @@ impl FromReply for u8 {
 
     #[inline]
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
-        expect_text("a string", item).map(Cow::into_owned)
+        owned_text(item)
     }
 }
 
@@ -200,8 +209,7 @@ impl FromReply for String {
     /// Any string or number; its bytes must be UTF-8.
     #[inline]
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        let bytes = expect_text("a string", item)?;
-        Self::from_utf8(bytes.into_owned()).map_err(|_| unexpected("a string in UTF-8", item))
+        Self::from_utf8(owned_text(item)?).map_err(|_| unexpected("a string in UTF-8", item))
     }
 }
 

@@ -47,13 +47,19 @@ macro_rules! tuple {
                 if items.len() != $n {
                     return Err(wrong_width($n, item));
                 }
-                $(let $value = items.next().ok_or_else(|| wrong_width($n, item)).and_then($type::from_reply)?;)+
+                $(let $value = match items.next() {
+                        Some(next) => $type::from_reply(next)?,
+                        None => return Err(wrong_width($n, item)),
+                    };)+
                 Ok(($($value,)+))
             }
 
             fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
                 rows(item, $n, |items| {
-                    $(let $value = items.next().ok_or_else(|| wrong_width($n, item)).and_then($type::from_reply)?;)+
+                    $(let $value = match items.next() {
+                        Some(next) => $type::from_reply(next)?,
+                        None => return Err(wrong_width($n, item)),
+                    };)+
                     Ok(($($value,)+))
                 })
             }

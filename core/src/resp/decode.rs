@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::error::ProtocolError;
-use super::frame::{Frame, Run};
+use super::frame::{Frame, Node, Run, SMALL, front};
 use super::limits::Limits;
-use super::scan::{Scanned, Scanner, Strings};
+use super::scan::{Lone, Scanned, Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
@@ -43,10 +43,18 @@ impl Decoder {
     #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
-        if let Some((len, root)) = scanner.lone(read) {
-            return Ok(Some(Frame::take_alone(read, len, root)));
+        if read.len() < scanner.need() {
+            return Ok(None);
         }
-        self.decode_any(read)
+        match scanner.lone(read) {
+            Lone::Whole(len, root) if len <= SMALL => {
+                let small = front(read, len);
+                read.advance(len);
+                Ok(Some(Frame::small(small, len, root)))
+            }
+            Lone::Part => Ok(None),
+            _ => self.decode_any(read),
+        }
     }
 
     /// The reply at the front of `read` and how many bytes it has, if it is a small one that most replies are
@@ -54,20 +62,29 @@ impl Decoder {
     /// takes them off `read` at once.
     #[inline]
     pub(crate) fn peek_usual(&mut self, read: &[u8]) -> Option<(usize, Frame)> {
-        let (len, root) = self.0.as_mut().ok()?.lone(read)?;
-        Some((len, Frame::copy_alone(read, len, root)?))
+        let (len, root) = self.lone(read).filter(|(len, _)| *len <= SMALL)?;
+        Some((len, Frame::small(front(read, len), len, root)))
     }
 
     /// Adds the reply behind those of `run`, which are the first in `read`, if it is like them. At most
     /// `expected` are to come, this one counted.
     #[inline]
     pub(crate) fn add_usual(&mut self, read: &[u8], run: &mut Run, expected: usize) -> bool {
-        let Some(scanner) = self.0.as_mut().ok().filter(|_| run.is_open()) else { return false };
+        if !run.is_open() {
+            return false;
+        }
         let rest = read.get(run.len()..).unwrap_or_default();
-        let Some((len, root)) = scanner.lone(rest) else { return false };
+        let Some((len, root)) = self.lone(rest) else { return false };
         let there = rest.len().checked_div(len).unwrap_or_default();
         run.push(len, root, there.min(expected));
         true
+    }
+
+    /// The length and the root of the reply at the front of `read`, if it is alone, short and whole.
+    #[inline]
+    fn lone(&mut self, read: &[u8]) -> Option<(usize, Node)> {
+        let scanner = self.0.as_mut().ok().filter(|scanner| read.len() >= scanner.need())?;
+        if let Lone::Whole(len, root) = scanner.lone(read) { Some((len, root)) } else { None }
     }
 
     /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
@@ -77,12 +94,15 @@ impl Decoder {
         self.0.as_mut().ok()?.few_strings(kind, read)
     }
 
+    #[inline(never)]
     fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),
-            Ok(Some(Scanned { len, root, tape })) if tape.is_empty() => {
-                Ok(Some(Frame::take_alone(read, len, root)))
+            Ok(Some(Scanned { len, root, tape })) if tape.is_empty() && len <= SMALL => {
+                let small = front(read, len);
+                read.advance(len);
+                Ok(Some(Frame::small(small, len, root)))
             }
             Ok(Some(Scanned { len, root, tape })) => Ok(Some(Frame::take(read, len, root, tape))),
             Err(error) => {

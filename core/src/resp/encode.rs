@@ -4,7 +4,7 @@
 use bytes::BufMut;
 
 /// Appends `<type><n>\r\n`, the header of an array (`*`) or a bulk string (`$`).
-#[inline]
+#[inline(always)]
 pub fn put_length(out: &mut impl BufMut, kind: u8, length: usize) {
     // Arrays of a known size, so that the common lengths are plain stores.
     match length {
@@ -14,12 +14,16 @@ pub fn put_length(out: &mut impl BufMut, kind: u8, length: usize) {
             let (hundreds, tens) = (digit(length / 100), digit(length / 10));
             out.put_slice(&[kind, hundreds, tens, digit(length), b'\r', b'\n']);
         }
-        _ => {
-            out.put_slice(&[kind]);
-            out.put_slice(itoa::Buffer::new().format(length).as_bytes());
-            out.put_slice(b"\r\n");
-        }
+        _ => put_long_length(out, kind, length),
     }
+}
+
+/// [`put_length`] for any length.
+#[inline(never)]
+fn put_long_length(out: &mut impl BufMut, kind: u8, length: usize) {
+    out.put_slice(&[kind]);
+    out.put_slice(itoa::Buffer::new().format(length).as_bytes());
+    out.put_slice(b"\r\n");
 }
 
 /// The last decimal digit of `number`.

@@ -89,9 +89,17 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
+impl Node {
+    /// Where on the tape the node is that follows this one, which is at `at`, and all that it holds.
+    #[inline]
+    pub(super) const fn next(&self, at: u32) -> u32 {
+        at.saturating_add(1).saturating_add(self.below)
+    }
+}
+
 /// Replies of up to so many bytes are copied out of the buffer that was read: that is cheaper than to share it,
 /// and it does not keep the buffer. A string of 64 bytes is among them.
-const SMALL: usize = 80;
+pub(super) const SMALL: usize = 80;
 
 /// One complete reply: the bytes that came, and where its elements lie in them.
 ///
@@ -115,32 +123,10 @@ struct Large {
 }
 
 impl Frame {
-    /// The reply that is the first `len` bytes of `read`, taken off it; its root is alone.
+    /// A reply of `len` bytes, never more than [`SMALL`], with which `small` begins; its root is alone.
     #[inline]
-    pub(super) fn take_alone(read: &mut BytesMut, len: usize, root: Node) -> Self {
-        let frame = Self::copy_alone(read, len, root);
-        match frame {
-            Some(frame) => {
-                read.advance(len);
-                frame
-            }
-            None => Self::take(read, len, root, Vec::new()),
-        }
-    }
-
-    /// The reply that is the first `len` bytes of `read`, if it is small; its root is alone.
-    #[inline]
-    pub(super) fn copy_alone(read: &[u8], len: usize, root: Node) -> Option<Self> {
-        if len > SMALL {
-            return None;
-        }
-        // What lies behind it is copied as well: a copy of a known size is the cheapest.
-        let small = read.first_chunk().copied().unwrap_or_else(|| {
-            let mut small = [0; SMALL];
-            small.iter_mut().zip(read).for_each(|(to, from)| *to = *from);
-            small
-        });
-        Some(Self { small, len: u8::try_from(len).ok()?, root, large: None })
+    pub(super) fn small(small: [u8; SMALL], len: usize, root: Node) -> Self {
+        Self { small, len: u8::try_from(len).unwrap_or_default(), root, large: None }
     }
 
     /// The reply that is the first `len` bytes of `read`, taken off it.
@@ -163,8 +149,8 @@ impl Frame {
 
     /// The replies of a frame that is a [run](Self::take_run).
     pub(crate) fn of_run(&self) -> Items<'_> {
-        let tape = self.large.as_ref().map_or(&[][..], |large| &large.tape);
-        Items::new(self, tape, tape.len())
+        let count = self.large.as_ref().map_or(0, |large| large.tape.len());
+        Items::from_start(self, u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// A string alone, whatever it came in. Its [`wire`](Self::wire) is its payload.
@@ -178,8 +164,14 @@ impl Frame {
     #[must_use]
     #[inline]
     pub fn item(&self) -> Item<'_> {
-        let on_tape = self.large.as_ref().and_then(|large| Items::new(self, &large.tape, 1).next());
-        on_tape.unwrap_or_else(|| Item::alone(self, &self.root))
+        Items::from_start(self, 1).next().unwrap_or_else(|| Item::first(self))
+    }
+
+    /// The node at this place of the tape; a root that is alone is not on it.
+    #[inline]
+    pub(super) fn node(&self, at: u32) -> &Node {
+        let on_tape = self.large.as_ref().and_then(|large| large.tape.get(at as usize));
+        on_tape.unwrap_or(&self.root)
     }
 
     /// What the reply is.
@@ -206,6 +198,19 @@ impl Frame {
             Some(large) => large.bytes.slice_ref(part),
         }
     }
+}
+
+/// The first `len` bytes of `read`, never more than [`SMALL`], and something behind them.
+#[inline]
+pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
+    // What lies behind them is copied as well: a copy of a known size is the cheapest.
+    read.first_chunk().copied().unwrap_or_else(|| {
+        let mut small = [0; SMALL];
+        if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        small
+    })
 }
 
 /// A run of replies ends when it has this many bytes.

@@ -15,24 +15,28 @@ use super::number::{parse_f64, parse_i64};
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
     frame: &'a Frame,
-    node: &'a Node,
-    /// The attributes before it, with all that they hold.
-    attributes: &'a [Node],
-    /// The elements that it holds, with all that they hold.
-    inner: &'a [Node],
+    /// Its place on the tape.
+    at: u32,
+    /// So many nodes before it are its attributes, with all that they hold.
+    remarks: u32,
 }
 
 impl<'a> Item<'a> {
-    /// A view of an element that holds no other and has no attributes.
-    pub(super) const fn alone(frame: &'a Frame, node: &'a Node) -> Self {
-        Self { frame, node, attributes: &[], inner: &[] }
+    /// The first node of a frame.
+    pub(super) const fn first(frame: &'a Frame) -> Self {
+        Self { frame, at: 0, remarks: 0 }
+    }
+
+    #[inline]
+    fn node(&self) -> &'a Node {
+        self.frame.node(self.at)
     }
 
     /// What this element is.
     #[must_use]
     #[inline]
-    pub const fn kind(&self) -> Kind {
-        self.node.kind
+    pub fn kind(&self) -> Kind {
+        self.node().kind
     }
 
     /// Whether this is nil, in any of its three spellings.
@@ -65,7 +69,7 @@ impl<'a> Item<'a> {
     /// The payload as one slice, empty for aggregates, nil and streamed strings.
     #[inline]
     pub(crate) fn payload(&self) -> &'a [u8] {
-        let Node { start, len, kind, .. } = *self.node;
+        let Node { start, len, kind, .. } = *self.node();
         if kind.is_aggregate() {
             return &[];
         }
@@ -91,7 +95,7 @@ impl<'a> Item<'a> {
         if self.kind() != Kind::VerbatimString {
             return None;
         }
-        let (_, format) = self.frame.wire().get(..self.node.start as usize)?.split_last_chunk::<4>()?;
+        let (_, format) = self.frame.wire().get(..self.node().start as usize)?.split_last_chunk::<4>()?;
         format.strip_suffix(b":")
     }
 
@@ -111,21 +115,24 @@ impl<'a> Item<'a> {
     /// How many elements an aggregate has; a map's pair counts as two. Zero for scalars.
     #[must_use]
     #[inline]
-    pub const fn len(&self) -> usize {
-        if self.node.kind.is_aggregate() { self.node.len as usize } else { 0 }
+    pub fn len(&self) -> usize {
+        let node = self.node();
+        if node.kind.is_aggregate() { node.len as usize } else { 0 }
     }
 
     /// Whether there is no element in it.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The elements of an aggregate in order; of a map keys and values in turn. None for scalars.
     #[must_use]
     #[inline]
-    pub const fn items(&self) -> Items<'a> {
-        Items::new(self.frame, self.inner, self.len())
+    pub fn items(&self) -> Items<'a> {
+        let node = self.node();
+        let left = if node.kind.is_aggregate() { node.len } else { 0 };
+        Items { frame: self.frame, at: self.at.saturating_add(1), left }
     }
 
     /// A frame that is this element alone.
@@ -138,13 +145,13 @@ impl<'a> Item<'a> {
     /// Appends the element with all that it holds, in the spelling of RESP3 and with lengths where it was
     /// streamed. The remarks before it are left out.
     pub(crate) fn encode(&self, out: &mut BytesMut) {
-        self.encode_alone(out);
-        let mut rest = if self.kind() == Kind::StreamedString { &[] } else { self.inner };
-        while let Some((node, inner, after)) = split_first(rest) {
-            let item = Item { frame: self.frame, node, attributes: &[], inner };
+        let (mut item, end) = (*self, self.node().next(self.at));
+        while item.at < end {
             item.encode_alone(out);
+            let node = item.node();
+            // The chunks are joined already.
             let is_whole = node.kind == Kind::StreamedString;
-            rest = if is_whole { after } else { rest.get(1..).unwrap_or_default() };
+            item.at = if is_whole { node.next(item.at) } else { item.at.saturating_add(1) };
         }
     }
 
@@ -190,28 +197,21 @@ impl<'a> Item<'a> {
 
     /// The remarks that the server put before this element (RESP3 `|`), keys and values in turn.
     pub fn attributes(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let (frame, mut nodes) = (self.frame, self.attributes);
+        let (frame, mut at, end) = (self.frame, self.at.saturating_sub(self.remarks), self.at);
         core::iter::from_fn(move || {
-            let (attribute, inner, rest) = split_first(nodes)?;
-            nodes = rest;
-            Some(Items::new(frame, inner, attribute.len as usize))
+            let attribute = Some(frame.node(at)).filter(|_| at < end)?;
+            let items = Items { frame, at: at.saturating_add(1), left: attribute.len };
+            at = attribute.next(at);
+            Some(items)
         })
         .flatten()
     }
 }
 
-/// Cuts a run of nodes behind its first element: that element, what it holds, and the rest.
-#[inline]
-fn split_first(nodes: &[Node]) -> Option<(&Node, &[Node], &[Node])> {
-    let (first, after) = nodes.split_first()?;
-    let (inner, rest) = after.split_at_checked(first.below as usize)?;
-    Some((first, inner, rest))
-}
-
 impl fmt::Debug for Item<'_> {
     /// Shows the kind and size only: an element can hold a million others, or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.kind().name(), self.node.len)
+        write!(f, "{} of {}", self.kind().name(), self.node().len)
     }
 }
 
@@ -219,14 +219,16 @@ impl fmt::Debug for Item<'_> {
 #[derive(Clone)]
 pub struct Items<'a> {
     frame: &'a Frame,
-    nodes: &'a [Node],
-    left: usize,
+    /// The place of the next element, or of its attributes, on the tape.
+    at: u32,
+    left: u32,
 }
 
 impl<'a> Items<'a> {
+    /// So many elements, one behind the other from the start of the tape.
     #[inline]
-    pub(super) const fn new(frame: &'a Frame, nodes: &'a [Node], left: usize) -> Self {
-        Self { frame, nodes, left }
+    pub(super) const fn from_start(frame: &'a Frame, left: u32) -> Self {
+        Self { frame, at: 0, left }
     }
 }
 
@@ -235,34 +237,31 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
-        match self.nodes.split_first() {
-            Some((node, rest)) if node.below == 0 => {
-                self.nodes = rest;
-                self.left = self.left.saturating_sub(1);
-                Some(Item::alone(self.frame, node))
-            }
-            _ => self.next_of_several(),
+        self.left = self.left.checked_sub(1)?;
+        let (node, item) = (self.frame.node(self.at), Item { frame: self.frame, at: self.at, remarks: 0 });
+        if node.kind == Kind::Attribute {
+            return Some(self.behind_attributes());
         }
+        self.at = node.next(self.at);
+        Some(item)
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.left as usize, Some(self.left as usize))
     }
 }
 
 impl<'a> Items<'a> {
-    /// The next element if it has attributes or holds elements.
-    fn next_of_several(&mut self) -> Option<Item<'a>> {
-        let from = self.nodes;
+    /// The next element, which has attributes.
+    #[cold]
+    fn behind_attributes(&mut self) -> Item<'a> {
+        let from = self.at;
         loop {
-            let before = self.nodes.len();
-            let (node, inner, rest) = split_first(self.nodes)?;
-            self.nodes = rest;
+            let (node, at) = (self.frame.node(self.at), self.at);
+            self.at = node.next(at);
             if node.kind != Kind::Attribute {
-                self.left = self.left.saturating_sub(1);
-                let (attributes, _) = from.split_at_checked(from.len().saturating_sub(before))?;
-                return Some(Item { frame: self.frame, node, attributes, inner });
+                return Item { frame: self.frame, at, remarks: at.saturating_sub(from) };
             }
         }
     }

@@ -41,6 +41,18 @@ pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
     }
 }
 
+/// Whether `line` is the beginning of a length of up to three digits and its CR LF, and more must follow.
+pub(super) const fn is_short_cut(line: &[u8]) -> bool {
+    matches!(
+        line,
+        [] | [b'0'..=b'9']
+            | [b'0'..=b'9', b'\r']
+            | [b'1'..=b'9', b'0'..=b'9']
+            | [b'1'..=b'9', b'0'..=b'9', b'\r' | b'0'..=b'9']
+            | [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'\r']
+    )
+}
+
 /// [`read_length`] for lengths that are not short and what is no length.
 fn read_any(line: &[u8]) -> Result<Option<(Length, &[u8])>, ProtocolError> {
     if let [b'0', b'0'..=b'9', ..] = line {

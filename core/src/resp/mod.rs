@@ -26,6 +26,7 @@ mod length;
 mod limits;
 mod number;
 mod scan;
+mod short;
 
 pub use decode::Decoder;
 pub use encode::put_length;

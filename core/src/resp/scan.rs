@@ -17,6 +17,7 @@ use super::frame::{Kind, Node};
 use super::length::{Length, read_length, read_short};
 use super::limits::Limits;
 use super::number::{is_big_number, parse_f64, parse_i64};
+use super::short::{short_line, short_line_cut, short_string, short_string_cut};
 
 /// An aggregate whose elements are still to come.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,16 @@ enum Step {
     Read,
     /// It was read and ends the reply, of which this is the root.
     Whole(Node),
+}
+
+/// What was found of a reply that may be a string, status, integer or nil alone.
+pub(super) enum Lone {
+    /// It has so many bytes, and this is its root.
+    Whole(usize, Node),
+    /// It is not there in full.
+    Part,
+    /// It is something else, or long, or breaks a rule.
+    Other,
 }
 
 /// A push or an array of up to four short strings, as it lies at the front of a buffer.
@@ -108,24 +119,37 @@ impl Scanner {
         self.need
     }
 
-    /// The length and the root of the reply that starts at `buf[0]`, if it is a short string, status or integer,
-    /// or nil, alone and whole.
+    /// The reply that starts at `buf[0]`, if it is a short string, status or integer, or nil, and alone.
     #[inline]
-    pub(super) fn lone(&mut self, buf: &[u8]) -> Option<(usize, Node)> {
+    pub(super) fn lone(&mut self, buf: &[u8]) -> Lone {
         if self.pos > 0 {
-            return None;
+            return Lone::Other;
         }
-        let (root, rest) = match short_string(self.limits.bulk, buf, buf) {
-            Some(found) => found,
-            None => short_line(self.limits.line, buf)?,
+        let found = match short_string(self.limits.bulk, buf, buf) {
+            None => short_line(self.limits.line, buf),
+            found => found,
         };
-        let len = offset(buf, rest);
-        if len > self.limits.reply as usize {
-            return None;
+        match found.map(|(root, rest)| (offset(buf, rest), root)) {
+            Some((len, root)) if len <= self.limits.reply as usize => {
+                self.need = 0;
+                self.searched = 0;
+                Lone::Whole(len, root)
+            }
+            Some(_) => Lone::Other,
+            None => self.lone_cut(buf),
         }
-        self.need = 0;
-        self.searched = 0;
-        Some((len, root))
+    }
+
+    /// [`lone`](Self::lone) for what is not there in full.
+    fn lone_cut(&mut self, buf: &[u8]) -> Lone {
+        let need = short_string_cut(self.limits.bulk, buf, buf);
+        match need.or_else(|| short_line_cut(self.limits.line, buf)) {
+            Some(need) if need <= self.limits.reply as usize => {
+                self.need = need;
+                Lone::Part
+            }
+            _ => Lone::Other,
+        }
     }
 
     /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
@@ -166,7 +190,7 @@ impl Scanner {
                 None => self.element(buf)?,
             };
             match step {
-                Step::Read => self.strings(buf),
+                Step::Read => {}
                 Step::Short if self.need > limit => return Err(self.limits.reply_error()),
                 Step::Short => return Ok(None),
                 Step::Whole(root) => {
@@ -177,45 +201,64 @@ impl Scanner {
         }
     }
 
-    /// Reads the element at `pos` if it is what most replies consist of: a string or an array that is short
-    /// and breaks no rule. `None`: it is for [`element`](Self::element).
-    #[inline]
+    /// Goes on as long as there is what most replies consist of: strings and arrays that are short and break no
+    /// rule, in aggregates of a known length. `None`: what comes next is for [`element`](Self::element).
     fn usual(&mut self, buf: &[u8]) -> Option<Step> {
         if self.streams > 0 {
             return None;
         }
-        let rest = buf.get(self.pos..)?;
-        if let Some((node, rest)) = short_string(self.limits.bulk, buf, rest) {
+        let from = buf.get(self.pos..)?;
+        let (step, rest) = self.pass_usual(buf, from);
+        if rest.len() < from.len() {
+            // It forgets an attribute that was just passed, which matters in streams only.
             self.advance(buf, rest);
-            if !(self.open.is_empty() && self.tape.is_empty()) {
-                self.tape.push(node);
-            }
-            // It cannot fail: only streams are counted up, towards a limit.
-            return self.count(node).ok();
         }
-        let [b'*', rest @ ..] = rest else { return None };
-        let (count, rest) = read_short(rest)?;
-        if count == 0 || count > self.limits.elements || self.limits.check_depth(self.open.len()).is_err() {
-            return None;
-        }
-        self.open(Kind::Array, Elements::Left(count), buf, rest);
-        Some(Step::Read)
+        step.or_else(|| {
+            self.need = short_string_cut(self.limits.bulk, buf, rest)?;
+            Some(Step::Short)
+        })
     }
 
-    /// Reads the strings at `pos`, as long as they are as [`usual`](Self::usual) and followed by another
-    /// element of the same aggregate.
-    fn strings(&mut self, buf: &[u8]) {
-        let Some(Open { elements: Elements::Left(left @ 2..), .. }) = self.open.last_mut() else { return };
-        let mut rest = buf.get(self.pos..).unwrap_or_default();
-        while *left > 1
-            && let Some((node, after)) = short_string(self.limits.bulk, buf, rest)
-        {
-            self.tape.push(node);
-            *left = left.saturating_sub(1);
-            rest = after;
-            // Nothing else: the last element is not read here, and reading it clears the rest.
-            self.pos = offset(buf, after);
+    /// Passes what is [`usual`](Self::usual) from `rest` on; returns the last step, if it ends the reply, and what
+    /// follows.
+    fn pass_usual<'b>(&mut self, buf: &[u8], mut rest: &'b [u8]) -> (Option<Step>, &'b [u8]) {
+        let limit = self.limits.bulk;
+        loop {
+            if let Some(Open { elements: Elements::Left(left), .. }) = self.open.last_mut() {
+                while *left > 1
+                    && let Some((node, after)) = short_string(limit, buf, rest)
+                {
+                    self.tape.push(node);
+                    *left = left.saturating_sub(1);
+                    rest = after;
+                }
+                if *left == 1
+                    && let Some((node, after)) = short_string(limit, buf, rest)
+                {
+                    self.tape.push(node);
+                    rest = after;
+                    match self.count(node) {
+                        Ok(Step::Read) => continue,
+                        // It is no error: only what is streamed is counted up, towards a limit.
+                        step => return (step.ok(), rest),
+                    }
+                }
+            }
+            let [b'*', line @ ..] = rest else { return (None, rest) };
+            match read_short(line) {
+                Some((count, after)) if count > 0 && self.may_hold(count) => {
+                    self.push_open(Kind::Array, Elements::Left(count));
+                    rest = after;
+                }
+                _ => return (None, rest),
+            }
         }
+    }
+
+    /// Whether an aggregate of so many elements may be opened.
+    #[inline]
+    fn may_hold(&self, count: u32) -> bool {
+        count <= self.limits.elements && self.limits.check_depth(self.open.len()).is_ok()
     }
 
     /// Reads the element at `pos`. In all that follows `rest` is the part of `buf` not yet read.
@@ -360,21 +403,27 @@ impl Scanner {
         Ok(Step::Read)
     }
 
-    /// Opens an aggregate of which elements are to come.
+    /// Opens an aggregate of which elements are to come, behind its header.
     #[inline]
     fn open(&mut self, kind: Kind, elements: Elements, buf: &[u8], rest: &[u8]) {
-        let (len, stream) = match elements {
-            Elements::Left(count) => (count, 0),
-            Elements::Seen(_) => (0, 1),
-        };
-        self.streams = self.streams.saturating_add(stream);
+        if matches!(elements, Elements::Seen(_)) {
+            self.streams = self.streams.saturating_add(1);
+        }
+        self.advance(buf, rest);
+        self.push_open(kind, elements);
+    }
+
+    /// Lays an aggregate on the tape and on the stack.
+    #[inline]
+    fn push_open(&mut self, kind: Kind, elements: Elements) {
+        let len = if let Elements::Left(count) = elements { count } else { 0 };
         if self.tape.is_empty() {
             // Never by what was announced: a short first step, then doubling.
             self.tape.reserve_exact((len as usize).min(255).saturating_add(1));
         }
-        self.advance(buf, rest);
         self.open.push(Open { node: self.tape.len(), kind, elements });
-        self.tape.push(Node { start: narrow(self.pos), len, below: 0, kind });
+        // It has no payload.
+        self.tape.push(Node { start: 0, len, below: 0, kind });
     }
 
     /// Counts an element just read in the aggregate that holds it, and closes what is thereby complete.
@@ -466,60 +515,17 @@ impl Scanner {
     }
 }
 
-const CRLF: usize = b"\r\n".len();
-
-/// The string at the start of `rest`, if it is short, whole and within the limit, and what follows it.
-#[inline]
-fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Option<(Node, &'b [u8])> {
-    let [b'$', rest @ ..] = rest else { return None };
-    let (len, rest) = read_short(rest)?;
-    let (_, [b'\r', b'\n', after @ ..]) = rest.split_at_checked(len as usize)? else { return None };
-    let node = Node { start: narrow(offset(buf, rest)), len, below: 0, kind: Kind::BulkString };
-    (len <= limit).then_some((node, after))
-}
-
-/// The status, integer or nil at the start of `buf`, if it is short, whole, legal and within the limit, and what
-/// follows it.
-#[inline]
-fn short_line(limit: u32, buf: &[u8]) -> Option<(Node, &[u8])> {
-    // No number of so many digits passes `i64`.
-    const SHORT: usize = 18;
-    let (kind, text) = buf.split_first()?;
-    let (kind, start, len) = match kind {
-        b'+' => (
-            Kind::SimpleString,
-            1_u32,
-            text.iter().take(SHORT).take_while(|byte| !b"\r\n".contains(byte)).count(),
-        ),
-        b':' => {
-            let digits = text.strip_prefix(b"-").unwrap_or(text);
-            let count = digits.iter().take(SHORT).take_while(|byte| byte.is_ascii_digit()).count();
-            if count == 0 {
-                return None;
-            }
-            (Kind::Integer, 1, count.saturating_add(offset(text, digits)))
-        }
-        b'_' => (Kind::Null, 1, 0),
-        b'$' if text.starts_with(b"-1") => return Some((NIL, text.strip_prefix(b"-1\r\n")?)),
-        _ => return None,
-    };
-    let (_, [b'\r', b'\n', after @ ..]) = text.split_at_checked(len)? else { return None };
-    let node = Node { start, len: narrow(len), below: 0, kind };
-    (node.len <= limit).then_some((node, after))
-}
-
-/// What `$-1` is.
-const NIL: Node = Node { start: 5, len: 0, below: 0, kind: Kind::Null };
+pub(super) const CRLF: usize = b"\r\n".len();
 
 /// Where `rest`, the end of `buf`, begins.
 #[inline]
-const fn offset(buf: &[u8], rest: &[u8]) -> usize {
+pub(super) const fn offset(buf: &[u8], rest: &[u8]) -> usize {
     buf.len().saturating_sub(rest.len())
 }
 
 /// An offset or length within a reply, or a number of its nodes. All fit: `Limits::reply` is a `u32`.
 #[inline]
-fn narrow(offset: usize) -> u32 {
+pub(super) fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 

@@ -34,8 +34,8 @@ impl Decode for Resp2 {
     fn feed(&mut self, bytes: &[u8]) -> Result<usize> {
         self.0.extend_from_slice(bytes);
         let mut replies = 0;
-        while let Some((frame, ..)) = decode2(&mut self.0)? {
-            drop(black_box(frame));
+        while let Some((frame, ..)) = &decode2(&mut self.0)? {
+            black_box(frame);
             replies += 1;
         }
         Ok(replies)
@@ -48,8 +48,8 @@ impl Decode for Resp3 {
     fn feed(&mut self, bytes: &[u8]) -> Result<usize> {
         self.0.extend_from_slice(bytes);
         let mut replies = 0;
-        while let Some((frame, ..)) = decode3(&mut self.0)? {
-            drop(black_box(frame));
+        while let Some((frame, ..)) = &decode3(&mut self.0)? {
+            black_box(frame);
             replies += 1;
         }
         Ok(replies)
