@@ -20,8 +20,9 @@ use socket2::SockRef;
 
 /// The longest sleep in a read: as long as this it can take until a second thread is noticed.
 pub(crate) const NAP: Duration = Duration::from_millis(20);
-/// Room for a read that sleeps; if it is filled, reads that do not sleep fetch the rest.
-const ROOM: usize = 4 << 10;
+/// Room for a read that sleeps, enough for the replies to a pipeline of a hundred; if it is filled, reads that do not
+/// sleep fetch the rest. They take more only when so much has come of a reply: room is zeroed for each.
+const ROOM: usize = 16 << 10;
 
 /// A stream over TCP or a Unix socket.
 pub(crate) trait Stream: Read + Write + Source + Send + std::fmt::Debug {
@@ -128,7 +129,7 @@ impl Socket for BlockingSocket {
         // While reads sleep the driver does not read: it may have something to write first.
         let Some(stream) = state.stream.as_mut().filter(|_| !state.blocking) else { return Poll::Pending };
         let start = into.len();
-        into.resize(into.capacity(), 0);
+        into.resize(into.capacity().min(start + start.clamp(ROOM, 16 * ROOM)), 0);
         let read = stream.read(&mut into[start..]);
         into.truncate(start + *read.as_ref().unwrap_or(&0));
         done(read)

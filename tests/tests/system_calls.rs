@@ -68,6 +68,11 @@ fn one_thread_alone_makes_one_write_and_one_read_per_command() {
 }
 
 #[test]
+fn one_thread_alone_makes_one_write_and_one_read_per_pipeline() {
+    assert_costs("pipeline", 100, &[WRITE, READ]);
+}
+
+#[test]
 fn a_task_alone_makes_one_write_and_one_read_per_command() {
     assert_costs("tokio", 1, &[WRITE, READ, READY]);
 }

@@ -1,24 +1,28 @@
 //! Calls a server again and again, for whoever counts what the system is asked for.
 //!
 //! `cargo run --bin calls redis://127.0.0.1/ blocking 1 1000`: one thread by the blocking client, a thousand calls.
-//! `tokio 32 1000` in their place: 32 tasks of one thread, a thousand calls each.
+//! `tokio 32 1000` in their place: 32 tasks of one thread, a thousand calls each. `pipeline 100 1000`: a thousand
+//! pipelines of a hundred commands by the blocking client.
 
 use std::error::Error;
 
+use redstart_blocking::command::Prepare;
 use redstart_blocking::commands::StringCommands;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let [_, url, runtime, tasks, calls] = &args[..] else {
         return Err(
-            "say the URL of a server, blocking or tokio, the number of tasks, and that of calls".into()
+            "say the URL of a server, blocking, pipeline or tokio, the number of tasks, and that of calls"
+                .into(),
         );
     };
     let (tasks, calls) = (tasks.parse()?, calls.parse()?);
     match runtime.as_str() {
         "blocking" if tasks == 1 => blocking(url, calls),
+        "pipeline" => pipelines(url, tasks, calls),
         "tokio" => tokio(url, tasks, calls),
-        _ => Err("blocking has one thread; else there is tokio".into()),
+        _ => Err("blocking has one thread; else there are pipeline and tokio".into()),
     }
 }
 
@@ -26,6 +30,16 @@ fn blocking(url: &str, calls: i64) -> Result<(), Box<dyn Error>> {
     let client = redstart_blocking::Client::connect(url)?;
     for call in 1..=calls {
         assert_eq!(client.incr("calls")?, call);
+    }
+    Ok(())
+}
+
+fn pipelines(url: &str, depth: usize, calls: i64) -> Result<(), Box<dyn Error>> {
+    let client = redstart_blocking::Client::connect(url)?;
+    client.set("key", "v".repeat(64))?;
+    for _ in 0..calls {
+        let commands: Vec<_> = (0..depth).map(|_| Prepare.get::<String>("key")).collect();
+        assert_eq!(client.pipeline(commands)?.len(), depth);
     }
     Ok(())
 }
