@@ -11,10 +11,11 @@ use bytes::Bytes;
 use super::Command;
 use super::flags::Flags;
 use super::outcomes::Results;
-use super::packed::{Packed, WireSink};
+use super::packed::Packed;
 use super::reply::FromReply;
 use super::split::{Gather, Split};
 use super::target::Target;
+use super::wire::{Copied, WireSink, bulk_header, name_len};
 use crate::error::Error;
 use crate::resp::Frame;
 
@@ -416,7 +417,7 @@ impl PackedBatch {
 
     /// Appends the wire form of all commands to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        self.write_to(&mut super::packed::Copied(out));
+        self.write_to(&mut Copied(out));
     }
 
     /// Gives up the memory of all arguments but the names: the commands are on their way, their bytes are
@@ -454,7 +455,7 @@ impl PackedBatch {
 /// How many bytes the command that starts at `wire[0]` has up to the end of its name.
 fn name_on_wire_len(wire: &[u8], words: u8) -> Option<usize> {
     let line = wire.iter().position(|&byte| byte == b'\n')? + 1;
-    Some(line + super::packed::name_len(wire.get(line..)?, words)?)
+    Some(line + name_len(wire.get(line..)?, words)?)
 }
 
 /// The name of the command that starts at `wire[0]`: its first `words` arguments.
@@ -463,7 +464,7 @@ pub(crate) fn name_on_wire(wire: &[u8], words: u8) -> Option<String> {
     let mut rest = wire.get(line + 1..)?;
     let mut name = String::new();
     for _ in 0..words {
-        let (len, after) = super::packed::bulk_header(rest)?;
+        let (len, after) = bulk_header(rest)?;
         if !name.is_empty() {
             name.push(' ');
         }

@@ -10,6 +10,8 @@ mod change;
 mod collections;
 mod flags;
 mod join;
+#[cfg(feature = "std")]
+mod name;
 mod outcomes;
 mod packed;
 mod pool;
@@ -22,6 +24,7 @@ mod time;
 mod tuple;
 mod undo;
 mod value;
+mod wire;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -39,10 +42,12 @@ pub(crate) use change::Change;
 use change::may_change;
 pub use flags::{Flags, Join, Route};
 pub use join::{Part, join};
+#[cfg(feature = "std")]
+pub(crate) use name::Name;
 pub use outcomes::{Outcomes, Results};
 pub use packed::Packed;
-pub(crate) use packed::{ScriptText, WireSink, bulk_header, by_text};
-pub(crate) use pool::{Boxed, Name};
+pub(crate) use packed::{ScriptText, by_text};
+pub(crate) use pool::Boxed;
 pub use reply::FromReply;
 pub(crate) use reply::{elements, expect_text, pairs, unexpected};
 pub use run::{OnSession, Prepare, Run};
@@ -52,6 +57,7 @@ pub use time::UnixTime;
 pub(crate) use time::{BlockSecs, block_millis, whole_millis, whole_secs};
 pub(crate) use undo::Undo;
 pub use value::Value;
+pub(crate) use wire::{WireSink, bulk_header};
 
 /// A command whose reply becomes a `T`.
 ///

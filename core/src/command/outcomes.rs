@@ -29,6 +29,7 @@ struct Piece {
 enum Part {
     One(Result<Frame, Error>),
     /// Replies one behind the other.
+    #[cfg(feature = "std")]
     Run(Frame),
 }
 
@@ -46,6 +47,7 @@ impl Outcomes {
     }
 
     /// Takes as many replies as `count`, which are a [run](Frame::take_run). Returns whether all are there.
+    #[cfg(feature = "std")]
     pub(crate) fn put_run(&mut self, first: u32, count: u32, run: Frame) -> bool {
         self.pieces.push(Piece { first, part: Part::Run(run) });
         self.count(count as usize)
@@ -75,6 +77,7 @@ impl Outcomes {
     }
 
     /// The same outcomes, each by itself, for as many commands as `count`.
+    #[cfg(feature = "std")]
     pub(crate) fn apart(&self, count: usize) -> Vec<Option<Result<Frame, Error>>> {
         let mut source = Source { pieces: self.pieces.iter(), run: None, lost: self.lost.as_ref() };
         (0..count).map(|place| source.take(place).map(Item::to_frame).transpose()).collect()
@@ -116,6 +119,7 @@ impl<'a> Source<'a> {
             match &piece.part {
                 Part::One(Ok(frame)) => return Ok(frame.item()),
                 Part::One(Err(error)) => return Err(error.clone()),
+                #[cfg(feature = "std")]
                 Part::Run(run) => {
                     let items = self.run.insert(run.of_run());
                     if let Some(item) = items.next() {
@@ -139,6 +143,7 @@ pub struct Results<'a> {
 
 impl<'a> Results<'a> {
     /// The elements of one reply, the one to `EXEC`, each of which answers a command of `batch`.
+    #[cfg(feature = "std")]
     pub(crate) fn of_elements(reply: Item<'a>, batch: &'a PackedBatch) -> Self {
         let source = Source { pieces: [].iter(), run: Some(reply.items()), lost: None };
         Self { source, batch, place: 0, count: batch.len() }

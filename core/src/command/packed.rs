@@ -16,6 +16,7 @@ use super::flags::{Flags, Route};
 use super::slot;
 use super::target::Target;
 use super::time::block_millis;
+use super::wire::{Copied, WireSink, bulk_header, name_len};
 use crate::config::Endpoint;
 use crate::resp::put_length;
 
@@ -460,12 +461,14 @@ impl Packed {
     }
 
     /// Whether it has nothing that few commands have: no large value, no node, no script.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
         self.extra.is_none()
     }
 
     /// The length of the name, if it is one word of less than ten letters, and bytes that begin with it.
+    #[cfg(feature = "std")]
     #[inline]
     pub(super) fn short_name(&self) -> Option<(u8, &[u8])> {
         match self.bytes.strings() {
@@ -546,47 +549,6 @@ pub(crate) fn by_text(name: &[u8]) -> Option<&'static [u8]> {
         b"EVALSHA_RO" => Some(b"EVAL_RO"),
         _ => None,
     }
-}
-
-/// Where the wire form of commands goes.
-pub(crate) trait WireSink {
-    /// Bytes to be copied.
-    fn copied(&mut self, bytes: &[u8]);
-    /// A large value to be kept as it is.
-    fn shared(&mut self, value: &Bytes);
-}
-
-/// A plain buffer: copies everything.
-pub(super) struct Copied<'a>(pub(super) &'a mut Vec<u8>);
-
-impl WireSink for Copied<'_> {
-    fn copied(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn shared(&mut self, value: &Bytes) {
-        self.0.extend_from_slice(value);
-    }
-}
-
-/// How many bytes the first `words` bulk strings have.
-pub(super) fn name_len(wire: &[u8], words: u8) -> Option<usize> {
-    let mut rest = wire;
-    for _ in 0..words {
-        let (len, after) = bulk_header(rest)?;
-        rest = after.get(len + 2..)?;
-    }
-    Some(wire.len() - rest.len())
-}
-
-/// Reads `$<len>\r\n`; returns the length and what follows.
-pub(crate) fn bulk_header(wire: &[u8]) -> Option<(usize, &[u8])> {
-    let line = wire.strip_prefix(b"$")?;
-    let end = line.iter().position(|&byte| byte == b'\r')?;
-    let digit = |&byte: &u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
-    let len =
-        line[..end].iter().try_fold(0_usize, |len, byte| len.checked_mul(10)?.checked_add(digit(byte)?))?;
-    Some((len, line.get(end + 2..)?))
 }
 
 impl fmt::Debug for Packed {

@@ -20,50 +20,12 @@ impl Boxed {
         Self(Some(free::take().unwrap_or_else(|| Box::new(Packed::empty()))))
     }
 
-    /// Gives up all but the name: the command is on its way, its bytes are kept elsewhere, and only errors still ask
-    /// for it. The box can be used again at once, while it is still warm.
     #[inline]
-    pub(crate) fn keep_name(&mut self) -> Name {
-        let name = self.0.as_ref().and_then(|packed| Name::of(packed));
-        match name {
-            Some(_) => self.release(),
-            None => self.forget_arguments(),
-        }
-        name.unwrap_or_default()
-    }
-
-    #[inline]
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         if let Some(mut packed) = self.0.take() {
             packed.clear();
             free::put(packed);
         }
-    }
-}
-
-/// A short name of a command, or none.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Name {
-    bytes: [u8; Self::MAX],
-    len: u8,
-}
-
-impl Name {
-    const MAX: usize = 9;
-
-    /// The name of a command, if it is one word and short.
-    #[inline]
-    fn of(command: &Packed) -> Option<Self> {
-        let (len, from) = command.short_name()?;
-        // What lies behind it is copied as well: a copy of a known size is the cheapest.
-        let bytes = from.first_chunk().copied()?;
-        Some(Self { bytes, len })
-    }
-
-    /// The name; `None` if there is none.
-    pub(crate) fn get(&self) -> Option<&str> {
-        let word = self.bytes.get(..usize::from(self.len))?;
-        core::str::from_utf8(word).ok().filter(|word| !word.is_empty())
     }
 }
 
@@ -106,13 +68,6 @@ impl Clone for Boxed {
 
     fn clone_from(&mut self, from: &Self) {
         (**self).clone_from(from);
-    }
-}
-
-impl fmt::Debug for Name {
-    /// Shows nothing of what lies behind the name.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Name({:?})", self.get())
     }
 }
 

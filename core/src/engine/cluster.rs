@@ -1,9 +1,10 @@
 //! The engine's part of a cluster: it asks the nodes for the topology, and follows what they say.
 
-use super::link::{Connects, Link, is_permanent, name};
-use super::refusals::forget_asking;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::link::{Connects, Link, is_permanent, name};
+use super::refusals::forget_asking;
 use super::{Action, Ended, Engine, Entry, Event, NodeId, Outgoing, RequestId, ServerInfo};
 use crate::command::{Command, Flags, Target};
 use crate::config::Endpoint;
