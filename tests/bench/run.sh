@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the benchmark needs, builds it, runs all of it, and replaces the figures: pages and pictures under
 # tests/bench/results, tables in BENCHMARKS.md. It takes about half an hour and wants a machine that does nothing else.
-# Arguments go to the program: families, --row, --only, --quick, as its --help says.
+# Arguments go to the program: families, --row, --only, --quick, --rounds, --sample, as its --help says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
