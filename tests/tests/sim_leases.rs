@@ -22,8 +22,8 @@ fn runs_reach_what_they_are_for() {
     let (tally, _) = run_all(run_leases, 0..100);
     for (what, least) in [
         ("items delivered", 2_000),
-        ("items given back", 50),
-        ("waits ended", 500),
+        ("items given back", 100),
+        ("waits ended", 2_000),
         ("sessions", 5_000),
         ("ok", 5_000),
     ] {
