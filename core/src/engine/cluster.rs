@@ -2,6 +2,7 @@
 
 use super::link::{Connects, Link, is_permanent, name};
 use super::refusals::forget_asking;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{Action, Ended, Engine, Entry, Event, NodeId, Outgoing, RequestId, ServerInfo};
