@@ -63,6 +63,8 @@ pub struct Setup {
     pub service: Option<ServiceSetup>,
     /// How many tasks listen to messages.
     pub readers: usize,
+    /// See [`Config::subscription_bytes`].
+    pub subscription_bytes: usize,
     /// The calls that wait, and the sessions, if there are some.
     pub leases: Option<Leases>,
     /// Whether connections are secured by TLS.
@@ -95,6 +97,7 @@ impl Default for Setup {
             cluster: None,
             service: None,
             readers: 0,
+            subscription_bytes: 8 << 20,
             leases: None,
             tls: false,
             with_text: true,
@@ -133,6 +136,7 @@ impl Setup {
             cluster: None,
             service: None,
             readers: 0,
+            subscription_bytes: 8 << 20,
             leases: None,
             tls: false,
             with_text,
@@ -169,6 +173,7 @@ impl Setup {
             .queue_commands(self.queue_commands)
             .queue_bytes(self.queue_bytes)
             .when_full(self.when_full)
+            .subscription_bytes(self.subscription_bytes)
             .tls(self.tls.then(super::tls::client));
         let config = match &self.leases {
             Some(leases) => config.pool(leases.pool),

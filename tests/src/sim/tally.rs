@@ -49,9 +49,10 @@ impl Sim {
                 conn.broken && conn.down.dues.len() > 2,
             );
         }
-        let (messages, gaps) = self.heard();
+        let [messages, gaps, dropped] = self.heard();
         tally.0.insert("messages read", messages);
         tally.0.insert("gaps told", gaps);
+        tally.0.insert("messages dropped for want of room", dropped);
         self.note_leases(&mut tally);
         for call in &self.calls {
             tally.note("calls", true);

@@ -1,7 +1,8 @@
 //! Subscribers in the simulated world: what they are told, and what a server without luck tells them.
 //!
 //! Each channel's messages are numbered. Whoever misses a number must have been told of a gap before the next
-//! message; and when all is well again, whoever still listens must hear of what is published then.
+//! message, or how many were dropped because there was no room for them; and when all is well again, whoever still
+//! listens must hear of what is published then.
 
 mod reader;
 mod server;
@@ -24,6 +25,9 @@ pub(super) use server::{Change, Published};
 /// How many channels there are.
 const CHANNELS: usize = 3;
 
+/// Room for a few messages, of which none is longer than the longest name and number.
+const FEW_MESSAGES: usize = 350;
+
 /// A task that listens, and what it was told.
 pub(super) struct Reader {
     task: usize,
@@ -39,6 +43,9 @@ pub fn run_pubsub(seed: u64, with_text: bool) -> Result<Report, (Violation, Stri
     let mut rng = Rng::with_seed(seed);
     let mut setup = Setup::draw(seed, &mut rng, with_text);
     setup.readers = rng.usize(1..5);
+    if rng.bool() {
+        setup.subscription_bytes = FEW_MESSAGES;
+    }
     // A connection on which nothing is due is known to be dead by its health check alone.
     setup.health_interval.get_or_insert(ms(300));
     if setup.protocol == Protocol::Resp2 || setup.server.old {
@@ -54,7 +61,7 @@ impl Sim {
     /// Draws who listens to what, and when something is published.
     pub(super) fn plan_readers(&mut self, rng: &mut Rng, trouble: u64) {
         for _ in 0..self.setup.readers {
-            let plan = Plan::draw(rng);
+            let plan = Plan::draw(rng, self.setup.subscription_bytes == FEW_MESSAGES);
             let log = Rc::new(RefCell::new(Log::default()));
             let client = self.client.clone().expect("the handle is there");
             let reading = read(client, plan.clone(), Rc::clone(&log));
@@ -109,9 +116,11 @@ impl Sim {
         Ok(())
     }
 
-    /// How many messages were read, and how many gaps were told.
-    pub(super) fn heard(&self) -> (u64, u64) {
+    /// How many messages were read, how many gaps were told, and how many messages were dropped for want of room.
+    pub(super) fn heard(&self) -> [u64; 3] {
         let logs = self.readers.iter().map(|reader| reader.log.borrow());
-        logs.fold((0, 0), |sum, log| (sum.0 + log.messages, sum.1 + log.gaps))
+        logs.fold([0; 3], |[read, gaps, dropped], log| {
+            [read + log.messages, gaps + log.gaps, dropped + log.dropped]
+        })
     }
 }
