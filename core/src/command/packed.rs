@@ -8,6 +8,7 @@ use core::fmt;
 use core::time::Duration;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
 use super::buffer::{Buffer, LONG, put_string};
@@ -74,7 +75,7 @@ impl fmt::Debug for ScriptText {
 #[derive(Clone, Default)]
 pub(super) struct Extra {
     /// Large values, each with the place in the bytes where it belongs, in ascending order.
-    shared: Vec<(usize, Bytes)>,
+    shared: SmallVec<[(usize, Bytes); 1]>,
     /// The runs of keys after the first one.
     keys: Vec<KeySpan>,
     /// Said by the caller: it goes to this node.
@@ -95,6 +96,8 @@ pub struct Packed {
     key_at: u32,
     /// What few commands have.
     extra: Option<Box<Extra>>,
+    /// A box for that, to use again.
+    spare: Option<Box<Extra>>,
     /// Said by the caller, instead of found by the keys.
     pub(super) slot: Option<u16>,
     /// How long it may wait at the server, in milliseconds; 0 is for ever. Said only of what is blocking.
@@ -115,6 +118,7 @@ impl Packed {
             keys: KeySpan::NONE,
             key_at: 0,
             extra: None,
+            spare: None,
             slot: None,
             block_millis: 0,
             name_words: 0,
@@ -131,8 +135,9 @@ impl Packed {
         (self.argc, self.keys.count, self.name_words) = (0, 0, 0);
         (self.slot, self.timeout, self.block_millis) = (None, None, 0);
         (self.flags, self.oversize) = (Flags::NONE, false);
-        if self.extra.is_some() {
-            self.extra = None;
+        if let Some(mut extra) = self.extra.take() {
+            *extra = Extra::default();
+            self.spare = Some(extra);
         }
     }
 
@@ -344,7 +349,9 @@ impl Packed {
     #[inline]
     pub fn forget_arguments(&mut self) {
         if matches!(self.bytes, Buffer::Heap(_)) {
-            self.extra().shared = Vec::new();
+            if let Some(extra) = &mut self.extra {
+                extra.shared = SmallVec::new();
+            }
             let name_len = name_len(self.bytes.strings(), self.name_words).unwrap_or(0);
             self.bytes = self.bytes.cut(name_len);
         }
@@ -390,6 +397,7 @@ impl Packed {
             argc: 0,
             keys: KeySpan::NONE,
             extra: None,
+            spare: None,
             slot: Some(slot),
             oversize: false,
             ..*self
@@ -457,7 +465,7 @@ impl Packed {
     }
 
     pub(super) fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
+        self.extra.get_or_insert_with(|| self.spare.take().unwrap_or_default())
     }
 
     /// Whether it has nothing that few commands have: no large value, no node, no script.
@@ -502,6 +510,7 @@ impl Packed {
             argc: 0,
             keys: KeySpan::NONE,
             extra: None,
+            spare: None,
             oversize: false,
             ..*self
         };
