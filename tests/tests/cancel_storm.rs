@@ -203,6 +203,9 @@ mod late {
         let hasty_client = hasty(client, rng);
         match kind {
             Kind::Shared => {
+                // It does not wait at the server, so it would mostly be in time.
+                let time = draw_patience(rng).div_f64(10.0);
+                let hasty_client = client.with(Options::new().timeout(time));
                 let replies = hasty_client.transaction((p.echo(&said), p.get("one")))?;
                 assert_eq!(replies, (said, Some(1)));
             }
@@ -313,7 +316,7 @@ fn check(server: &Server, client: &AnyClient, storm: &Storm, items: u32) {
     eprintln!("(done, given up): {counts:?}; {} of {items} items taken", taken.len());
     for kind in KINDS {
         let (done, given_up) = counts.get(&kind).copied().unwrap_or_default();
-        assert!(done >= 5 && given_up >= 20, "a storm has both: {kind:?} {done} and {given_up}");
+        assert!(done >= 5 && given_up >= 5, "a storm has both: {kind:?} {done} and {given_up}");
     }
     assert!(taken.len() > 10, "only {} items were taken", taken.len());
     assert_eq!(server.cli(&["GET", "one"]), "1");

@@ -12,7 +12,7 @@ pub enum Lie {
     Empty,
     /// It knows half of the slots.
     Partial,
-    /// Two nodes serve one slot.
+    /// Two nodes serve the same slots.
     Overlap,
     /// Nodes listen on port 0.
     PortZero,
@@ -102,7 +102,12 @@ impl Cluster {
         };
         match lie {
             Some(Lie::Partial) => entries.truncate(entries.len().div_ceil(2)),
-            Some(Lie::Overlap) => entries.extend(entries.first().cloned()),
+            Some(Lie::Overlap) => {
+                let mut served = view.served();
+                if let (Some((span, _)), Some((_, other))) = (served.next(), served.last()) {
+                    entries.push(self.slots_entry(span, &[other], lie));
+                }
+            }
             _ => {}
         }
         Value::Array(entries)
