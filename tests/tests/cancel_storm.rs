@@ -316,7 +316,7 @@ fn check(server: &Server, client: &AnyClient, storm: &Storm, items: u32) {
     eprintln!("(done, given up): {counts:?}; {} of {items} items taken", taken.len());
     for kind in KINDS {
         let (done, given_up) = counts.get(&kind).copied().unwrap_or_default();
-        assert!(done >= 5 && given_up >= 5, "a storm has both: {kind:?} {done} and {given_up}");
+        assert!(done >= 5 && given_up >= 3, "a storm has both: {kind:?} {done} and {given_up}");
     }
     assert!(taken.len() > 10, "only {} items were taken", taken.len());
     assert_eq!(server.cli(&["GET", "one"]), "1");
