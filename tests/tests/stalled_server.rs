@@ -128,6 +128,7 @@ fn a_stalled_server_takes_no_more_memory_than_the_queue_may() {
     assert_eq!(count(&waiting, &crowded, Delivery::NotSent), WRITES - fit);
 
     let shared = burst("wait", Bytes::from(vec![b'x'; 20_000]));
-    assert_held("one value for all", &shared, &tasks, QUEUE_BYTES / 8);
+    // Those who wait have their own commands still, though not the value.
+    assert_held("one value for all", &shared, &tasks, QUEUE_BYTES / 6);
     assert_eq!(count(&shared, &late, Delivery::MaybeExecuted), QUEUE_BYTES / 20_036);
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,16 +57,30 @@ pub fn free_port() -> u16 {
 /// A listener on such a port. Whoever can serve from it should: a port that was let go may be taken meanwhile,
 /// if only by a process just forked here, which holds a copy of the listener until it executes its program.
 pub(super) fn listen() -> TcpListener {
-    const FIRST: u32 = 10_000;
-    const COUNT: u32 = 22_000;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    // Processes that start together draw from places that lie apart.
-    let offset = std::process::id().wrapping_mul(251);
-    (0..COUNT)
-        .map(|_| FIRST + offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
-        .filter_map(|port| u16::try_from(port).ok())
-        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = BLOCK.1 + 1;
+    (1..BLOCK_LEN)
+        .map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed) % (BLOCK_LEN - 1))
+        .find_map(bind)
         .expect("some port is free")
+}
+
+const BLOCK_LEN: u16 = 500;
+
+/// The ports of this process, and what claims them: its listener on the first. No other process takes the port of a
+/// server that is down for a while, which sentinels and nodes of a cluster would take for that server.
+static BLOCK: LazyLock<(TcpListener, u16)> = LazyLock::new(|| {
+    const FIRST: u16 = 10_000;
+    const COUNT: u32 = 44;
+    let block = |number: u32| FIRST + BLOCK_LEN * u16::try_from(number % COUNT).expect("it is less than 44");
+    // Processes that start together try different ones first.
+    let own = std::process::id();
+    let claim = |number| bind(block(number)).map(|listener| (listener, block(number)));
+    (0..COUNT).find_map(|number| claim(own.wrapping_add(number))).expect("fewer processes that start servers")
+});
+
+fn bind(port: u16) -> Option<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
 }
 
 /// The configuration file of a server that runs in `dir`. Servers write to it, sentinels all the time.
