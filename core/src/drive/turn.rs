@@ -46,8 +46,38 @@ pub struct Turn<N: Sleep> {
     driver: Option<Mutex<Driver<N>>>,
     /// Threads inside [`wait`](Self::wait).
     callers: AtomicUsize,
-    /// Threads that sleep because another one drives.
-    sleepers: Mutex<Vec<Thread>>,
+    sleepers: Mutex<Sleepers>,
+}
+
+/// Threads that sleep because another one drives, in the order in which they fell asleep.
+#[derive(Default)]
+struct Sleepers {
+    /// Each with how often somebody had been woken before.
+    threads: Vec<(Thread, u64)>,
+    woken: u64,
+}
+
+impl Sleepers {
+    fn add(&mut self, thread: Thread) {
+        self.threads.push((thread, self.woken));
+    }
+
+    fn remove(&mut self, thread: &Thread) {
+        // Most are awake again before others who came earlier.
+        if let Some(place) = self.threads.iter().rposition(|(sleeper, _)| sleeper.id() == thread.id()) {
+            self.threads.remove(place);
+        }
+    }
+
+    /// Who is to drive now. Every change costs the others the time until a thread has woken up, so it is one that will
+    /// wait for long: the first, if it has for long, as for a blocking command; otherwise the last.
+    fn pop(&mut self) -> Option<Thread> {
+        const LONG: u64 = 64;
+        let first_is_patient = self.threads.first().is_some_and(|(_, since)| self.woken - since >= LONG);
+        let chosen = if first_is_patient { Some(self.threads.remove(0)) } else { self.threads.pop() };
+        self.woken += 1;
+        chosen.map(|(thread, _)| thread)
+    }
 }
 
 impl<N: Sleep> Turn<N> {
@@ -81,13 +111,13 @@ impl<N: Sleep> Turn<N> {
                 return driver.drive(|| self.callers.load(SeqCst) == 1, |_| ready());
             }
             let me = thread::current();
-            self.sleepers().push(me.clone());
+            self.sleepers().add(me.clone());
             // Whoever let go of the driver before this thread was on the list did not wake it.
             let free = self.try_drive().is_some();
             if !free {
                 thread::park();
             }
-            self.sleepers().retain(|sleeper| sleeper.id() != me.id());
+            self.sleepers().remove(&me);
         }
     }
 
@@ -109,7 +139,7 @@ impl<N: Sleep> Turn<N> {
         }
     }
 
-    fn sleepers(&self) -> MutexGuard<'_, Vec<Thread>> {
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -173,4 +203,26 @@ impl Wake for Unpark {
 std::thread_local! {
     /// One per thread, so that a call allocates none.
     static MY_WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_to_fall_asleep_drives_unless_somebody_has_waited_for_long() {
+        let threads: Vec<_> = (0..3).map(|_| thread::spawn(|| {}).thread().clone()).collect();
+        let mut sleepers = Sleepers::default();
+        sleepers.add(threads[0].clone());
+        for _ in 0..64 {
+            sleepers.add(threads[1].clone());
+            sleepers.add(threads[2].clone());
+            sleepers.remove(&threads[1]);
+            assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[2].id()));
+        }
+        sleepers.add(threads[1].clone());
+        assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[0].id()), "it is patient");
+        assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[1].id()));
+        assert!(sleepers.pop().is_none());
+    }
 }
