@@ -346,7 +346,9 @@ fn a_wrong_password_fails_at_once_and_its_correction_is_taken() {
         server.cli(&["CLIENT", "KILL", "USER", "ann"]);
         let error =
             poll_until("a refusal", || client.get::<String>("k").err().filter(|it| !it.is_connection()));
-        assert_eq!((error.code(), error.delivery()), (Some(ServerCode::WrongPass), Delivery::NotSent));
+        assert_eq!(error.code(), Some(ServerCode::WrongPass));
+        // The connection may have been cut after it was sent on it.
+        assert_ne!(error.delivery(), Delivery::Rejected);
         assert!(start.elapsed() < Duration::from_secs(5), "calls fail long before their deadline");
         hand.0.lock().unwrap().now = Some(Credentials::new("ann", "one"));
         poll_until("the client to be well", || client.get::<String>("k").ok());
