@@ -68,25 +68,33 @@ dependencies_within() {
     [ "$(wc -l <<<"$tree")" -le "$2" ]
 }
 
-# Tests mostly wait for servers, so they run in groups side by side. Shows the runners' output, and counts what they
-# count. The limit is for a test that hangs.
-groups=("--lib --bins --examples" "--doc" "--test [a-l]*" "--test [m-z]*")
-run_group() { # GROUP
-    # shellcheck disable=SC2086
-    (set -f; timeout -k 10 900 cargo test --quiet --workspace --no-fail-fast ${groups[$1]}) >"$log.$1" 2>&1
-}
-run_tests() {
-    local group status=0 jobs=() logs=() counts
-    for group in "${!groups[@]}"; do
-        run_group "$group" &
+# run_groups OPTIONS...: runs the tests that each of these options of Cargo selects, side by side, and shows what the
+# runners say. The limit is for a test that hangs.
+run_groups() {
+    local options job status=0 jobs=() logs=()
+    for options in "$@"; do
+        logs+=("$log.${#logs[@]}")
+        # shellcheck disable=SC2086
+        (set -f; timeout -k 10 900 cargo test --quiet --workspace --no-fail-fast $options) >"${logs[-1]}" 2>&1 &
         jobs+=($!)
-        logs+=("$log.$group")
     done
-    for group in "${jobs[@]}"; do
-        wait "$group" || status=$?
+    for job in "${jobs[@]}"; do
+        wait "$job" || status=$?
     done
-    cat "${logs[@]}" | tee "$log"
+    cat "${logs[@]}"
     rm -f "${logs[@]}"
+    return "$status"
+}
+
+# First what takes both cores, then what mostly waits for servers. Counts what the runners count.
+run_tests() {
+    local status=0 counts
+    {
+        run_groups "--lib --bins --examples" "--doc" "--test sim_*" || status=$?
+        run_groups "--test [a-l]*" "--test [m-r]* --test s[a-hj-z]* --test [t-z]*" || status=$?
+        exit "$status"
+    } | tee "$log"
+    status=${PIPESTATUS[0]}
     counts=$(awk '/^test result: / { p += $4; f += $6; i += $8 } END { print p + 0, f + 0, i + 0 }' "$log")
     read -r tests_passed tests_failed tests_ignored <<<"$counts"
     passed=$((passed + tests_passed))
