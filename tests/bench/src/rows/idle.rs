@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use super::outside::{self, Job};
 use super::work::{self, Work};
 use super::{Choice, Group, Row};
-use crate::contender::{Suite, redstart};
+use crate::contender::{Suite, redis_benchmark, redstart};
 use crate::floor;
 use crate::measure::Result;
 use crate::quantity::{Figures, Goal, Quantity, Than};
@@ -63,7 +63,8 @@ pub fn group(suite: &Suite, choice: &Choice) -> Result<Group> {
         let server = Server::start()?;
         work::prepare(&server)?;
         let mut figures = Vec::new();
-        for &(name, _) in &suite.shared {
+        // It opens a connection whenever it is run, and keeps none.
+        for &(name, _) in suite.shared.iter().filter(|(name, _)| *name != redis_benchmark::NAME) {
             let job = Job {
                 family: NAME.into(),
                 row: kind.title.into(),
