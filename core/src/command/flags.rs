@@ -100,8 +100,8 @@ impl Flags {
     pub const CACHEABLE: Self = Self(1 << 3);
     /// Waits at the server, so it never shares a connection.
     pub const BLOCKING: Self = Self(1 << 4);
-    /// Said of one request of a session: its connection had been changed when it was sent, so what it takes may be from
-    /// another database.
+    /// Said of one request of a session, where no reply is cached: its connection had been changed when it was sent, so
+    /// what it takes may be from another database.
     pub(crate) const ELSEWHERE: Self = Self(1 << 3);
     /// Said of one request, not of the command: it was sent whole, and its connection was lost.
     pub(crate) const SENT_BEFORE: Self = Self(1 << 5);

@@ -360,8 +360,9 @@ impl Sides {
         let side = self.sides.get_mut(&conn)?;
         let until = now + side.config.connect_timeout;
         let mut recall = Recall::begin(until);
-        // That of a session is over, and what the session has set is still set.
-        recall.unclear = matches!(side.state, Use::Leased(_));
+        recall.of_session = matches!(side.state, Use::Leased(_));
+        // What the session has set is still set.
+        recall.unclear = recall.of_session;
         side.state = Use::Recalled(recall);
         let client_id = side.client_id;
         self.note(conn);

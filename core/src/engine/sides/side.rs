@@ -44,6 +44,8 @@ pub(in crate::engine) struct Recall {
     asked: u32,
     /// The request itself is answered.
     pub(in crate::engine) answered: bool,
+    /// The wait is in a session, which is over.
+    pub(in crate::engine) of_session: bool,
     /// Nobody knows whether the server will end one more wait.
     pub(in crate::engine) unclear: bool,
     /// When to ask again: the request may have come to the server after the question.
@@ -105,7 +107,7 @@ impl Recall {
     /// The server is asked now.
     pub(super) const fn begin(until: Instant) -> Self {
         let again_at = Instant::FAR;
-        Self { asking: true, asked: 1, answered: false, unclear: false, again_at, until }
+        Self { asking: true, asked: 1, answered: false, of_session: false, unclear: false, again_at, until }
     }
 
     /// The server has not ended the wait.
@@ -226,7 +228,7 @@ impl Side {
 
     /// Whether its requests are, or were, those of a session.
     pub(in crate::engine) const fn is_sessions(&self) -> bool {
-        matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { unclear: true, .. }))
+        matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { of_session: true, .. }))
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
