@@ -201,7 +201,7 @@ pub(super) struct Aim {
 
 impl Aim {
     #[inline]
-    const fn at(self, target: Target, flags: Flags) -> Target {
+    pub(super) const fn at(self, target: Target, flags: Flags) -> Target {
         let target = if self.by_role { Target::Slot(0) } else { target };
         target.reading(flags, self.from)
     }
@@ -232,8 +232,14 @@ impl Inbox {
         u16::try_from(place).map_or(Target::Nowhere, Target::Session)
     }
 
-    /// Encodes a call for the driver.
+    /// Leaves a request for the driver, whose bytes are `wire`.
     #[inline]
+    pub(super) fn put_usual(&mut self, wire: &[u8], request: Request) {
+        self.bytes.copied(wire);
+        self.requests.push(request);
+    }
+
+    /// Encodes a call for the driver.
     pub(super) fn put(
         &mut self,
         id: RequestId,
@@ -242,28 +248,6 @@ impl Inbox {
         aim: Aim,
         patience: Patience,
     ) {
-        match parcel {
-            Parcel::Command(command) if aim.session.is_none() && command.is_plain() => {
-                let before = self.bytes.held();
-                command.write_to(&mut self.bytes);
-                let flags = command.flags();
-                self.requests.push(Request {
-                    id,
-                    part: 0,
-                    wire_len: (self.bytes.held() - before) as u32,
-                    replies: 1,
-                    target: aim.at(target, flags),
-                    flags,
-                    name_words: command.name_words(),
-                    patience,
-                });
-            }
-            _ => self.put_any(id, parcel, target, aim, patience),
-        }
-    }
-
-    #[inline(never)]
-    fn put_any(&mut self, id: RequestId, parcel: &Parcel<'_>, target: Target, aim: Aim, patience: Patience) {
         let session = aim.session.map(|conn| self.name_session(conn));
         let at = |target, flags| session.unwrap_or_else(|| aim.at(target, flags));
         let bytes = &mut self.bytes;

@@ -8,6 +8,9 @@
 //! them. A caller that finds no room gets an error, or a place in a line of callers that are let in in
 //! their order. Nothing of a waiting call is copied; the driver watches its deadline.
 
+mod usual;
+mod visit;
+
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -21,13 +24,13 @@ use super::inbox::Aim;
 pub(crate) use super::inbox::Inbox;
 pub(super) use super::inbox::Parcel;
 use super::monitor::Feeds;
-use super::slots::{Left, Outcome, Polled, Room, Slots};
+use super::slots::{Left, Polled, Room, Slots};
 use super::subscription::Wish;
 use super::{Options, misuse};
 use crate::command::{Batch, Flags, Packed, PackedBatch, Target, Undo};
 use crate::config::{Config, Deployment, WhenFull};
 use crate::connection::{ConnId, RequestId, ServerInfo};
-use crate::engine::{Engine, Event, Patience, Taken};
+use crate::engine::{Event, Patience, Taken};
 use crate::error::{Delivery, Error, ErrorKind, Limit, Waiting};
 use crate::time::Instant;
 
@@ -80,6 +83,8 @@ pub(crate) struct Mailbox {
     config: Arc<Config>,
     /// Requests are routed by their keys.
     routes: bool,
+    /// Requests are routed by the roles of nodes.
+    by_role: bool,
     /// The last number that was given to a subscription, or to one of its calls.
     numbers: AtomicU64,
     state: Mutex<State>,
@@ -109,7 +114,8 @@ impl Mailbox {
             alarms: Alarms::default(),
         };
         let routes = matches!(config.deployment, Deployment::Cluster(_));
-        Self { config, routes, numbers: AtomicU64::new(0), state: Mutex::new(state) }
+        let by_role = matches!(config.deployment, Deployment::Sentinel(_));
+        Self { config, routes, by_role, numbers: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
     /// Encodes a pipeline as this client sends it.
@@ -230,16 +236,10 @@ impl Mailbox {
     #[inline]
     fn aim(&self, options: Options) -> Aim {
         Aim {
-            by_role: matches!(self.config.deployment, Deployment::Sentinel(_)),
+            by_role: self.by_role,
             from: options.read_from.unwrap_or(self.config.read_from),
             session: options.session,
         }
-    }
-
-    /// Looks whether a single request that was sent has ended.
-    #[inline]
-    pub(super) fn take(&self, id: RequestId, waker: &Waker, into: &mut Option<Outcome>) -> Poll<()> {
-        self.lock().slots.take(id, waker, into)
     }
 
     /// Looks whether a call has ended. If there is room for it now, it is sent; the result says that there was.
@@ -377,92 +377,9 @@ impl Mailbox {
         self.lock().watchers.len()
     }
 
-    /// The driver's visit: leaves what the engine has to say, takes what callers have left into `inbox`,
-    /// which is empty. Adds whom to wake to `wake`. Returns the earliest deadline of a call in line, and how many are
-    /// woken, those with them who were woken on the way.
-    pub(crate) fn exchange(
-        &self,
-        now: Instant,
-        engine: &mut Engine,
-        inbox: &mut Inbox,
-        wake: &mut Vec<Waker>,
-    ) -> (Instant, usize) {
-        let (commands, bytes) = engine.load();
-        let (mut state, woken) = self.leave_events(engine, wake);
-        inbox.take(&mut state.inbox);
-        // What was in the inbox is with the driver now; only what is reserved stays pending.
-        let taken = Room { commands: inbox.requests.len(), bytes: inbox.bytes.held() };
-        state.pending.sub(taken);
-        state.engine = Room { commands: commands + taken.commands, bytes: bytes + taken.bytes };
-        if state.line.is_empty() {
-            (state.forsaken, state.line_deadline) = (0, Instant::FAR);
-        } else {
-            state.tidy_line();
-            state.watch_line(now, &self.config, wake);
-            state.let_in(&self.config, wake);
-        }
-        let alarm = state.alarms.visit(now, wake);
-        (state.line_deadline.min(alarm), woken + wake.len())
-    }
-
-    /// Leaves what the engine has to say. After some events those are woken whom they concern, while others have their
-    /// turn at the lock: who waits for it for long goes to sleep, and to wake up costs more than a whole call.
-    fn leave_events(&self, engine: &mut Engine, wake: &mut Vec<Waker>) -> (MutexGuard<'_, State>, usize) {
-        const AT_ONCE: usize = 16;
-        let mut woken = 0;
-        loop {
-            let mut state = self.lock();
-            for _ in 0..AT_ONCE {
-                let Some(event) = engine.poll_event() else { return (state, woken) };
-                state.take_event(event, wake);
-            }
-            drop(state);
-            woken += wake.len();
-            wake.drain(..).for_each(Waker::wake);
-        }
-    }
-
-    /// Gives back memory that is not used.
-    pub(crate) fn shrink(&self) {
-        let mut state = self.lock();
-        state.inbox.shrink();
-        state.slots.shrink();
-        state.line.shrink_to_fit();
-        state.watchers.shrink_to_fit();
-    }
-
-    /// The driver goes to sleep, unless something has come for it. Returns whether it may.
-    pub(crate) fn park(&self, waker: &Waker) -> bool {
-        let mut state = self.lock();
-        if !state.inbox.is_empty() {
-            return false;
-        }
-        state.sleeping = Some(waker.clone());
-        true
-    }
-
     #[cfg(test)]
     pub(super) fn line_len(&self) -> usize {
         self.lock().line.len()
-    }
-
-    /// The driver has ended: so has every call. Returns wishes that nobody will see to.
-    pub(crate) fn shut(&self, engine: &mut Engine) -> Vec<Wish> {
-        let mut wake = Vec::new();
-        let mut state = self.lock();
-        for event in engine.drain_events() {
-            state.take_event(event, &mut wake);
-        }
-        state.status = Status::Closed;
-        let wishes = core::mem::take(&mut state.inbox).errands.wishes;
-        state.line.clear();
-        state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
-        wake.append(&mut state.watchers);
-        state.feeds.end_all(&mut wake);
-        state.alarms.end_all(&mut wake);
-        drop(state);
-        wake.into_iter().for_each(Waker::wake);
-        wishes
     }
 }
 

@@ -9,7 +9,9 @@ use core::task::{Context, Poll};
 use super::Options;
 use super::mailbox::{Mailbox, Parcel, Submitted};
 use super::slots::{Outcome, Polled};
-use crate::command::{Batch, Boxed, Command, Flags, FromReply, Name, Outcomes, PackedBatch, Results, Undo};
+use crate::command::{
+    Batch, Boxed, Command, Flags, FromReply, Name, Outcomes, Packed, PackedBatch, Results, Undo,
+};
 use crate::connection::RequestId;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::resp::{Frame, Kind};
@@ -41,7 +43,6 @@ impl<'a> Call<'a> {
         Self { mailbox, options, phase: Phase::New, undo: None }
     }
 
-    #[inline]
     pub(super) fn poll(&mut self, parcel: &Parcel<'_>, cx: &Context<'_>) -> Poll<Polled> {
         let polled = match self.phase {
             Phase::New => match self.mailbox.submit(parcel, self.options, cx.waker()) {
@@ -63,6 +64,17 @@ impl<'a> Call<'a> {
         };
         self.phase = Phase::Ended;
         Poll::Ready(polled)
+    }
+
+    /// As [`poll`](Self::poll), for one command.
+    #[inline]
+    fn poll_command(&mut self, command: &Packed, cx: &Context<'_>) -> Poll<Polled> {
+        if matches!(self.phase, Phase::New)
+            && let Some(id) = self.mailbox.submit_usual(command, &self.options, cx.waker())
+        {
+            return self.wait_as(Phase::Sent(id));
+        }
+        self.poll(&Parcel::Command(command), cx)
     }
 
     fn wait_as(&mut self, phase: Phase) -> Poll<Polled> {
@@ -155,7 +167,7 @@ impl<'a, T> Reply<'a, T> {
         if let Some(parts) = &mut self.parts {
             return self.call.poll_parts(parts, cx);
         }
-        let polled = self.call.poll(&Parcel::Command(&self.command), cx);
+        let polled = self.call.poll_command(&self.command, cx);
         if self.call.is_sent() {
             self.name = self.command.keep_name();
         }

@@ -8,7 +8,7 @@ use crate::command::Outcomes;
 use crate::connection::RequestId;
 use crate::engine::Run;
 use crate::error::Error;
-use crate::resp::Frame;
+use crate::resp::{Frame, Small};
 use crate::time::Instant;
 
 /// How one command ended.
@@ -147,11 +147,11 @@ impl Slots {
         self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)
     }
 
-    /// The place is free again, for another use of it: what still comes for this one finds nobody.
+    /// The place is free again, for another use of it: what still comes for this one finds nobody. Its outcome is taken.
+    #[inline]
     fn release(&mut self, id: RequestId) -> State {
         let slot = &mut self.slots[id.slot as usize];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.outcome = None;
         self.free.push(id.slot);
         core::mem::replace(&mut slot.state, State::Free)
     }
@@ -205,6 +205,25 @@ impl Slots {
         }
     }
 
+    /// As [`finish`](Self::finish), for a reply with which `bytes` begin: it is put together in its place.
+    #[inline]
+    pub(super) fn finish_small(
+        &mut self,
+        id: RequestId,
+        part: u32,
+        small: Small,
+        bytes: &[u8],
+    ) -> Option<Waker> {
+        let slot = self.get(id)?;
+        let State::Waiting(waker) = &mut slot.state else {
+            return self.finish(id, part, Ok(small.frame(bytes)));
+        };
+        let waker = waker.take();
+        slot.state = State::Done;
+        slot.outcome.get_or_insert_with(|| Ok(small.frame(bytes)));
+        waker
+    }
+
     /// Puts outcomes of a batch in their places. Returns whom to wake.
     pub(super) fn finish_run(&mut self, id: RequestId, first: u32, count: u32, run: Run) -> Option<Waker> {
         let slot = self.get(id)?;
@@ -221,7 +240,9 @@ impl Slots {
             keep(kept, waker);
             return Poll::Pending;
         }
-        *into = slot.outcome.take();
+        if let Some(outcome) = slot.outcome.take() {
+            into.get_or_insert(outcome);
+        }
         self.release(id);
         Poll::Ready(())
     }

@@ -12,6 +12,10 @@ const INLINE: usize = 114;
 /// command itself.
 const HEAD: usize = b"*9\r\n".len();
 
+/// So many of the first bytes of the strings hold a name of up to nine letters.
+#[cfg(feature = "std")]
+pub(super) const NAME_HEAD: usize = 16;
+
 /// Bytes that are only appended to.
 #[derive(Clone)]
 pub(super) enum Buffer {
@@ -59,6 +63,17 @@ impl Buffer {
     #[inline]
     pub(super) fn array(&self, count: u32) -> Option<&[u8]> {
         (matches!(self, Self::Inline { .. }) && count < 10).then_some(self)
+    }
+
+    /// The first bytes of the strings, and what lies behind them if they are fewer.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn head(&self) -> Option<[u8; NAME_HEAD]> {
+        let bytes = match self {
+            Self::Inline { bytes, .. } => bytes,
+            Self::Heap(bytes) => &bytes[..],
+        };
+        bytes.get(HEAD..)?.first_chunk().copied()
     }
 
     /// Appends a bulk string, `$<len>\r\n`, its bytes, and CR LF, if there is room in the command itself; it

@@ -2,32 +2,21 @@
 
 use core::fmt;
 
-use super::packed::Packed;
+use super::buffer::NAME_HEAD;
 use super::pool::Boxed;
 
 /// A short name of a command, or none.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Name {
-    bytes: [u8; Self::MAX],
-    len: u8,
-}
+pub(crate) struct Name(
+    /// The bytes with which the command's strings begin: a copy of a known size is cheaper than that of the name alone.
+    [u8; NAME_HEAD],
+);
 
 impl Name {
-    const MAX: usize = 9;
-
-    /// The name of a command, if it is one word and short.
-    #[inline]
-    fn of(command: &Packed) -> Option<Self> {
-        let (len, from) = command.short_name()?;
-        // What lies behind it is copied as well: a copy of a known size is the cheapest.
-        let bytes = from.first_chunk().copied()?;
-        Some(Self { bytes, len })
-    }
-
     /// The name; `None` if there is none.
     pub(crate) fn get(&self) -> Option<&str> {
-        let word = self.bytes.get(..usize::from(self.len))?;
-        core::str::from_utf8(word).ok().filter(|word| !word.is_empty())
+        let [b'$', len @ b'1'..=b'9', b'\r', b'\n', from @ ..] = &self.0 else { return None };
+        core::str::from_utf8(from.get(..usize::from(len - b'0'))?).ok()
     }
 }
 
@@ -43,11 +32,11 @@ impl Boxed {
     /// for it. The box can be used again at once, while it is still warm.
     #[inline]
     pub(crate) fn keep_name(&mut self) -> Name {
-        let name = Name::of(self);
-        match name {
-            Some(_) => self.release(),
-            None => self.forget_arguments(),
-        }
-        name.unwrap_or_default()
+        let Some(head) = self.name_head() else {
+            self.forget_arguments();
+            return Name::default();
+        };
+        self.release();
+        Name(head)
     }
 }

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::args::{Arg, ArgSlot};
+#[cfg(feature = "std")]
+use super::buffer::NAME_HEAD;
 use super::buffer::{Buffer, LONG, put_string};
 use super::change::Change;
 use super::flags::{Flags, Route};
@@ -468,23 +470,25 @@ impl Packed {
         self.extra.get_or_insert_with(|| self.spare.take().unwrap_or_default())
     }
 
-    /// Whether it has nothing that few commands have: no large value, no node, no script.
+    /// The wire form in one piece, if the command is short and nothing is special about it: no large value, no node,
+    /// no script, no wait, no change of its connection.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.extra.is_none()
+    pub(crate) fn usual_wire(&self) -> Option<&[u8]> {
+        const SPECIAL: Flags = Flags::BLOCKING.with(Flags::CHANGES);
+        if self.extra.is_some() || self.flags.has_any(SPECIAL) {
+            return None;
+        }
+        self.bytes.array(self.argc)
     }
 
-    /// The length of the name, if it is one word of less than ten letters, and bytes that begin with it.
+    /// The first bytes of the strings, if the name is among them: one word of less than ten letters.
     #[cfg(feature = "std")]
     #[inline]
-    pub(super) fn short_name(&self) -> Option<(u8, &[u8])> {
-        match self.bytes.strings() {
-            [b'$', len @ b'1'..=b'9', b'\r', b'\n', from @ ..] if self.name_words == 1 => {
-                Some((len - b'0', from))
-            }
-            _ => None,
-        }
+    pub(super) fn name_head(&self) -> Option<[u8; NAME_HEAD]> {
+        let head = self.bytes.head()?;
+        let is_short = self.name_words == 1 && matches!(head, [b'$', b'1'..=b'9', b'\r', ..]);
+        is_short.then_some(head)
     }
 
     /// The node that the caller chose.

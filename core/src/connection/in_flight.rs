@@ -1,6 +1,6 @@
 //! Requests that wait for their replies, in the order of the wire.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{VecDeque, vec_deque};
 use alloc::vec::Vec;
 
 use crate::command::{Flags, Target};
@@ -93,6 +93,12 @@ impl Entry {
         self.id.is_callers() && self.attempts == 0 && !self.flags.has_any(SPECIAL)
     }
 
+    /// Whether this is the command behind `other` in a call of several.
+    #[inline]
+    pub(crate) fn follows(&self, other: &Self) -> bool {
+        self.id == other.id && self.part == other.part.wrapping_add(1)
+    }
+
     /// Which of the results of its call this is.
     pub(crate) const fn place(&self) -> u32 {
         if self.is_transaction() { 0 } else { self.part }
@@ -152,6 +158,12 @@ impl Entries {
         self.queue.front()
     }
 
+    /// All of them.
+    #[inline]
+    pub(crate) fn iter(&self) -> vec_deque::Iter<'_, Entry> {
+        self.queue.iter()
+    }
+
     /// The entry that has so many before it.
     #[inline]
     pub(crate) fn get(&self, place: usize) -> Option<&Entry> {
@@ -162,7 +174,7 @@ impl Entries {
     #[inline]
     pub(crate) fn is_run(&self, place: usize) -> bool {
         match (self.queue.get(place), self.queue.get(place + 1)) {
-            (Some(first), Some(next)) => next.id == first.id && next.part == first.part.wrapping_add(1),
+            (Some(first), Some(next)) => next.follows(first),
             _ => false,
         }
     }

@@ -15,11 +15,12 @@ mod heard;
 mod in_flight;
 mod outgoing;
 mod transaction;
+mod usual;
 
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
@@ -29,11 +30,12 @@ pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;
 use transaction::Progress;
+pub(crate) use usual::Usual;
 
 use crate::command::{Command, Flags, Target};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError};
-use crate::resp::{Decoder, Frame, Kind, Limits, Run, Strings};
+use crate::resp::{Decoder, Frame, Kind, Limits, Strings};
 use crate::time::Instant;
 
 /// Names one connection, for as long as the client lives: it is never used again.
@@ -67,14 +69,6 @@ pub(crate) enum Answer {
     /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
     /// message.
     Heard(Strings),
-}
-
-/// Replies to one call.
-#[derive(Debug)]
-pub(crate) enum Replies {
-    One(Frame),
-    /// So many, to commands one behind the other.
-    Run(u32, Frame),
 }
 
 /// A connection. Its owner moves the bytes.
@@ -210,86 +204,6 @@ impl Connection {
         }
         from.transfer(entry.wire_len as usize, &mut self.out);
         self.in_flight.push(entry);
-    }
-
-    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
-    /// small, no error, and asked for by a caller who was not turned away before.
-    pub(crate) fn take_usual(
-        &mut self,
-        now: Instant,
-        read: &mut BytesMut,
-        mut deliver: impl FnMut(RequestId, u32, Replies),
-    ) {
-        if !self.is_ready() {
-            return;
-        }
-        let had = read.len();
-        let mut written = self.out.in_flight() - self.answered;
-        loop {
-            self.take_singles(read, &mut written, &mut deliver);
-            let Some(&Entry { id, part, .. }) = self.usual(0, written) else { break };
-            let Some((count, run)) = self.take_run(read, &mut written) else { break };
-            deliver(id, part, Replies::Run(count, run));
-        }
-        if read.len() < had {
-            self.heard_at = now;
-            self.measure(now);
-            self.tell_purpose(now);
-        }
-    }
-
-    /// Takes replies to commands each of which is a call of its own.
-    fn take_singles(
-        &mut self,
-        read: &mut BytesMut,
-        written: &mut usize,
-        deliver: &mut impl FnMut(RequestId, u32, Replies),
-    ) {
-        let (mut taken, mut passed, before) = (0, 0, *written);
-        while let Some(&Entry { id, part, wire_len, .. }) = self.usual(passed, *written)
-            && !self.in_flight.is_run(passed)
-            && let Some((len, frame)) = self.decoder.peek_usual(&read[taken..])
-        {
-            taken += len;
-            passed += 1;
-            *written -= wire_len as usize;
-            deliver(id, part, Replies::One(frame));
-        }
-        read.advance(taken);
-        self.pass(passed, before - *written);
-    }
-
-    /// Takes the replies to commands of one call, one behind the other.
-    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
-        if !self.in_flight.is_run(0) {
-            return None;
-        }
-        let &Entry { id, part: first, .. } = self.in_flight.front()?;
-        let (mut run, mut passed, before) = (Run::default(), 0, *written);
-        let due = self.in_flight.len();
-        while let Some(&Entry { id: of, part, wire_len, .. }) = self.usual(passed, *written)
-            && (of, part) == (id, first.wrapping_add(passed as u32))
-            && self.decoder.add_usual(read, &mut run, due - passed)
-        {
-            passed += 1;
-            *written -= wire_len as usize;
-        }
-        self.pass(passed, before - *written);
-        Some((passed as u32, Frame::take_run(read, run)?))
-    }
-
-    /// The request that has so many before it, if `written` bytes of what is in flight are its own and of those behind
-    /// it, and nothing is special about it.
-    #[inline]
-    fn usual(&self, place: usize, written: usize) -> Option<&Entry> {
-        self.in_flight.get(place).filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
-    }
-
-    /// The first requests, of so many bytes together, are answered.
-    #[inline]
-    fn pass(&mut self, count: usize, len: usize) {
-        self.in_flight.forget(count);
-        self.answered += len;
     }
 
     /// Appends requests whose bytes are the first in `from`, one behind the other.

@@ -167,7 +167,7 @@ impl Engine {
             self.send_delayed_early(now);
         }
         if let Some(info) = self.greeting.take() {
-            self.events.push_back(Event::Connected(*info));
+            self.events.push(Event::Connected(*info));
         }
     }
 
@@ -286,7 +286,7 @@ impl Engine {
             self.unrouted.fail(&cause, &mut ended);
             self.end_all(now, ended);
         }
-        self.events.push_back(Event::ConnectFailed(cause));
+        self.events.push(Event::ConnectFailed(cause));
     }
 
     /// What is known of the reason why there is no node for a request.
@@ -309,7 +309,7 @@ impl Engine {
         match &self.topology {
             Topology::Cluster(cluster) if !cluster.is_known() => self.greeting = Some(Box::new(info)),
             Topology::Sentinel(service) if !service.is_primary(node) => {}
-            _ => self.events.push_back(Event::Connected(info)),
+            _ => self.events.push(Event::Connected(info)),
         }
     }
 
@@ -321,7 +321,7 @@ impl Engine {
             Topology::Sentinel(service) => service.is_primary(node),
         };
         if is_of_concern {
-            self.events.push_back(match was_ready {
+            self.events.push(match was_ready {
                 true => Event::Disconnected(error),
                 false => Event::ConnectFailed(error),
             });

@@ -112,7 +112,9 @@ impl Engine {
             Some(link) => part.of_node(link.name()),
             None => part,
         };
-        self.events.extend(self.fan_outs.handle_part(&child, part));
+        if let Some(event) = self.fan_outs.handle_part(&child, part) {
+            self.events.push(event);
+        }
         self.finish_drain(now);
     }
 }

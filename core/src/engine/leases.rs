@@ -119,7 +119,7 @@ impl Engine {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
                 Answer::Heard(strings) => read.advance(strings.len),
                 Answer::Push(_) | Answer::Renewed(..) => {}
-                Answer::Line(line) => self.events.push_back(Event::Line { conn, line }),
+                Answer::Line(line) => self.events.push(Event::Line { conn, line }),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
                     self.sides.handle_ready(conn, info.client_id);
@@ -223,7 +223,7 @@ impl Engine {
     pub(super) fn handle_lost_aside(&mut self, now: Instant, conn: ConnId, error: &Error) {
         self.handle_login_failed_aside(now, conn, error);
         if self.sides.seat_of(conn).is_some() {
-            self.events.push_back(Event::SessionLost { conn, error: error.clone() });
+            self.events.push(Event::SessionLost { conn, error: error.clone() });
         }
         let mut ended = Ended::new();
         let Some(node) = self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended) else { return };
@@ -323,7 +323,7 @@ impl Engine {
         if entry.attempts > 0 {
             self.delayed.forget(entry);
         }
-        self.events.push_back(Event::Taken { id: entry.id, taken });
+        self.events.push(Event::Taken { id: entry.id, taken });
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod cluster;
 mod delayed;
+mod events;
 mod fan_out;
 mod leases;
 mod link;
@@ -42,6 +43,9 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use self::delayed::Delayed;
+use self::events::Events;
+#[cfg(feature = "std")]
+pub(crate) use self::events::Next;
 use self::fan_out::FanOuts;
 use self::link::{Connects, Ended, Link};
 use self::links::Links;
@@ -55,7 +59,7 @@ use self::scripts::Texts;
 use self::sides::Sides;
 use crate::command::{Flags, Target};
 use crate::config::{Config, Deployment};
-use crate::connection::{Answer, Entry, Purpose, Replies};
+use crate::connection::{Answer, Entry, Purpose};
 pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::pubsub::PubSub;
@@ -96,7 +100,7 @@ pub struct Engine {
     /// What the first server said of itself, until the topology is known.
     greeting: Option<Box<ServerInfo>>,
     actions: VecDeque<Action>,
-    events: VecDeque<Event>,
+    events: Events,
 }
 
 impl Engine {
@@ -138,7 +142,7 @@ impl Engine {
             logins,
             greeting: None,
             actions: VecDeque::new(),
-            events: VecDeque::with_capacity(1),
+            events: Events::new(),
         };
         engine.connect_all(now);
         engine
@@ -299,12 +303,7 @@ impl Engine {
                 && let Some(connection) = link.connection(conn)
             {
                 let events = &mut self.events;
-                connection.take_usual(now, read, |id, part, replies| {
-                    events.push_back(match replies {
-                        Replies::One(frame) => Event::Reply { id, part, result: Ok(frame) },
-                        Replies::Run(count, run) => Event::Replies { id, first: part, count, run: Run(run) },
-                    });
-                });
+                connection.take_usual(now, read, |usual| events.push_usual(usual));
             }
             let Some(answer) = link.next_answer(now, conn, read)? else { break };
             match answer {
@@ -560,7 +559,7 @@ impl Engine {
             self.texts.forget(&entry);
         }
         let result = if entry.attempts == 0 { result } else { self.retell(&entry, result) };
-        self.events.push_back(Event::Reply { id: entry.id, part: entry.place(), result });
+        self.events.push(Event::Reply { id: entry.id, part: entry.place(), result });
         if self.phase != Phase::Open {
             self.finish_drain(now);
         }

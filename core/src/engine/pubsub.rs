@@ -224,14 +224,14 @@ impl Engine {
             return;
         }
         if self.pubsub.conn(node) != Some(conn) {
-            return self.events.push_back(Event::Push(push));
+            return self.events.push(Event::Push(push));
         }
         if self.pubsub.handle_push(node, &push) {
             return;
         }
         let Some(connection) = self.links.get(node).and_then(|link| link.connection(conn)) else { return };
         if !confirm(&mut self.pubsub, now, node, connection, &push) {
-            self.events.push_back(Event::Push(push));
+            self.events.push(Event::Push(push));
         }
     }
 

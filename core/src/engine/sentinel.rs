@@ -234,7 +234,7 @@ impl Engine {
             self.unrouted.fail(&cause, &mut ended);
             self.end_all(now, ended);
         }
-        self.events.push_back(Event::ConnectFailed(cause));
+        self.events.push(Event::ConnectFailed(cause));
     }
 
     /// Forgets nodes that are of no use and with which there is nothing under way.

@@ -61,7 +61,7 @@ impl Engine {
         if let Ok(Some(frame)) = frame
             && let Ok(taken) = Taken::new(Some(Undo::Release), frame)
         {
-            self.events.push_back(Event::Taken { id: entry.id, taken });
+            self.events.push(Event::Taken { id: entry.id, taken });
         }
     }
 

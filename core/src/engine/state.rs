@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "std")]
+use super::Next;
 use super::{Action, ConnId, Engine, Event, Outgoing, Phase};
 use crate::time::Instant;
 use crate::topology::Topology;
@@ -15,7 +17,14 @@ impl Engine {
     /// What has happened.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.events.pop()
+    }
+
+    /// As [`poll_event`](Self::poll_event); most replies are still where they were put together.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn next_event(&mut self) -> Option<Next<'_>> {
+        self.events.next()
     }
 
     /// Whether something waits for [`poll_action`](Self::poll_action).
@@ -32,7 +41,7 @@ impl Engine {
 
     /// All that has happened, in order.
     pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
-        self.events.drain(..)
+        core::iter::from_fn(|| self.events.pop())
     }
 
     /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
@@ -107,7 +116,7 @@ impl Engine {
         self.unrouted.shrink();
         self.pubsub.shrink();
         self.actions.shrink_to_fit();
-        self.events.shrink_to_fit();
+        self.events.shrink();
     }
 
     /// Whether the engine has closed: all requests have ended and all connections are given up.

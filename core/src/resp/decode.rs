@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::{Buf, BytesMut};
 
 use super::error::ProtocolError;
-use super::frame::{Frame, Node, Run, SMALL, front};
+use super::frame::{Frame, Node, Run, SMALL, Small, front};
 use super::limits::Limits;
 use super::scan::{Lone, Scanned, Scanner, Strings};
 
@@ -57,13 +57,13 @@ impl Decoder {
         }
     }
 
-    /// The reply at the front of `read` and how many bytes it has, if it is a small one that most replies are
-    /// like: a string, a status, an integer, or nil. It is copied and left where it is: whoever takes several
-    /// takes them off `read` at once.
+    /// The reply at the front of `read`, if it is a small one that most replies are
+    /// like: a string, a status, an integer, or nil. It is left where it is: whoever takes several takes them off
+    /// `read` at once.
     #[inline]
-    pub(crate) fn peek_usual(&mut self, read: &[u8]) -> Option<(usize, Frame)> {
-        let (len, root) = self.lone(read).filter(|(len, _)| *len <= SMALL)?;
-        Some((len, Frame::small(front(read, len), len, root)))
+    pub(crate) fn peek_usual(&mut self, read: &[u8]) -> Option<Small> {
+        let (len, root) = self.lone(read)?;
+        Small::new(len, root)
     }
 
     /// Adds the reply behind those of `run`, which are the first in `read`, if it is like them. At most

@@ -200,6 +200,41 @@ impl Frame {
     }
 }
 
+/// A small reply whose bytes lie elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Small {
+    len: u8,
+    start: u8,
+    payload: u8,
+    kind: Kind,
+}
+
+impl Small {
+    /// The reply of `len` bytes whose root is alone; `None` if it is not small.
+    #[inline]
+    pub(super) fn new(len: usize, root: Node) -> Option<Self> {
+        Some(Self {
+            len: u8::try_from(len).ok().filter(|_| len <= SMALL)?,
+            start: u8::try_from(root.start).ok()?,
+            payload: u8::try_from(root.len).ok()?,
+            kind: root.kind,
+        })
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// The reply itself, whose bytes are the first in `from`.
+    #[inline]
+    pub(crate) fn frame(self, from: &[u8]) -> Frame {
+        let root = Node { start: self.start.into(), len: self.payload.into(), below: 0, kind: self.kind };
+        Frame::small(front(from, self.len()), self.len(), root)
+    }
+}
+
 /// The first `len` bytes of `read`, never more than [`SMALL`], and something behind them.
 #[inline]
 pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {

@@ -1,0 +1,110 @@
+//! The way of nearly every reply: it is small and no error, and its request has no history.
+
+use bytes::{Buf, BytesMut};
+
+use super::{Connection, Entry, RequestId};
+use crate::resp::{Frame, Run, Small};
+use crate::time::Instant;
+
+/// Replies as most are, to callers.
+#[derive(Debug)]
+pub(crate) enum Usual<'a> {
+    /// The reply to this command of a call.
+    Small(RequestId, u32, Small),
+    /// The bytes of all small replies since the last of this, one behind the other.
+    Bytes(&'a [u8]),
+    /// The replies to so many commands of a call, one behind the other.
+    Run { id: RequestId, first: u32, count: u32, run: Frame },
+}
+
+impl Connection {
+    /// Takes replies off `read` and hands them to `deliver`, as long as they and their requests are as most are:
+    /// small, no error, and asked for by a caller who was not turned away before.
+    pub(crate) fn take_usual(
+        &mut self,
+        now: Instant,
+        read: &mut BytesMut,
+        mut deliver: impl FnMut(Usual<'_>),
+    ) {
+        if !self.is_ready() {
+            return;
+        }
+        let had = read.len();
+        let mut written = self.out.in_flight() - self.answered;
+        loop {
+            self.take_singles(read, &mut written, &mut deliver);
+            let Some(&Entry { id, part: first, .. }) = self.usual(0, written) else { break };
+            let Some((count, run)) = self.take_run(read, &mut written) else { break };
+            deliver(Usual::Run { id, first, count, run });
+        }
+        if read.len() < had {
+            self.heard_at = now;
+            self.measure(now);
+            self.tell_purpose(now);
+        }
+    }
+
+    /// Takes replies to commands each of which is a call of its own.
+    fn take_singles(
+        &mut self,
+        read: &mut BytesMut,
+        written: &mut usize,
+        deliver: &mut impl FnMut(Usual<'_>),
+    ) {
+        let (mut taken, mut passed, before) = (0, 0, *written);
+        let mut entries = self.in_flight.iter();
+        let mut next = entries.next();
+        while let Some(entry) = next
+            && entry.is_usual()
+            && let Some(left) = written.checked_sub(entry.wire_len as usize)
+        {
+            next = entries.next();
+            if next.is_some_and(|next| next.follows(entry)) {
+                break;
+            }
+            let Some(small) = self.decoder.peek_usual(&read[taken..]) else { break };
+            taken += small.len();
+            passed += 1;
+            *written = left;
+            deliver(Usual::Small(entry.id, entry.part, small));
+        }
+        if passed > 0 {
+            deliver(Usual::Bytes(&read[..taken]));
+            read.advance(taken);
+            self.pass(passed, before - *written);
+        }
+    }
+
+    /// Takes the replies to commands of one call, one behind the other.
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+        if !self.in_flight.is_run(0) {
+            return None;
+        }
+        let &Entry { id, part: first, .. } = self.in_flight.front()?;
+        let (mut run, mut passed, before) = (Run::default(), 0, *written);
+        let due = self.in_flight.len();
+        while let Some(&Entry { id: of, part, wire_len, .. }) = self.usual(passed, *written)
+            && (of, part) == (id, first.wrapping_add(passed as u32))
+            && self.decoder.add_usual(read, &mut run, due - passed)
+        {
+            passed += 1;
+            *written -= wire_len as usize;
+        }
+        self.pass(passed, before - *written);
+        Some((passed as u32, Frame::take_run(read, run)?))
+    }
+
+    /// The request that has so many before it, if `written` bytes of what is in flight are its own and of those behind
+    /// it, and nothing is special about it.
+    #[inline]
+    fn usual(&self, place: usize, written: usize) -> Option<&Entry> {
+        self.in_flight.get(place).filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+    }
+
+    /// The first requests, of so many bytes together, are answered.
+    #[inline]
+    fn pass(&mut self, count: usize, len: usize) {
+        self.in_flight.forget(count);
+        self.answered += len;
+    }
+}
