@@ -15,30 +15,48 @@ use super::packed::{Packed, SHARED_MIN};
 
 /// Room for one argument. Taking it by value makes it impossible to write two.
 #[derive(Debug)]
-pub struct ArgSlot<'a>(&'a mut Packed);
+pub struct ArgSlot<'a> {
+    packed: &'a mut Packed,
+    /// It is one of a list, and the list lies on the heap most likely.
+    listed: bool,
+}
 
 impl<'a> ArgSlot<'a> {
     #[inline]
     pub(super) const fn new(packed: &'a mut Packed) -> Self {
-        Self(packed)
+        Self { packed, listed: false }
+    }
+
+    #[inline]
+    pub(super) const fn listed(packed: &'a mut Packed) -> Self {
+        Self { packed, listed: true }
+    }
+
+    #[inline(always)]
+    fn push(self, payload: &[u8]) {
+        // Where an argument comes from is known when this is compiled, so nothing is asked.
+        if self.listed && self.packed.push_short_on_heap(payload) {
+            return;
+        }
+        self.packed.push_bytes(payload);
     }
 
     /// Writes bytes, whatever they are.
     #[inline]
     pub fn bytes(self, payload: &[u8]) {
-        self.0.push_bytes(payload);
+        self.push(payload);
     }
 
     /// Writes bytes that are shared: large ones are sent from where they are.
     #[inline]
     pub fn shared(self, payload: &Bytes) {
-        self.0.push_shared(payload.clone());
+        self.packed.push_shared(payload.clone());
     }
 
     /// Writes an integer in decimal.
     #[inline]
     pub fn integer(self, value: impl itoa::Integer) {
-        self.0.push_bytes(itoa::Buffer::new().format(value).as_bytes());
+        self.push(itoa::Buffer::new().format(value).as_bytes());
     }
 
     /// Writes a double in the shortest form that reads back as the same value; `inf`, `-inf`, `NaN`.
@@ -51,7 +69,7 @@ impl<'a> ArgSlot<'a> {
         let mut text = Text(SmallVec::new());
         // Writing to memory does not fail; a `Display` that fails on its own account is cut there.
         let _ = write!(text, "{value}");
-        self.0.push_bytes(&text.0);
+        self.push(&text.0);
     }
 }
 
@@ -111,7 +129,7 @@ impl<'a> ArgSink<'a> {
             self.packed.reserve(count, first.size_hint());
             self.packed.push(&first);
         }
-        args.for_each(|arg| self.packed.push(&arg));
+        args.for_each(|arg| self.packed.push_listed(&arg));
     }
 
     /// As [`each`](Self::each), two at a time.
@@ -181,8 +199,8 @@ fn push_pairs(packed: &mut Packed, mut pairs: impl ExactSizeIterator<Item = (imp
         packed.push(&second);
     }
     pairs.for_each(|(first, second)| {
-        packed.push(&first);
-        packed.push(&second);
+        packed.push_listed(&first);
+        packed.push_listed(&second);
     });
 }
 

@@ -261,7 +261,29 @@ impl PackedBatch {
         }
     }
 
+    #[inline]
     fn push_entry(&mut self, command: &Packed) {
+        match command.usual_wire() {
+            Some(wire) if self.routing == Routing::None => {
+                let (start, wire_len) = (self.bytes.len(), wire.len());
+                let (flags, name_words) = (command.flags(), command.name_words());
+                self.entries.push(BatchEntry {
+                    start,
+                    wire_len,
+                    flags,
+                    name_words,
+                    target: Ok(Target::default()),
+                });
+                self.sum.wire_len += wire_len;
+                self.sum.timeout = self.sum.timeout.max(command.own_timeout());
+                self.bytes.extend_from_slice(wire);
+            }
+            _ => self.push_unusual(command),
+        }
+    }
+
+    #[inline(never)]
+    fn push_unusual(&mut self, command: &Packed) {
         let start = self.bytes.len();
         let wire_len = command.wire_len();
         self.entries.push(BatchEntry {

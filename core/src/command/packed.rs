@@ -165,6 +165,12 @@ impl Packed {
         arg.write_to(ArgSlot::new(self));
     }
 
+    /// As [`push`](Self::push), for one of several arguments of a kind.
+    #[inline]
+    pub(super) fn push_listed(&mut self, arg: &(impl Arg + ?Sized)) {
+        arg.write_to(ArgSlot::listed(self));
+    }
+
     #[inline]
     pub(super) fn push_key(&mut self, key: &(impl Arg + ?Sized)) {
         self.mark_key();
@@ -215,6 +221,20 @@ impl Packed {
         if !self.bytes.put_inline(self.argc, payload) {
             self.push_on_heap(payload);
         }
+    }
+
+    /// Appends an argument, if it is short and the others are on the heap.
+    #[inline(always)]
+    pub(super) fn push_short_on_heap(&mut self, payload: &[u8]) -> bool {
+        if let Buffer::Heap(heap) = &mut self.bytes
+            && payload.len() < LONG
+            && heap.len() < ARGUMENT_MAX
+        {
+            self.argc += 1;
+            put_string(heap, payload);
+            return true;
+        }
+        false
     }
 
     #[inline(never)]
@@ -472,7 +492,6 @@ impl Packed {
 
     /// The wire form in one piece, if the command is short and nothing is special about it: no large value, no node,
     /// no script, no wait, no change of its connection.
-    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn usual_wire(&self) -> Option<&[u8]> {
         const SPECIAL: Flags = Flags::BLOCKING.with(Flags::CHANGES);

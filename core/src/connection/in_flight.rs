@@ -170,15 +170,6 @@ impl Entries {
         self.queue.get(place)
     }
 
-    /// Whether the entry there and the next one are commands of one call, one behind the other.
-    #[inline]
-    pub(crate) fn is_run(&self, place: usize) -> bool {
-        match (self.queue.get(place), self.queue.get(place + 1)) {
-            (Some(first), Some(next)) => next.follows(first),
-            _ => false,
-        }
-    }
-
     /// Forgets the first `count`.
     #[inline]
     pub(crate) fn forget(&mut self, count: usize) {

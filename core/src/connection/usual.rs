@@ -77,18 +77,23 @@ impl Connection {
 
     /// Takes the replies to commands of one call, one behind the other.
     fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
-        if !self.in_flight.is_run(0) {
+        let mut entries = self.in_flight.iter().peekable();
+        let mut last = *entries.next()?;
+        if !entries.peek().is_some_and(|next| next.follows(&last)) {
             return None;
         }
-        let &Entry { id, part: first, .. } = self.in_flight.front()?;
         let (mut run, mut passed, before) = (Run::default(), 0, *written);
         let due = self.in_flight.len();
-        while let Some(&Entry { id: of, part, wire_len, .. }) = self.usual(passed, *written)
-            && (of, part) == (id, first.wrapping_add(passed as u32))
-            && self.decoder.add_usual(read, &mut run, due - passed)
+        while last.is_usual()
+            && let Some(left) = written.checked_sub(last.wire_len as usize)
+            && self.decoder.add_usual(read, &mut run, due)
         {
             passed += 1;
-            *written -= wire_len as usize;
+            *written = left;
+            match entries.next() {
+                Some(next) if next.follows(&last) => last = *next,
+                _ => break,
+            }
         }
         self.pass(passed, before - *written);
         Some((passed as u32, Frame::take_run(read, run)?))

@@ -75,8 +75,12 @@ impl Decoder {
         }
         let rest = read.get(run.len()..).unwrap_or_default();
         let Some((len, root)) = self.lone(rest) else { return false };
-        let there = rest.len().checked_div(len).unwrap_or_default();
-        run.push(len, root, there.min(expected));
+        if run.is_empty() {
+            // Most likely they are of about the same length.
+            let there = rest.len().checked_div(len).unwrap_or_default();
+            run.reserve(there.min(expected));
+        }
+        run.push(len, root);
         true
     }
 

@@ -269,12 +269,18 @@ impl Run {
         self.len < RUN
     }
 
-    /// Appends one of `len` bytes; about as many as `more` are to come, this one counted.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Makes room for about so many.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.tape.reserve_exact(count.min(RUN / 16));
+    }
+
+    /// Appends one of `len` bytes.
     #[inline]
-    pub(super) fn push(&mut self, len: usize, root: Node, more: usize) {
-        if self.tape.is_empty() {
-            self.tape.reserve_exact(more.min(RUN / 16));
-        }
+    pub(super) fn push(&mut self, len: usize, root: Node) {
         // All of them lie in what was read at once, and all but the last are short.
         let start = root.start.saturating_add(u32::try_from(self.len).unwrap_or(u32::MAX));
         self.tape.push(Node { start, ..root });
