@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
+use super::pool::{keep_buffer, take_buffer};
 use crate::resp::put_length;
 
 /// So many bytes have room in the command itself: enough for a small `SET`.
@@ -49,7 +50,7 @@ impl Buffer {
     pub(super) fn clear(&mut self) {
         match self {
             Self::Inline { len, .. } => *len = HEAD as u8,
-            Self::Heap(_) => *self = Self::new(),
+            Self::Heap(_) => self.unspill(),
         }
     }
 
@@ -132,9 +133,18 @@ impl Buffer {
     #[cold]
     fn spill(&mut self, more: usize) {
         const ROOM_MIN: usize = 2 * INLINE;
-        let mut heap = Vec::with_capacity(self.len() + more.max(ROOM_MIN));
+        let mut heap = take_buffer();
+        heap.reserve(self.len() + more.max(ROOM_MIN));
         heap.extend_from_slice(self);
         *self = Self::Heap(heap);
+    }
+
+    /// Becomes empty, and gives up its place on the heap.
+    #[cold]
+    fn unspill(&mut self) {
+        if let Self::Heap(heap) = core::mem::replace(self, Self::new()) {
+            keep_buffer(heap);
+        }
     }
 }
 

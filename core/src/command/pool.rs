@@ -1,11 +1,13 @@
 //! Commands lie in boxes that are used again, so that moving one is moving a pointer and making one allocates
-//! nothing.
+//! nothing. So are buffers for what has no room in a box.
 
 use alloc::boxed::Box;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
 use super::packed::Packed;
+
+pub(super) use free::{keep_buffer, take_buffer};
 
 /// A command in a box that goes back to where it came from.
 pub(crate) struct Boxed(
@@ -71,21 +73,38 @@ impl Clone for Boxed {
     }
 }
 
-/// The boxes of one thread that are free.
+/// The boxes of one thread that are free, and a buffer.
 #[cfg(feature = "std")]
 mod free {
     use alloc::boxed::Box;
     use alloc::vec::Vec;
-    use core::cell::RefCell;
+    use core::cell::{Cell, RefCell};
 
     use super::Packed;
 
     /// So many are kept.
     const KEPT: usize = 128;
+    /// A buffer is kept if it is no larger.
+    const KEPT_BYTES: usize = 16 << 10;
 
     std::thread_local! {
         #[expect(clippy::vec_box, reason = "what is kept is the boxes")]
         static FREE: RefCell<Vec<Box<Packed>>> = const { RefCell::new(Vec::new()) };
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+
+    /// An empty buffer, perhaps one with room.
+    pub(in super::super) fn take_buffer() -> Vec<u8> {
+        BUFFER.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Gives a buffer back that is not used any more.
+    pub(in super::super) fn keep_buffer(mut buffer: Vec<u8>) {
+        if buffer.capacity() <= KEPT_BYTES {
+            buffer.clear();
+            // A thread that ends keeps nothing.
+            let _ = BUFFER.try_with(|kept| kept.set(buffer));
+        }
     }
 
     #[inline]
@@ -110,6 +129,7 @@ mod free {
 #[cfg(not(feature = "std"))]
 mod free {
     use alloc::boxed::Box;
+    use alloc::vec::Vec;
 
     use super::Packed;
 
@@ -118,6 +138,12 @@ mod free {
     }
 
     pub(super) fn put(_: Box<Packed>) {}
+
+    pub(in super::super) const fn take_buffer() -> Vec<u8> {
+        Vec::new()
+    }
+
+    pub(in super::super) fn keep_buffer(_: Vec<u8>) {}
 }
 
 #[cfg(test)]
