@@ -26,7 +26,7 @@ pub fn register(suite: &mut Suite) {
 struct Fred(fred::clients::Client);
 
 impl Client for Fred {
-    type Value = Option<String>;
+    type Value = Option<Bytes>;
 
     async fn connect(servers: &[SocketAddr]) -> Result<Self> {
         let hosts = servers.iter().map(|server| (server.ip().to_string(), server.port())).collect();
@@ -39,7 +39,7 @@ impl Client for Fred {
         Ok(Self(client))
     }
 
-    async fn get(&mut self, key: &str) -> Result<Option<String>> {
+    async fn get(&mut self, key: &str) -> Result<Option<Bytes>> {
         Ok(self.0.get(key).await?)
     }
 
@@ -47,7 +47,7 @@ impl Client for Fred {
         Ok(self.0.set(key, value, None, None, false).await?)
     }
 
-    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
         let pipeline = self.0.pipeline();
         for key in keys {
             let () = pipeline.get(key).await?;

@@ -44,14 +44,20 @@ pub trait Client: Clone + Send + Sync + 'static {
     fn store(&mut self, key: &str, value: &Bytes) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// A value that a user keeps: `Option<String>`, or a floor's plain bytes.
+/// A value that a user keeps: bytes, in the type that costs the client the least.
 pub trait Kept: Send {
     fn size(&self) -> usize;
 }
 
-impl Kept for Option<String> {
+impl<T: Kept> Kept for Option<T> {
     fn size(&self) -> usize {
-        self.as_ref().map_or(0, String::len)
+        self.as_ref().map_or(0, T::size)
+    }
+}
+
+impl Kept for Bytes {
+    fn size(&self) -> usize {
+        self.len()
     }
 }
 

@@ -60,7 +60,7 @@ macro_rules! version {
                 fn gets(
                     &mut self,
                     keys: &[String],
-                ) -> impl Future<Output = Result<Vec<Option<String>>>> + Send;
+                ) -> impl Future<Output = Result<Vec<Option<Vec<u8>>>>> + Send;
             }
 
             impl Kind for MultiplexedConnection {
@@ -68,7 +68,7 @@ macro_rules! version {
                     Ok(client(servers)?.get_multiplexed_async_connection().await?)
                 }
 
-                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
                     let mut pipeline = $redis::pipe();
                     for key in keys {
                         pipeline.get(key);
@@ -85,7 +85,7 @@ macro_rules! version {
                 }
 
                 /// All at once: a pipeline must be for one node.
-                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                async fn gets(&mut self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
                     let each = keys.iter().map(|key| {
                         let mut connection = self.clone();
                         async move { AsyncCommands::get(&mut connection, key).await }
@@ -98,13 +98,13 @@ macro_rules! version {
             struct Shared<K>(K);
 
             impl<K: Kind> contender::Client for Shared<K> {
-                type Value = Option<String>;
+                type Value = Option<Vec<u8>>;
 
                 async fn connect(servers: &[SocketAddr]) -> Result<Self> {
                     Ok(Self(K::open(servers).await?))
                 }
 
-                async fn get(&mut self, key: &str) -> Result<Option<String>> {
+                async fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>> {
                     Ok(AsyncCommands::get(&mut self.0, key).await?)
                 }
 
@@ -112,7 +112,7 @@ macro_rules! version {
                     Ok(AsyncCommands::set(&mut self.0, key, value).await?)
                 }
 
-                async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+                async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
                     self.0.gets(keys).await
                 }
 
@@ -149,11 +149,11 @@ macro_rules! version {
                             for key in &KEYS[..depth] {
                                 pipeline.get(key);
                             }
-                            let values: Vec<Option<String>> = pipeline.query(connection)?;
+                            let values: Vec<Option<Vec<u8>>> = pipeline.query(connection)?;
                             values.iter().try_for_each(check)?;
                         } else {
                             let key = keys.next().ok_or("no keys")?;
-                            check(&Commands::get::<_, Option<String>>(connection, key)?)?;
+                            check(&Commands::get::<_, Option<Vec<u8>>>(connection, key)?)?;
                         }
                     }
                     Ok((passes * work.depth() as u64).into())

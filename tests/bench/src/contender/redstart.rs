@@ -42,13 +42,13 @@ fn url(servers: &[SocketAddr]) -> String {
 struct Shared(redstart_tokio::core::Client);
 
 impl Client for Shared {
-    type Value = Option<String>;
+    type Value = Option<Vec<u8>>;
 
     async fn connect(servers: &[SocketAddr]) -> Result<Self> {
         Ok(Self(redstart_tokio::core::Client::clone(&*redstart_tokio::Client::connect(url(servers)).await?)))
     }
 
-    async fn get(&mut self, key: &str) -> Result<Option<String>> {
+    async fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>> {
         Ok(self.0.get(key).await?)
     }
 
@@ -56,7 +56,7 @@ impl Client for Shared {
         Ok(self.0.set(key, value).await?)
     }
 
-    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
         Ok(self.0.pipeline(gets(keys)).await?)
     }
 
@@ -75,8 +75,8 @@ impl Client for Shared {
 }
 
 /// As users are told to make long pipelines.
-fn gets(keys: &[String]) -> impl Batch<Replies = Vec<Option<String>>> {
-    Each(keys.iter().map(|key| Prepare.get::<String>(key)))
+fn gets(keys: &[String]) -> impl Batch<Replies = Vec<Option<Vec<u8>>>> {
+    Each(keys.iter().map(|key| Prepare.get::<Vec<u8>>(key)))
 }
 
 struct Subscribed {
@@ -139,7 +139,7 @@ impl Endpoint for Blocking {
                     values.iter().try_for_each(check)?;
                 }
                 Work::Set { .. } => self.0.set(keys.next().ok_or("no keys")?, VALUE)?,
-                _ => check(&self.0.get::<String>(keys.next().ok_or("no keys")?)?)?,
+                _ => check(&self.0.get::<Vec<u8>>(keys.next().ok_or("no keys")?)?)?,
             }
         }
         Ok((passes * work.depth() as u64).into())
@@ -213,7 +213,7 @@ impl Encoder {
 
 impl Encode for Encoder {
     fn get(&mut self, key: &str) -> Result<()> {
-        self.encode(Prepare.get::<String>(key))
+        self.encode(Prepare.get::<Vec<u8>>(key))
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {

@@ -12,7 +12,7 @@ use rustis::resp::{BulkString, Command, FastPathCommandBuilder, RefBulkString, c
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Client, Decode, Encode, Owned, Subscriber, Suite};
+use super::{Client, Decode, Encode, Kept, Owned, Subscriber, Suite};
 use crate::floor::scan::Pair;
 use crate::measure::Result;
 use crate::rows::decode::reads;
@@ -31,8 +31,14 @@ pub fn register(suite: &mut Suite) {
 #[derive(Clone)]
 struct Rustis(rustis::client::Client);
 
+impl Kept for BulkString {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
 impl Client for Rustis {
-    type Value = Option<String>;
+    type Value = Option<BulkString>;
 
     async fn connect(servers: &[SocketAddr]) -> Result<Self> {
         let scheme = if servers.len() > 1 { "redis+cluster" } else { "redis" };
@@ -40,7 +46,7 @@ impl Client for Rustis {
         Ok(Self(rustis::client::Client::connect(format!("{scheme}://{}", addresses.join(","))).await?))
     }
 
-    async fn get(&mut self, key: &str) -> Result<Option<String>> {
+    async fn get(&mut self, key: &str) -> Result<Option<BulkString>> {
         Ok(self.0.get(key).await?)
     }
 
@@ -48,7 +54,7 @@ impl Client for Rustis {
         Ok(self.0.set(key, value).await?)
     }
 
-    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<String>>> {
+    async fn pipeline(&mut self, keys: &[String]) -> Result<Vec<Option<BulkString>>> {
         let mut pipeline = self.0.create_pipeline();
         for key in keys {
             pipeline.get::<()>(key).queue();
