@@ -66,6 +66,8 @@ pub struct Driver<N: Net> {
     mailbox: Arc<Mailbox>,
     lines: Lines<N>,
     waker: Arc<DriverWaker>,
+    /// Who was woken last.
+    registered: Option<Waker>,
     /// Sockets that are ready, while they are seen to.
     ready: Vec<ConnId>,
     /// Connections for which there may be something to write.
@@ -102,6 +104,7 @@ impl<N: Net> Driver<N> {
             mailbox,
             lines: Lines::default(),
             waker: Arc::default(),
+            registered: None,
             ready: Vec::new(),
             unwritten: Vec::new(),
             suppliers: Suppliers::default(),
@@ -127,7 +130,7 @@ impl<N: Net> Driver<N> {
         if self.done {
             return Poll::Ready(());
         }
-        if self.waker.register(cx.waker()) {
+        if self.waker.register(cx.waker(), &mut self.registered) {
             self.lines.iter().for_each(Line::refresh);
             self.suppliers.refresh();
             self.armed = None;
@@ -212,8 +215,10 @@ impl<N: Net> Driver<N> {
         let mut failed = false;
         let mut unwritten = core::mem::take(&mut self.unwritten);
         self.engine.drain_unwritten(&mut unwritten);
-        unwritten.sort_unstable();
-        unwritten.dedup();
+        if unwritten.len() > 1 {
+            unwritten.sort_unstable();
+            unwritten.dedup();
+        }
         for id in unwritten.drain(..) {
             let Some(line) = self.lines.get_mut(id) else { continue };
             if let Err(reason) = line.poll_out(id, &mut self.engine) {

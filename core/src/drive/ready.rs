@@ -11,7 +11,11 @@ use crate::connection::ConnId;
 
 /// The driver's own waker, for whom its sockets wake, and those that have.
 #[derive(Debug, Default)]
-pub(super) struct DriverWaker(Mutex<State>);
+pub(super) struct DriverWaker {
+    state: Mutex<State>,
+    /// Some are ready: what is asked in every turn takes no lock.
+    any: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -21,28 +25,35 @@ struct State {
 
 impl DriverWaker {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes `waker` the one to wake. Returns whether it is another than before.
-    pub(super) fn register(&self, waker: &Waker) -> bool {
-        let kept = &mut self.lock().waker;
-        let changed = !kept.as_ref().is_some_and(|kept| kept.will_wake(waker));
+    /// Makes `waker` the one to wake, after `before`, which the driver keeps. Returns whether it is another one.
+    pub(super) fn register(&self, waker: &Waker, before: &mut Option<Waker>) -> bool {
+        let changed = !before.as_ref().is_some_and(|before| before.will_wake(waker));
         if changed {
-            *kept = Some(waker.clone());
+            self.lock().waker = Some(waker.clone());
+            *before = Some(waker.clone());
         }
         changed
     }
 
     /// Whether a socket is ready.
+    #[inline]
     pub(super) fn is_any_ready(&self) -> bool {
-        !self.lock().ready.is_empty()
+        self.any.load(Ordering::Acquire)
     }
 
     /// Puts the sockets into `into`, which is empty, that are ready since this was asked last, in their order.
+    #[inline]
     pub(super) fn take_ready(&self, into: &mut Vec<ConnId>) {
-        core::mem::swap(&mut self.lock().ready, into);
-        into.sort_unstable();
+        if self.is_any_ready() {
+            let mut state = self.lock();
+            core::mem::swap(&mut state.ready, into);
+            self.any.store(false, Ordering::Release);
+            drop(state);
+            into.sort_unstable();
+        }
     }
 }
 
@@ -69,8 +80,11 @@ impl Ready {
 
     /// Notes it once until it is [taken](Self::take).
     fn note(&self, state: &mut State) {
-        if !self.flag.swap(true, Ordering::AcqRel) {
-            state.ready.extend(self.conn);
+        if !self.flag.swap(true, Ordering::AcqRel)
+            && let Some(conn) = self.conn
+        {
+            state.ready.push(conn);
+            self.driver.any.store(true, Ordering::Release);
         }
     }
 

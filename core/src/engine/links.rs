@@ -75,8 +75,9 @@ impl Links {
     }
 
     /// Adds the connections that have something to write, of the links that were touched since this was asked last.
+    #[inline]
     pub(super) fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
-        for node in self.may_write.drain(..) {
+        while let Some(node) = self.may_write.pop() {
             if let Some(place) = self.places.get_mut(node.0).and_then(Option::as_mut) {
                 place.may_write = false;
                 into.extend(place.link.unwritten());

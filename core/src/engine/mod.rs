@@ -167,6 +167,9 @@ impl Engine {
 
     /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
     pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
+        if requests.is_empty() {
+            return;
+        }
         let is_usual =
             |request: &Request| request.target == Target::default() && !request.flags.has(Flags::BLOCKING);
         if self.phase == Phase::Open
