@@ -64,8 +64,10 @@ impl Inbox {
 
     /// Takes all that was left in `other`. This one is empty, and its buffers are those of `other` from here on.
     pub(crate) fn take(&mut self, other: &mut Self) {
-        core::mem::swap(&mut self.bytes, &mut other.bytes);
-        core::mem::swap(&mut self.requests, &mut other.requests);
+        if !other.requests.is_empty() {
+            core::mem::swap(&mut self.bytes, &mut other.bytes);
+            core::mem::swap(&mut self.requests, &mut other.requests);
+        }
         if core::mem::take(&mut other.has_errands) {
             self.has_errands = true;
             core::mem::swap(&mut self.errands, &mut other.errands);

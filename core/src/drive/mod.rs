@@ -166,7 +166,15 @@ impl<N: Net> Driver<N> {
         Poll::Pending
     }
 
+    #[inline]
     fn follow_actions(&mut self) {
+        if self.engine.has_actions() {
+            self.follow_all();
+        }
+    }
+
+    #[cold]
+    fn follow_all(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Connect(id, endpoint, tls) => {

@@ -29,6 +29,7 @@ impl Engine {
 
     /// Whether something waits for [`poll_action`](Self::poll_action).
     #[must_use]
+    #[inline]
     pub fn has_actions(&self) -> bool {
         !self.actions.is_empty()
     }
