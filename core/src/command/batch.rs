@@ -235,7 +235,16 @@ impl PackedBatch {
     }
 
     /// Appends a command.
+    #[inline]
     pub fn push(&mut self, command: &Packed) {
+        match command.usual_wire() {
+            Some(wire) if self.routing == Routing::None => self.push_usual(command, wire),
+            _ => self.push_any(command),
+        }
+    }
+
+    #[inline(never)]
+    fn push_any(&mut self, command: &Packed) {
         if self.routing == Routing::Split
             && let Ok(Some(Split { parts, gather })) = command.split()
         {
@@ -261,29 +270,18 @@ impl PackedBatch {
         }
     }
 
+    /// Appends a command that goes with its wire form in one piece, to a batch that is not routed.
     #[inline]
-    fn push_entry(&mut self, command: &Packed) {
-        match command.usual_wire() {
-            Some(wire) if self.routing == Routing::None => {
-                let (start, wire_len) = (self.bytes.len(), wire.len());
-                let (flags, name_words) = (command.flags(), command.name_words());
-                self.entries.push(BatchEntry {
-                    start,
-                    wire_len,
-                    flags,
-                    name_words,
-                    target: Ok(Target::default()),
-                });
-                self.sum.wire_len += wire_len;
-                self.sum.timeout = self.sum.timeout.max(command.own_timeout());
-                self.bytes.extend_from_slice(wire);
-            }
-            _ => self.push_unusual(command),
-        }
+    fn push_usual(&mut self, command: &Packed, wire: &[u8]) {
+        let (start, wire_len) = (self.bytes.len(), wire.len());
+        let (flags, name_words) = (command.flags(), command.name_words());
+        self.entries.push(BatchEntry { start, wire_len, flags, name_words, target: Ok(Target::default()) });
+        self.sum.wire_len += wire_len;
+        self.sum.timeout = self.sum.timeout.max(command.own_timeout());
+        self.bytes.extend_from_slice(wire);
     }
 
-    #[inline(never)]
-    fn push_unusual(&mut self, command: &Packed) {
+    fn push_entry(&mut self, command: &Packed) {
         let start = self.bytes.len();
         let wire_len = command.wire_len();
         self.entries.push(BatchEntry {
