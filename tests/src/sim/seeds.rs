@@ -164,7 +164,7 @@ impl Sim {
             self.probe(at_once)?;
         }
         self.recover_leases(2 * patience)?;
-        self.recover_readers(2 * patience)
+        self.recover_readers()
     }
 
     fn probe(&mut self, count: usize) -> Result<(), Violation> {
