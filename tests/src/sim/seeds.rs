@@ -190,6 +190,7 @@ impl Sim {
         }
         for number in first..first + count {
             match self.outcomes(number) {
+                Some([_]) if self.finds_out(number) => {}
                 Some([outcome]) => oracles::requests_succeed_again(number, outcome)?,
                 _ => return oracles::e1_calls_end_in_time(number, &self.calls[number], 0),
             }

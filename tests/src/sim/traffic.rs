@@ -150,8 +150,12 @@ impl World {
             self.judge_sending(id);
             self.judge_way(id, request);
         }
+        let now = self.now;
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
+        if conn.is_mute() {
+            conn.asked_in_vain.get_or_insert(now);
+        }
         let asked = std::mem::replace(&mut conn.up.asking, due == Due::Asking);
         if asked {
             let follows = oracles::c12_asking_goes_with_a_command(id, request, due);
