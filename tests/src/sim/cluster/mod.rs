@@ -112,6 +112,8 @@ pub(super) enum Step {
     Restart(usize),
     /// The next key of a slot leaves for another node.
     Migrate(u16),
+    /// Slots go back to a node which they have left.
+    Return(u16, u16, usize),
     /// A node hears something.
     Learn(usize),
     /// A node that has left is switched off, once nobody waits for it.
@@ -486,6 +488,7 @@ impl World {
             Step::Thaw(node) => self.thaw(node),
             Step::Restart(node) => self.restart(node),
             Step::Migrate(first) => self.migrate_next(first),
+            Step::Return(first, last, to) => self.return_slots(first, last, to),
             Step::Learn(node) => self.learn(node),
             Step::Vanish(node) => self.vanish(node),
             Step::Recycle(node) => self.recycle(node),
