@@ -179,11 +179,13 @@ impl Engine {
         if !is_member {
             self.retire_aside(now, node);
         }
+        let is_unused = self.is_unused(node);
         let Topology::Cluster(cluster) = &mut self.topology else { return };
         match self.links.get(node) {
-            None => {
+            None if is_unused => {
                 cluster.release(node);
             }
+            None => {}
             Some(link) if !serves && !link.silent_conns().is_empty() => self.drop_silent(now, node),
             Some(link) if link.is_ready() && !is_member => {
                 link.retire();
@@ -256,16 +258,24 @@ impl Engine {
         }
     }
 
+    /// Whether there is nothing with a node, so that its number can become that of another one.
+    pub(super) fn is_unused(&self, node: NodeId) -> bool {
+        let has_subscriptions = self.listeners.has(node) || self.pubsub.is_wanted(node);
+        let is_vacant = self.links.peek(node).is_none_or(Link::is_vacant);
+        is_vacant && !self.sides.uses(node) && !has_subscriptions
+    }
+
     /// Forgets nodes that are not part of the cluster and with which there is nothing under way.
     fn forget_strangers(&mut self) {
         // A child names its node by a number, which must not become that of another node.
         if !self.fan_outs.is_empty() {
             return;
         }
-        let Topology::Cluster(cluster) = &mut self.topology else { return };
         for node in self.links.ids() {
-            let vacant = self.links.peek(node).is_some_and(Link::is_vacant) && !self.sides.uses(node);
-            if vacant && cluster.release(node) {
+            if self.is_unused(node)
+                && let Topology::Cluster(cluster) = &mut self.topology
+                && cluster.release(node)
+            {
                 self.links.remove(node);
             }
         }

@@ -93,15 +93,17 @@ impl Engine {
     fn tell_listeners(&mut self, now: Instant) {
         let is_resp2 = self.config.protocol == Protocol::Resp2;
         while let Some((node, held)) = self.pubsub.poll_hold() {
-            if let Some(link) = self.link_to(now, node) {
-                link.hold(held && !is_resp2);
-                match held {
-                    true if is_resp2 || link.speaks_resp2() => self.listen_aside(now, node),
-                    true => {
-                        self.attend(node);
-                        self.connect(now, node);
-                    }
-                    false => self.leave_aside(node),
+            if !held {
+                // It may have been forgotten meanwhile.
+                self.links.get(node).into_iter().for_each(|link| link.hold(false));
+                self.leave_aside(node);
+            } else if let Some(link) = self.link_to(now, node) {
+                link.hold(!is_resp2);
+                if is_resp2 || link.speaks_resp2() {
+                    self.listen_aside(now, node);
+                } else {
+                    self.attend(node);
+                    self.connect(now, node);
                 }
             }
         }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::link::is_permanent;
-use super::{ConnId, Ended, Engine, Entry, Event, Link, NodeId, Outgoing, RequestId, ServerInfo};
+use super::{ConnId, Ended, Engine, Entry, Event, NodeId, Outgoing, RequestId, ServerInfo};
 use crate::command::{Command, Flags, Packed, Target};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode};
 use crate::resp::Frame;
@@ -239,10 +239,12 @@ impl Engine {
 
     /// Forgets nodes that are of no use and with which there is nothing under way.
     pub(super) fn forget_useless(&mut self) {
-        let Topology::Sentinel(service) = &mut self.topology else { return };
+        let Topology::Sentinel(service) = &self.topology else { return };
         for node in service.nodes() {
-            let vacant = self.links.peek(node).is_none_or(Link::is_vacant) && !self.sides.uses(node);
-            if vacant && service.release(node) {
+            if self.is_unused(node)
+                && let Topology::Sentinel(service) = &mut self.topology
+                && service.release(node)
+            {
                 self.links.remove(node);
             }
         }

@@ -125,6 +125,8 @@ pub(super) struct Conn {
     pub(super) was_shared: bool,
     /// What went wrong with it, so that the client may close it.
     pub(super) blemish: Option<&'static str>,
+    /// When the client first wrote a request although nothing is heard on it.
+    pub(super) asked_in_vain: Option<u64>,
     /// The client has written what the network does not have yet: TLS lies between.
     pub(super) held_back: bool,
     /// When the reply came that nobody asked for.
@@ -164,6 +166,7 @@ impl Conn {
             used: Use::default(),
             was_shared: false,
             blemish: None,
+            asked_in_vain: None,
             held_back: false,
             poisoned: None,
             closed_at: None,
@@ -181,6 +184,11 @@ impl Conn {
     /// Whether both ends could still talk.
     pub(super) fn is_live(&self) -> bool {
         self.stage == Stage::Open && !self.broken && self.served
+    }
+
+    /// Whether the other end hears nothing, or nothing is heard of it, without a sign of that.
+    pub(super) fn is_mute(&self) -> bool {
+        self.down.silent || self.down.muted.is_some() || self.up.muted.is_some()
     }
 
     /// How many commands are unanswered as the client sees it: of the handshake, and at all.

@@ -1,9 +1,11 @@
 //! The verdict on a run that is over.
 
+use redstart_core::error::{ErrorKind, Waiting};
+
 use super::Sim;
 use super::faults::Class;
 use super::oracles::{self, Violation};
-use super::workload::End;
+use super::workload::{End, Outcome};
 use super::world::MS;
 
 impl Sim {
@@ -60,6 +62,23 @@ impl Sim {
         self.judge_readers()?;
         self.judge_cluster()?;
         self.judge_service()
+    }
+
+    /// Whether a call was one of the first on a connection that had fallen silent while nobody used it. Without health
+    /// checks that is found out only by using it, for the liveness timeout: until then calls end by their own time.
+    pub(super) fn finds_out(&self, number: usize) -> bool {
+        let call = &self.calls[number];
+        let Some(End { outcomes: Some(outcomes), .. }) = &call.end else { return false };
+        let is_late = |outcome: &Outcome| matches!(outcome, Err(error) if *error.kind() == ErrorKind::Timeout(Waiting::Reply));
+        let world = self.world.borrow();
+        let conn = world.ledger.get(call.first).sends.last().map(|&conn| &world.conns[conn]);
+        let Some(conn) = conn.filter(|conn| conn.is_mute()) else { return false };
+        let timeout = self.setup.response_timeout.as_nanos() as u64;
+        let begun = call.deadline.map_or(0, |deadline| deadline.saturating_sub(timeout));
+        let known_by = |asked: u64| asked + self.setup.liveness_timeout.as_nanos() as u64 + self.slack();
+        self.setup.health_interval.is_none()
+            && outcomes.iter().all(is_late)
+            && conn.asked_in_vain.is_some_and(|asked| begun <= known_by(asked))
     }
 
     /// How late something may happen because tasks are polled late and the clock wakes late.

@@ -164,7 +164,7 @@ impl Sim {
             self.probe(at_once)?;
         }
         self.recover_leases(2 * patience)?;
-        self.recover_readers(2 * patience)
+        self.recover_readers()
     }
 
     fn probe(&mut self, count: usize) -> Result<(), Violation> {
@@ -190,6 +190,7 @@ impl Sim {
         }
         for number in first..first + count {
             match self.outcomes(number) {
+                Some([_]) if self.finds_out(number) => {}
                 Some([outcome]) => oracles::requests_succeed_again(number, outcome)?,
                 _ => return oracles::e1_calls_end_in_time(number, &self.calls[number], 0),
             }

@@ -1,13 +1,11 @@
 //! The model server: what Redis answers, with a count of what it ran.
 
-use std::collections::BTreeSet;
-
 use redstart_core::command::Value;
 use redstart_core::error::ServerError;
 
 use super::cluster::Key;
 use super::ledger::Ledger;
-use super::pubsub::Change;
+use super::pubsub::{Change, Told, Topics};
 use super::request::Request;
 use super::tokens::Tokens;
 
@@ -92,8 +90,8 @@ pub(super) struct Session {
     pub(super) read_only: bool,
     /// The client is to hear of new primaries.
     pub(super) subscribed: bool,
-    /// What the client is subscribed to: whether it is a pattern, and its name.
-    pub(super) topics: BTreeSet<(bool, Vec<u8>)>,
+    /// What the client is subscribed to.
+    pub(super) topics: Topics,
 }
 
 impl Session {
@@ -134,6 +132,8 @@ pub(super) struct Server {
     pub(super) full: bool,
     /// The next reply of a handshake is left out.
     pub(super) skip_handshake: bool,
+    /// What was published while it stood still.
+    pub(super) unheard: Vec<Told>,
 }
 
 impl Server {

@@ -180,6 +180,7 @@ impl World {
             self.note_server(server, "thawed");
             self.come_back(server);
             self.come_back_to_service(server);
+            self.catch_up_on_messages(server);
             self.conns_of(server).into_iter().for_each(|id| self.serve(id));
         }
     }
@@ -187,6 +188,7 @@ impl World {
     /// A server dies. Its data stay, its connections do not.
     pub(super) fn crash(&mut self, server: usize) {
         self.servers[server].down = true;
+        self.servers[server].unheard.clear();
         self.note_server(server, "dead");
         let conns = self.conns_of(server);
         conns.iter().for_each(|&id| self.break_conn(id));

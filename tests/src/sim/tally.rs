@@ -26,7 +26,11 @@ impl Tally {
     }
 
     pub(super) fn note(&mut self, what: &'static str, holds: bool) {
-        *self.0.entry(what).or_default() += u64::from(holds);
+        self.count_up(what, u64::from(holds));
+    }
+
+    pub(super) fn count_up(&mut self, what: &'static str, by: u64) {
+        *self.0.entry(what).or_default() += by;
     }
 }
 
@@ -49,10 +53,7 @@ impl Sim {
                 conn.broken && conn.down.dues.len() > 2,
             );
         }
-        let [messages, gaps, dropped] = self.heard();
-        tally.0.insert("messages read", messages);
-        tally.0.insert("gaps told", gaps);
-        tally.0.insert("messages dropped for want of room", dropped);
+        self.note_readers(&mut tally);
         self.note_leases(&mut tally);
         for call in &self.calls {
             tally.note("calls", true);

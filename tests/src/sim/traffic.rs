@@ -99,9 +99,9 @@ impl World {
     /// The client has written a whole request.
     fn take_request(&mut self, id: usize, request: &Request, len: usize) {
         let leased = self.follow_lease(id, request);
+        let to_sentinel = self.is_sentinel(id);
         let conn = &mut self.conns[id];
         let before = conn.up.unanswered_at_start;
-        let in_service = self.service.is_some();
         conn.was_shared |= request.id().is_some();
         let due = match (request.name(), &mut conn.up.transaction) {
             _ if leased.is_some() => leased.unwrap_or(Due::Own),
@@ -114,7 +114,7 @@ impl World {
             (b"READONLY" | b"READWRITE" | b"ROLE", _) if before.0 > 0 => Due::Handshake,
             (b"PING" | b"CLUSTER" | b"READONLY" | b"READWRITE" | b"ROLE" | b"SENTINEL", _) => Due::Own,
             // It is confirmed by a push.
-            (b"SUBSCRIBE", _) if in_service => return,
+            (b"SUBSCRIBE", _) if to_sentinel => return,
             (name, _) if Change::of(name).is_some() => Due::Own,
             (b"ASKING", _) => Due::Asking,
             (b"MULTI", transaction) => {
@@ -150,8 +150,12 @@ impl World {
             self.judge_sending(id);
             self.judge_way(id, request);
         }
+        let now = self.now;
         let conn = &mut self.conns[id];
         conn.down.dues.push_back((due, len));
+        if conn.is_mute() {
+            conn.asked_in_vain.get_or_insert(now);
+        }
         let asked = std::mem::replace(&mut conn.up.asking, due == Due::Asking);
         if asked {
             let follows = oracles::c12_asking_goes_with_a_command(id, request, due);
@@ -215,6 +219,7 @@ impl World {
         if self.servers[conn.server].frozen {
             return;
         }
+        self.end_lost_subscriptions(self.conns[id].server);
         let mut answers = Vec::new();
         loop {
             if self.waits(id) {
@@ -275,11 +280,13 @@ impl World {
     /// Appends a reply to what is sent to the client, unless it is left out.
     pub(super) fn reply(&mut self, id: usize, request: &Request, reply: &Value, out: &mut Vec<u8>) {
         let turns = std::mem::take(&mut self.ledger.turns);
+        let to_sentinel = self.is_sentinel(id);
+        let view = self.view_of(self.conns[id].server);
         let conn = &mut self.conns[id];
         if conn.session.resp3 && self.faults.strikes(Class::Pushes, &mut self.rng, 5) {
             out.extend_from_slice(server::PUSH);
         }
-        if request.name() == b"SUBSCRIBE" && self.service.is_some() {
+        if request.name() == b"SUBSCRIBE" && to_sentinel {
             conn.session.subscribed = true;
             return out.extend_from_slice(server::SUBSCRIBED);
         }
@@ -297,7 +304,7 @@ impl World {
         match Change::of(request.name()) {
             Some(change) if !matches!(reply, Value::Error(_)) => {
                 let resp3 = conn.session.resp3;
-                change.confirm(&mut conn.session.topics, request, resp3, out);
+                change.confirm(&mut conn.session.topics, view, request, resp3, out);
             }
             _ => server::write(reply, conn.session.resp3, out),
         }

@@ -14,7 +14,7 @@ use super::faults::{Class, Faults};
 use super::leases::Store;
 use super::ledger::Ledger;
 use super::oracles::{self, Verdict, Violation};
-use super::pubsub::Published;
+use super::pubsub::{Channel, Published};
 use super::sentinel::{self, Watch};
 use super::server::{Server, TOO_MANY};
 use super::trace::{Note, Trace};
@@ -53,7 +53,7 @@ pub(super) enum Event {
     /// A caller drops its call.
     Cancel(usize),
     /// Something is published.
-    Publish(usize),
+    Publish(Channel),
     /// An item comes into a list.
     Produce(usize),
     /// A call has waited for an item for as long as it was to.
@@ -101,7 +101,7 @@ pub(super) struct World {
     pub(super) cluster: Option<Box<Cluster>>,
     /// What the servers are to each other, if sentinels watch them.
     pub(super) service: Option<Box<Watch>>,
-    /// How many messages of each channel were published.
+    /// What was published.
     pub(super) published: Published,
     pub(super) ledger: Ledger,
     /// The lists out of which calls that wait take, if there are such calls.

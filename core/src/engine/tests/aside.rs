@@ -1,5 +1,7 @@
 //! Side connections: who has one, how waits are ended, what is put back.
 
+mod sessions;
+
 use alloc::format;
 use alloc::string::{String, ToString};
 

@@ -1,5 +1,7 @@
 //! A cluster of three primaries and a replica, virtual time, and bytes by hand.
 
+mod subscriptions;
+
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::{format, vec};
@@ -135,6 +137,15 @@ impl World {
         self.drain();
     }
 
+    /// A request for a node that nobody knows, because of which the cluster is looked at.
+    fn look_for_nowhere(&mut self) {
+        let (mut bytes, id) = (Outgoing::default(), RequestId { slot: 1, generation: 0 });
+        let request = Request::new(id, Command::<()>::new("PING").packed(), &mut bytes);
+        let request = Request { target: Target::Nowhere, ..request };
+        self.engine.handle_request(at(self.now), request, &mut bytes);
+        self.drain();
+    }
+
     fn ended(&mut self) -> Vec<(u32, Result<String, Error>)> {
         core::mem::take(&mut self.ended)
     }
@@ -179,10 +190,7 @@ fn a_chosen_node_that_is_unknown_is_refused_and_looked_for() {
     let mut world = World::start();
     let target = world.engine.locate(&node(5));
     assert_eq!(target, Target::Nowhere);
-    let (mut bytes, id) = (Outgoing::default(), RequestId { slot: 1, generation: 0 });
-    let request = Request { target, ..Request::new(id, Command::<()>::new("PING").packed(), &mut bytes) };
-    world.engine.handle_request(at(world.now), request, &mut bytes);
-    world.drain();
+    world.look_for_nowhere();
     let ended = world.ended();
     assert!(matches!(&ended[..], [(1, Err(error))] if matches!(error.kind(), ErrorKind::Usage(_))));
     world.wait(250);

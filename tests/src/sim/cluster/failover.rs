@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::node::Node;
 use super::view::{Member, View};
 use super::{Cluster, Step};
+use crate::sim::pubsub;
 use crate::sim::world::{Event, MS, World};
 
 /// A replica took a primary's place.
@@ -26,6 +27,12 @@ impl World {
         self.cluster.as_mut().expect("a world with a cluster")
     }
 
+    /// The version of what a node believes of its cluster, if it is in one.
+    pub(in crate::sim) fn view_of(&self, server: usize) -> u64 {
+        let node = self.cluster.as_ref().and_then(|cluster| cluster.nodes.get(server));
+        node.map_or(0, |node| node.view.version)
+    }
+
     /// Whether a node takes part in the cluster, as far as it can be seen from outside.
     pub(in crate::sim) fn is_well(&self, node: usize) -> bool {
         let server = &self.servers[node];
@@ -40,6 +47,8 @@ impl World {
         let before: Vec<usize> = view.members.keys().copied().collect();
         view.version += 1;
         change(&mut view);
+        let moved = pubsub::slots().filter(|slot| view.owner(*slot) != cluster.truth.owner(*slot));
+        cluster.moves.extend(moved.map(|slot| (view.version, slot)));
         cluster.truth = Rc::new(view);
         for node in before {
             let deaf = self.servers[node].down || self.servers[node].frozen;
@@ -68,6 +77,7 @@ impl World {
         let now = self.now;
         if self.is_well(node) {
             self.cluster().catch_up(node, now);
+            self.end_lost_subscriptions(node);
         }
     }
 

@@ -162,6 +162,11 @@ impl World {
             let first = self.rng.u16(span.first..=span.last);
             let last = self.rng.u16(first..=span.last);
             self.move_slots(first, last, to);
+            // Who listens to sharded channels has to see that they were away.
+            if self.expected.readers && self.rng.bool() {
+                let at = self.now + self.rng.u64(..40 * MS);
+                self.schedule(at, Event::Cluster(Step::Return(first, last, from)));
+            }
         } else {
             // Around a slot with keys.
             let tag = self.rng.u8(..TAGS).to_string();

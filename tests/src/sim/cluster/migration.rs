@@ -81,6 +81,18 @@ impl World {
         self.move_slots(migration.first, migration.last, migration.to);
     }
 
+    /// Slots go back to a node, if it can take them.
+    pub(in crate::sim) fn return_slots(&mut self, first: u16, last: u16, to: usize) {
+        let is_well = self.is_well(to);
+        let truth = &self.cluster().truth;
+        let is_primary = truth.members.get(&to).is_some_and(|member| member.primary.is_none());
+        let owner = truth.owner(first);
+        let are_together = (first..=last).all(|slot| truth.owner(slot) == owner);
+        if is_well && is_primary && are_together && owner.is_some_and(|owner| self.is_well(owner)) {
+            self.move_slots(first, last, to);
+        }
+    }
+
     /// All that leaves a node or comes to it has left and come.
     pub(in crate::sim) fn finish_migrations_of(&mut self, node: usize) {
         let concerned = |running: &Migration| running.from == node || running.to == node;

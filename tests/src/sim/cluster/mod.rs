@@ -50,6 +50,7 @@ use told::Told;
 pub(super) use view::View;
 
 use super::ledger::{Ledger, Turn};
+use super::pubsub::Change as PubSubChange;
 use super::request::{Op, Request};
 use super::server::{Server, Session, error, ok};
 use super::tally::Tally;
@@ -111,6 +112,8 @@ pub(super) enum Step {
     Restart(usize),
     /// The next key of a slot leaves for another node.
     Migrate(u16),
+    /// Slots go back to a node which they have left.
+    Return(u16, u16, usize),
     /// A node hears something.
     Learn(usize),
     /// A node that has left is switched off, once nobody waits for it.
@@ -147,6 +150,8 @@ pub(super) struct Cluster {
     pub(super) truth: Rc<View>,
     pub(super) migrations: Vec<Migration>,
     pub(super) promotions: Vec<Promotion>,
+    /// Slots of sharded channels that changed hands, and the version of the view that says so.
+    pub(super) moves: Vec<(u64, u16)>,
     /// The nodes that the client knows at first: one of them never leaves.
     pub(super) seeds: Vec<usize>,
     /// How long the client may need to see that a node was replaced, if nothing disturbs it.
@@ -195,6 +200,7 @@ impl Cluster {
             truth,
             migrations: Vec::new(),
             promotions: Vec::new(),
+            moves: Vec::new(),
             seeds: Vec::new(),
             patience: None,
             applied: Vec::new(),
@@ -244,7 +250,7 @@ impl Cluster {
     }
 
     /// Lets a node hear what it has to hear by now, and take over what it has to take over.
-    fn catch_up(&mut self, index: usize, now: u64) {
+    pub(super) fn catch_up(&mut self, index: usize, now: u64) {
         self.nodes[index].learn(now);
         let node = &self.nodes[index];
         let primary = node.view.members.get(&index).and_then(|member| member.primary);
@@ -287,6 +293,7 @@ impl Cluster {
             (b"CLUSTER", b"SHARDS") => self.shards(visit.node),
             (b"CLUSTER", b"INFO") => self.info(visit.node, visit.now),
             (b"EXEC", _) => self.exec(visit),
+            (b"SSUBSCRIBE" | b"SUNSUBSCRIBE", _) => self.direct(visit, request),
             _ => self.serve(visit, request),
         }
     }
@@ -358,9 +365,18 @@ impl Cluster {
 
     fn route(&self, visit: &Visit<'_>, keys: &[Key], writes: bool) -> Result<(), Elsewhere> {
         let Session { asking, read_only, .. } = *visit.session;
-        let errand = Errand { keys, writes, asking, read_only };
+        let errand = Errand { keys, writes, asking, read_only, channels: false };
         let is_down = self.is_down(visit.node, visit.now);
         self.nodes[visit.node].route(visit.node, errand, is_down, self.options.try_again)
+    }
+
+    /// A sharded channel: at the node that serves its slot, or a replica of that.
+    fn direct(&mut self, visit: &Visit<'_>, request: &Request) -> Value {
+        let keys: Vec<Key> = request.args.iter().skip(1).map(node::key).collect();
+        let errand = Errand { keys: &keys, writes: false, asking: false, read_only: true, channels: true };
+        let is_down = self.is_down(visit.node, visit.now);
+        let way = self.nodes[visit.node].route(visit.node, errand, is_down, self.options.try_again);
+        way.map_or_else(|elsewhere| self.say(&elsewhere), |()| ok())
     }
 
     /// Runs a command; its reply.
@@ -451,7 +467,10 @@ impl World {
         let (node, now, session) = (conn.server, *now, &mut conn.session);
         let server = &servers[node];
         cluster.catch_up(node, now);
-        let reply = server.greet(session, request).unwrap_or_else(|| {
+        // Where sharded channels are is a matter of slots.
+        let is_sharded = PubSubChange::of(request.name()).is_some_and(PubSubChange::is_sharded);
+        let greeting = server.greet(session, request).filter(|reply| !is_sharded || *reply != ok());
+        let reply = greeting.unwrap_or_else(|| {
             let mut visit = Visit { node, conn: id, now, session, server, ledger, rng };
             cluster.answer(&mut visit, request)
         });
@@ -469,6 +488,7 @@ impl World {
             Step::Thaw(node) => self.thaw(node),
             Step::Restart(node) => self.restart(node),
             Step::Migrate(first) => self.migrate_next(first),
+            Step::Return(first, last, to) => self.return_slots(first, last, to),
             Step::Learn(node) => self.learn(node),
             Step::Vanish(node) => self.vanish(node),
             Step::Recycle(node) => self.recycle(node),

@@ -30,6 +30,8 @@ pub(in crate::sim) struct Errand<'a> {
     pub(in crate::sim) asking: bool,
     /// Its connection may read from replicas.
     pub(in crate::sim) read_only: bool,
+    /// The keys are sharded channels, which stay until their slots have left.
+    pub(in crate::sim) channels: bool,
 }
 
 impl Node {
@@ -51,7 +53,7 @@ impl Node {
             return Err(Elsewhere::Down);
         }
         let missing = || errand.keys.iter().filter(|key| !self.data.contains_key(*key)).count();
-        if let Some(&to) = self.migrating.get(&slot).filter(|_| owner == me) {
+        if let Some(&to) = self.migrating.get(&slot).filter(|_| owner == me && !errand.channels) {
             match missing() {
                 0 => {}
                 some if some < errand.keys.len() && try_again => return Err(Elsewhere::TryAgain),

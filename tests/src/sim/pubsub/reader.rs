@@ -1,31 +1,34 @@
-//! A task that subscribes, reads, and does it again.
+//! A task that subscribes, reads, changes its mind, and does it again.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use redstart_core::Error;
 use redstart_core::client::{Client, NoEvent, Subscription};
-use redstart_core::error::ErrorKind;
-use redstart_core::pubsub::Event;
+use redstart_core::error::{Delivery, ErrorKind};
+use redstart_core::pubsub::{Event, Kind};
 
-use super::super::oracles::{Verdict, demand};
 use super::super::setup::ms;
+use super::super::world::World;
 use super::CHANNELS;
-use super::server::{Published, channel};
+use super::log::{Log, PATTERN, Wish};
+use super::server::name;
 
-/// A channel, and whether it is heard of by the pattern that all match.
-pub(super) type Topic = (bool, usize);
+/// A change of what a subscription hears of, when it has had so many events.
+#[derive(Clone, Debug)]
+struct Step {
+    after: u32,
+    begins: bool,
+    wishes: Vec<Wish>,
+}
 
 /// One subscription: what to, and how long nothing may come before it is dropped.
 #[derive(Clone, Debug)]
-pub(super) struct Life {
-    channels: Vec<usize>,
-    /// Channels that are added when some messages were read.
-    added: Vec<usize>,
-    by_pattern: bool,
+struct Life {
+    wishes: Vec<Wish>,
+    steps: Vec<Step>,
     patience: Duration,
     /// How long it does not look, after every message.
     nap: Option<Duration>,
@@ -33,32 +36,21 @@ pub(super) struct Life {
 
 impl Life {
     fn draw(rng: &mut Rng, lazy: bool) -> Self {
-        let by_pattern = rng.u8(..4) == 0;
-        let mut channels: Vec<_> = (0..CHANNELS).filter(|_| rng.bool()).collect();
-        let added = if rng.bool() { channels.split_off(channels.len() / 2) } else { Vec::new() };
-        Self {
-            channels,
-            added,
-            by_pattern,
-            patience: ms(rng.u64(5..150)),
-            nap: lazy.then(|| ms(rng.u64(5..60))),
-        }
-    }
-
-    /// All that it hears of in the end.
-    pub(super) fn topics(&self) -> impl Iterator<Item = Topic> {
-        let own = self.channels.iter().chain(&self.added).map(|channel| (false, *channel));
-        own.chain((0..CHANNELS).filter(|_| self.by_pattern).map(|channel| (true, channel)))
-    }
-
-    async fn begin(&self, client: &Client) -> Result<Subscription, Error> {
-        let names = |channels: &[usize]| channels.iter().copied().map(channel).collect::<Vec<_>>();
-        let subscription = client.subscribe(names(&self.channels)).await?;
-        if self.by_pattern {
-            subscription.psubscribe("ch:*").await?;
-        }
-        subscription.subscribe(names(&self.added)).await?;
-        Ok(subscription)
+        let all = || {
+            let channels = (0..CHANNELS).flat_map(|number| [(Kind::Channel, number), (Kind::Shard, number)]);
+            channels.chain([(Kind::Pattern, 0)])
+        };
+        let wishes = all().filter(|(kind, _)| rng.u8(..4) < if *kind == Kind::Pattern { 1 } else { 2 });
+        let wishes = wishes.collect();
+        let mut after = 0;
+        let mut step = || {
+            after += rng.u32(..12);
+            let (begins, wish) = (rng.bool(), all().nth(rng.usize(..2 * CHANNELS + 1)));
+            let others = all().filter(|_| rng.u8(..4) == 0);
+            Step { after, begins, wishes: wish.into_iter().chain(others).collect() }
+        };
+        let steps = (0..4).map(|_| step()).collect();
+        Self { wishes, steps, patience: ms(rng.u64(5..150)), nap: lazy.then(|| ms(rng.u64(5..60))) }
     }
 }
 
@@ -76,145 +68,125 @@ impl Plan {
         let lazy = few && rng.bool();
         Self { lives, last: Life::draw(rng, lazy) }
     }
-
-    pub(super) const fn last(&self) -> &Life {
-        &self.last
-    }
 }
 
-/// What a reader has seen of a channel.
-#[derive(Debug, Default)]
-struct Seen {
-    last: u64,
-    /// A gap was told of since.
-    excused: bool,
+/// Who subscribes.
+pub(super) struct Reader {
+    pub(super) client: Client,
+    pub(super) world: Rc<RefCell<World>>,
+    pub(super) log: Rc<RefCell<Log>>,
+    /// How long the client may need to see to what it was told.
+    pub(super) slack: u64,
 }
 
-/// What a reader was told.
-#[derive(Debug)]
-pub(super) struct Log {
-    seen: BTreeMap<Topic, Seen>,
-    interrupted: bool,
-    pub(super) messages: u64,
-    pub(super) gaps: u64,
-    /// How many messages were dropped for want of room,
-    pub(super) dropped: u64,
-    /// and of how many it is not known yet which.
-    unaccounted: u64,
-    pub(super) verdict: Verdict,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            seen: BTreeMap::new(),
-            interrupted: false,
-            messages: 0,
-            gaps: 0,
-            dropped: 0,
-            unaccounted: 0,
-            verdict: Ok(()),
+impl Reader {
+    /// Reads as planned, until the client is closed.
+    pub(super) async fn read(self, plan: Plan) {
+        for life in &plan.lives {
+            if let Ok(mut subscription) = self.begin(life).await {
+                self.follow(life, &mut subscription, Some(life.patience)).await;
+            }
+        }
+        loop {
+            match self.begin(&plan.last).await {
+                Ok(mut subscription) => return self.follow(&plan.last, &mut subscription, None).await,
+                Err(error) if *error.kind() == ErrorKind::Closed => return,
+                // What was refused would be again.
+                Err(_) if rest(&self.client, ms(20)).await.is_err() => return,
+                Err(_) => {}
+            }
         }
     }
-}
 
-impl Log {
-    pub(super) const fn is_interrupted(&self) -> bool {
-        self.interrupted
+    async fn begin(&self, life: &Life) -> Result<Subscription, Error> {
+        self.log.borrow_mut().begin();
+        let subscription = self.client.subscribe(()).await?;
+        self.add(&subscription, &life.wishes).await?;
+        Ok(subscription)
     }
 
-    /// Whether the last message of a channel was heard, unless there was no room for it.
-    pub(super) fn has_heard(&self, topic: &Topic, published: &Published) -> bool {
-        self.unaccounted > 0 || self.seen.get(topic).is_some_and(|seen| seen.last == published[topic.1])
-    }
-
-    fn begin(&mut self) {
-        self.seen.clear();
-        self.interrupted = false;
-        self.unaccounted = 0;
-    }
-
-    /// F2: every gap is told before the next message, and no message comes twice. F4: what there was no room for is
-    /// counted.
-    fn read(&mut self, event: &Event) {
-        const NAME: &str = "f2_every_gap_is_told";
-        let verdict = match event {
-            Event::Interrupted => {
-                self.gaps += 1;
-                self.seen.values_mut().for_each(|seen| seen.excused = true);
-                let twice = std::mem::replace(&mut self.interrupted, true);
-                demand(!twice, NAME, || "it was interrupted twice".to_owned())
-            }
-            Event::Resumed => {
-                let was = std::mem::take(&mut self.interrupted);
-                demand(was, NAME, || "it was resumed and had not been interrupted".to_owned())
-            }
-            Event::Message(message) => {
-                self.messages += 1;
-                let number: u64 = message.payload_as().unwrap_or_default();
-                let channel = std::str::from_utf8(&message.channel).ok();
-                let channel = channel.and_then(|name| name.strip_prefix("ch:")?.parse().ok());
-                let topic = (message.pattern.is_some(), channel.unwrap_or_default());
-                let interrupted = self.interrupted;
-                let seen = self.seen.entry(topic).or_default();
-                let Seen { last, excused } =
-                    std::mem::replace(seen, Seen { last: number, excused: interrupted });
-                let missing = number.saturating_sub(last + 1);
-                let known = last == 0 || excused || missing <= self.unaccounted;
-                if last > 0 && !excused {
-                    self.unaccounted = self.unaccounted.saturating_sub(missing);
+    /// Reads until nothing has come for so long, or the client is closed.
+    async fn follow(&self, life: &Life, subscription: &mut Subscription, patience: Option<Duration>) {
+        let mut steps = life.steps.iter().peekable();
+        for count in 0.. {
+            while let Some(step) = steps.next_if(|step| step.after <= count) {
+                if step.begins {
+                    // If it fails, what was subscribed before stays.
+                    let _ = self.add(subscription, &step.wishes).await;
+                } else {
+                    self.remove(subscription, &step.wishes);
                 }
-                let follows = known && (last == 0 || number > last);
-                demand(follows, NAME, || format!("{topic:?}: {number} came after {last} without a word"))
             }
-            Event::Lagged(count) => {
-                self.dropped += count;
-                self.unaccounted += count;
-                demand(*count > 0, "f4_what_is_dropped_is_counted", || "none was dropped".to_owned())
-            }
-            other => demand(false, NAME, || format!("{other:?}")),
-        };
-        if self.verdict.is_ok() {
-            self.verdict = verdict;
-        }
-    }
-}
-
-/// Reads as planned, until the client is closed.
-pub(super) async fn read(client: Client, plan: Plan, log: Rc<RefCell<Log>>) {
-    for life in &plan.lives {
-        log.borrow_mut().begin();
-        let Ok(mut subscription) = life.begin(&client).await else { continue };
-        while let Ok(event) = subscription.next_timeout(life.patience).await {
-            log.borrow_mut().read(&event);
-        }
-    }
-    loop {
-        log.borrow_mut().begin();
-        match plan.last.begin(&client).await {
-            Ok(mut subscription) => {
-                while let Some(event) = subscription.next().await {
-                    log.borrow_mut().read(&event);
-                    if let Some(nap) = plan.last.nap
-                        && rest(&client, nap).await.is_err()
-                    {
-                        return;
-                    }
-                }
+            let event = match patience {
+                Some(patience) => subscription.next_timeout(patience).await.ok(),
+                None => subscription.next().await,
+            };
+            let Some(event) = event else { return };
+            self.take(&event);
+            if let Some(nap) = life.nap
+                && rest(&self.client, nap).await.is_err()
+            {
                 return;
             }
-            Err(error) if *error.kind() == ErrorKind::Closed => return,
-            Err(_) if rest(&client, ms(20)).await.is_err() => return,
-            Err(_) => {}
+        }
+    }
+
+    fn take(&self, event: &Event) {
+        let world = self.world.borrow();
+        self.log.borrow_mut().read(event, &world.published, self.slack);
+    }
+
+    async fn add(&self, subscription: &Subscription, wishes: &[Wish]) -> Result<(), Error> {
+        for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
+            let (wishes, names) = of_kind(kind, wishes);
+            if wishes.is_empty() {
+                continue;
+            }
+            let new = self.log.borrow_mut().ask(&wishes);
+            let outcome = match kind {
+                Kind::Channel => subscription.subscribe(names).await,
+                Kind::Pattern => subscription.psubscribe(names).await,
+                Kind::Shard => subscription.ssubscribe(names).await,
+            };
+            let (world, mut log) = (self.world.borrow(), self.log.borrow_mut());
+            match outcome {
+                Ok(()) => log.hold(&new, &world.published),
+                Err(error) => {
+                    log.fail(&new, &world.published, world.now);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, subscription: &Subscription, wishes: &[Wish]) {
+        for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
+            let (wishes, names) = of_kind(kind, wishes);
+            match kind {
+                _ if wishes.is_empty() => continue,
+                Kind::Channel => subscription.unsubscribe(names),
+                Kind::Pattern => subscription.punsubscribe(names),
+                Kind::Shard => subscription.sunsubscribe(names),
+            }
+            self.log.borrow_mut().leave(&wishes, self.world.borrow().now);
         }
     }
 }
 
-/// Waits a little, since what was refused would be again. A subscription to nothing hears nothing.
+/// The wishes of a kind, and how they are called.
+fn of_kind(kind: Kind, wishes: &[Wish]) -> (Vec<Wish>, Vec<String>) {
+    let wishes: Vec<_> = wishes.iter().filter(|wish| wish.0 == kind).copied().collect();
+    let called = |wish: &Wish| if kind == Kind::Pattern { PATTERN.to_owned() } else { name(*wish) };
+    let names = wishes.iter().map(called).collect();
+    (wishes, names)
+}
+
+/// Waits a little. A subscription to nothing hears nothing.
 async fn rest(client: &Client, time: Duration) -> Result<(), Error> {
     let mut idle = client.subscribe(()).await?;
     match idle.next_timeout(time).await {
         Err(NoEvent::Timeout) => Ok(()),
-        _ => Err(Error::new(ErrorKind::Closed, redstart_core::error::Delivery::NotSent)),
+        _ => Err(Error::new(ErrorKind::Closed, Delivery::NotSent)),
     }
 }

@@ -42,7 +42,7 @@ impl Data {
 
 impl Watch {
     /// Whether a server follows the primary and has what it has, but for the last.
-    pub(super) fn is_copy(&self, server: usize) -> bool {
+    pub(in crate::sim) fn is_copy(&self, server: usize) -> bool {
         let data = &self.servers[server];
         data.follows == Some(self.primary) && data.since == self.epoch
     }

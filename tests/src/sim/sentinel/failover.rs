@@ -99,14 +99,15 @@ impl World {
         }
         let is_new = watch.servers[server].follows.is_none();
         watch.follow(server, primary, now);
-        if !is_new {
-            return;
-        }
         let closes = watch.options.closes;
-        self.note_server(server, &format!("follows node {} from now on", primary + 1));
-        self.blemish_all(server, "a replica now");
+        if is_new {
+            self.note_server(server, &format!("follows node {} from now on", primary + 1));
+            self.blemish_all(server, "a replica now");
+        }
         for id in self.conns_of(server) {
-            if closes && self.conns[id].stage == Stage::Open {
+            let conn = &self.conns[id];
+            let is_concerned = is_new || !conn.session.topics.is_empty();
+            if closes && is_concerned && conn.stage == Stage::Open {
                 self.finish(id);
             }
         }

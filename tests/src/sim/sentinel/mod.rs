@@ -207,6 +207,11 @@ impl World {
         found.unwrap_or(self.servers.len() - 1)
     }
 
+    /// Whether a connection leads to a sentinel, or to where one was.
+    pub(super) fn is_sentinel(&self, id: usize) -> bool {
+        self.service.as_ref().is_some_and(|watch| self.conns[id].server >= watch.servers.len())
+    }
+
     /// What a server or a sentinel says to a request.
     pub(super) fn answer_in_service(&mut self, id: usize, request: &Request) -> Value {
         let Self { conns, servers, service, now, .. } = self;
