@@ -13,7 +13,8 @@
 //!
 //! No runtime and no thread work behind it. A [`Client`] is shared by threads, and of those that wait for a
 //! reply one at a time moves the bytes for all; a thread that is alone makes one write and one read per
-//! command. What can be done with a client is said in [`redstart_core`].
+//! command. Since nothing moves while no call is made, the memory that a burst of calls has taken is given back by
+//! the first call two seconds later, not before. What can be done with a client is said in [`redstart_core`].
 
 mod client;
 mod net;

@@ -50,8 +50,10 @@ pub struct BlockingNet {
     poll: mio::Poll,
     events: Events,
     signal: Arc<Signal>,
-    /// Those that the driver has: dropping one there closes it.
+    /// Those that the driver has, in the order of their tokens: dropping one there closes it.
     sockets: Vec<(Token, Weak<Mutex<State>>)>,
+    /// One of them may have reads that sleep.
+    reads_sleep: bool,
     last_token: usize,
     alarm: Instant,
 }
@@ -73,19 +75,27 @@ impl BlockingNet {
             events: Events::with_capacity(64),
             signal: Arc::new(signal),
             sockets: Vec::new(),
+            reads_sleep: false,
             last_token: SIGNAL.0,
             alarm: Instant::FAR,
         })
     }
 
-    fn sleep_in_read(&self) -> bool {
+    fn sleep_in_read(&mut self) -> bool {
         let mut sockets = self.sockets();
-        let (Some((_, socket)), None) = (sockets.next(), sockets.next()) else { return false };
+        let (Some(socket), None) = (sockets.next(), sockets.next()) else { return false };
+        drop(sockets);
+        self.reads_sleep = true;
         self.signal.raised.swap(false, SeqCst) || socket.lock().sleep()
     }
 
-    fn sockets(&self) -> impl Iterator<Item = (Token, BlockingSocket)> {
-        self.sockets.iter().filter_map(|(token, socket)| Some((*token, BlockingSocket(socket.upgrade()?))))
+    fn sockets(&self) -> impl Iterator<Item = BlockingSocket> {
+        self.sockets.iter().filter_map(|(_, socket)| Some(BlockingSocket(socket.upgrade()?)))
+    }
+
+    fn socket(&self, token: Token) -> Option<BlockingSocket> {
+        let place = self.sockets.binary_search_by_key(&token, |(token, _)| *token).ok()?;
+        Some(BlockingSocket(self.sockets[place].1.upgrade()?))
     }
 }
 
@@ -99,27 +109,29 @@ impl Sleep for BlockingNet {
     }
 
     fn attend(&mut self) {
-        self.sockets().for_each(|(_, socket)| socket.lock().stop_blocking());
+        if self.reads_sleep {
+            self.sockets().for_each(|socket| socket.lock().stop_blocking());
+            self.reads_sleep = false;
+        }
     }
 
     /// If the caller is alone and there is one socket, it sleeps in a read of it.
-    fn sleep(&mut self, alone: bool) {
-        let left = self.alarm - self.now();
-        self.sockets.retain(|(_, socket)| socket.strong_count() > 0);
-        if alone && left >= NAP && self.sleep_in_read() {
+    fn sleep(&mut self, since: Instant, alone: bool) {
+        if alone && self.alarm - since >= NAP && self.sleep_in_read() {
             return;
         }
         self.attend();
         self.signal.asleep.store(true, SeqCst);
         if !self.signal.raised.swap(false, SeqCst) {
-            let timeout = (self.alarm != Instant::FAR).then_some(left);
+            let timeout = (self.alarm != Instant::FAR).then(|| self.alarm - self.now());
             // An interrupted sleep is a short sleep.
             let _ = self.poll.poll(&mut self.events, timeout);
         }
         self.signal.asleep.store(false, SeqCst);
         for event in &self.events {
-            let ready = self.sockets().filter(|(token, _)| *token == event.token());
-            ready.for_each(|(_, socket)| socket.lock().wake());
+            if let Some(socket) = self.socket(event.token()) {
+                socket.lock().wake();
+            }
         }
         self.events.clear();
     }
@@ -139,6 +151,7 @@ impl Net for BlockingNet {
         self.last_token += 1;
         let token = Token(self.last_token);
         let socket = BlockingSocket::default();
+        self.sockets.retain(|(_, socket)| socket.strong_count() > 0);
         self.sockets.push((token, Arc::downgrade(&socket.0)));
         let (shared, to) = (socket.clone(), to.clone());
         let (within, keepalive) = (self.within, self.keepalive);

@@ -80,8 +80,8 @@ pub struct Driver<N: Net> {
     ebb: Ebb,
     /// For when the clock is set.
     armed: Option<Instant>,
-    /// When the last of several drivers left off.
-    left_at: Instant,
+    /// When sockets were seen to last.
+    seen_at: Instant,
     done: bool,
 }
 
@@ -114,7 +114,7 @@ impl<N: Net> Driver<N> {
             hold: Hold::default(),
             ebb: Ebb::default(),
             armed: None,
-            left_at: Instant::ORIGIN,
+            seen_at: Instant::ORIGIN,
             done: false,
         };
         Ok((client, driver))
@@ -137,6 +137,7 @@ impl<N: Net> Driver<N> {
         }
         for _ in 0..TURNS_PER_POLL {
             let now = self.net.now();
+            self.seen_at = now;
             self.follow_actions();
             self.read(now);
             let (line_deadline, freed) = self.visit_mailbox(now);

@@ -9,9 +9,9 @@
 //! Whoever returns while the driver is free wakes one of those who sleep, so as long as anybody waits,
 //! somebody drives.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -23,6 +23,7 @@ use std::thread::{self, Thread};
 
 use super::line::Line;
 use super::{Driver, Net};
+use crate::time::Instant;
 
 /// A [`Net`] whose thread sleeps by itself instead of being polled by a runtime.
 pub trait Sleep: Net {
@@ -36,8 +37,9 @@ pub trait Sleep: Net {
     fn attend(&mut self);
 
     /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it
-    /// was used since [`clear`](Self::clear). `alone` says that no other thread waits for a reply.
-    fn sleep(&mut self, alone: bool);
+    /// was used since [`clear`](Self::clear). `since` was the time a moment ago. `alone` says that no other thread
+    /// waits for a reply.
+    fn sleep(&mut self, since: Instant, alone: bool);
 }
 
 /// A driver that is driven by the threads that wait for replies, one at a time.
@@ -52,31 +54,33 @@ pub struct Turn<N: Sleep> {
 /// Threads that sleep because another one drives, in the order in which they fell asleep.
 #[derive(Default)]
 struct Sleepers {
-    /// Each with how often somebody had been woken before.
-    threads: Vec<(Thread, u64)>,
+    /// Each by its place in that order, with how often somebody had been woken before.
+    threads: BTreeMap<u64, (Thread, u64)>,
+    added: u64,
     woken: u64,
 }
 
 impl Sleepers {
-    fn add(&mut self, thread: Thread) {
-        self.threads.push((thread, self.woken));
+    /// Returns the thread's place.
+    fn add(&mut self, thread: Thread) -> u64 {
+        self.added += 1;
+        self.threads.insert(self.added, (thread, self.woken));
+        self.added
     }
 
-    fn remove(&mut self, thread: &Thread) {
-        // Most are awake again before others who came earlier.
-        if let Some(place) = self.threads.iter().rposition(|(sleeper, _)| sleeper.id() == thread.id()) {
-            self.threads.remove(place);
-        }
+    fn remove(&mut self, place: u64) {
+        self.threads.remove(&place);
     }
 
     /// Who is to drive now. Every change costs the others the time until a thread has woken up, so it is one that will
     /// wait for long: the first, if it has for long, as for a blocking command; otherwise the last.
     fn pop(&mut self) -> Option<Thread> {
         const LONG: u64 = 64;
-        let first_is_patient = self.threads.first().is_some_and(|(_, since)| self.woken - since >= LONG);
-        let chosen = if first_is_patient { Some(self.threads.remove(0)) } else { self.threads.pop() };
+        let first = self.threads.first_key_value();
+        let first_is_patient = first.is_some_and(|(_, (_, since))| self.woken - since >= LONG);
+        let chosen = if first_is_patient { self.threads.pop_first() } else { self.threads.pop_last() };
         self.woken += 1;
-        chosen.map(|(thread, _)| thread)
+        chosen.map(|(_, (thread, _))| thread)
     }
 }
 
@@ -110,14 +114,13 @@ impl<N: Sleep> Turn<N> {
                 // A driver that has ended has ended every call, so the future is ready by then.
                 return driver.drive(|| self.callers.load(SeqCst) == 1, |_| ready());
             }
-            let me = thread::current();
-            self.sleepers().add(me.clone());
+            let place = self.sleepers().add(thread::current());
             // Whoever let go of the driver before this thread was on the list did not wake it.
             let free = self.try_drive().is_some();
             if !free {
                 thread::park();
             }
-            self.sleepers().remove(&me);
+            self.sleepers().remove(place);
         }
     }
 
@@ -168,7 +171,7 @@ impl<N: Sleep> Driver<N> {
     /// has ended.
     fn drive<T>(&mut self, alone: impl Fn() -> bool, mut result: impl FnMut(bool) -> Option<T>) -> T {
         let waker = self.net.waker();
-        if self.net.now() - self.left_at >= UNATTENDED {
+        if self.net.now() - self.seen_at >= UNATTENDED {
             // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
             // for that of the next request.
             self.net.attend();
@@ -178,10 +181,9 @@ impl<N: Sleep> Driver<N> {
             self.net.clear();
             let ended = self.poll(&mut Context::from_waker(&waker)).is_ready();
             if let Some(result) = result(ended) {
-                self.left_at = self.net.now();
                 return result;
             }
-            self.net.sleep(alone());
+            self.net.sleep(self.seen_at, alone());
         }
     }
 }
@@ -215,9 +217,9 @@ mod tests {
         let mut sleepers = Sleepers::default();
         sleepers.add(threads[0].clone());
         for _ in 0..64 {
-            sleepers.add(threads[1].clone());
+            let place = sleepers.add(threads[1].clone());
             sleepers.add(threads[2].clone());
-            sleepers.remove(&threads[1]);
+            sleepers.remove(place);
             assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[2].id()));
         }
         sleepers.add(threads[1].clone());

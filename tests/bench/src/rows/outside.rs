@@ -56,12 +56,22 @@ pub fn resident(job: &Job) -> Result<f64> {
     Ok(numbers(command)?.1)
 }
 
-/// System calls per operation, by the difference between more and fewer passes. `None` for one who does not do as
-/// many as it is told.
+/// System calls per operation, by the difference between more and fewer passes, of several attempts the least: a client
+/// that the machine keeps from running looks at its socket once more afterwards. `None` for one who does not do as many
+/// as it is told.
 pub fn system_calls(job: &Job) -> Result<Option<f64>> {
+    const ATTEMPTS: usize = 3;
     let more = Job { passes: job.passes * 3, ..job.clone() };
-    let ((few_calls, few), (many_calls, many)) = (traced(job)?, traced(&more)?);
-    Ok((many > few).then(|| (many_calls - few_calls) / (many - few)))
+    let mut least = None::<f64>;
+    for _ in 0..ATTEMPTS {
+        let ((few_calls, few), (many_calls, many)) = (traced(job)?, traced(&more)?);
+        if many <= few {
+            return Ok(None);
+        }
+        let found = (many_calls - few_calls) / (many - few);
+        least = Some(least.map_or(found, |least| least.min(found)));
+    }
+    Ok(least)
 }
 
 /// System calls of a whole process and its children, and its operations.
