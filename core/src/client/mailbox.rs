@@ -95,7 +95,7 @@ pub(super) enum Submitted {
 impl Mailbox {
     pub(crate) fn new(config: Arc<Config>) -> Self {
         let state = State {
-            inbox: Inbox::default(),
+            inbox: Inbox::with_room(),
             slots: Slots::default(),
             line: VecDeque::new(),
             forsaken: 0,
@@ -454,7 +454,9 @@ impl Mailbox {
             state.take_event(event, &mut wake);
         }
         state.status = Status::Closed;
-        let wishes = core::mem::take(&mut state.inbox).errands.wishes;
+        let mut left = core::mem::take(&mut state.inbox);
+        let wishes =
+            left.errands.made().map(|errands| core::mem::take(&mut errands.wishes)).unwrap_or_default();
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
@@ -531,7 +533,7 @@ impl State {
 
     fn set_status(&mut self, status: Status, wake: &mut Vec<Waker>) {
         self.status = status;
-        wake.append(&mut self.watchers);
+        wake.extend(core::mem::take(&mut self.watchers));
     }
 
     /// Takes calls that were given up out of the line, once they are half of it: they must not fill it.

@@ -13,10 +13,17 @@ use crate::connection::ConnId;
 #[derive(Debug, Default)]
 pub(super) struct DriverWaker(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     waker: Option<Waker>,
     ready: Vec<ConnId>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        // Most clients have one socket.
+        Self { waker: None, ready: Vec::with_capacity(1) }
+    }
 }
 
 impl DriverWaker {
