@@ -50,8 +50,15 @@ impl<T: Vacant> Deref for Seldom<T> {
 impl<T: Vacant> DerefMut for Seldom<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.0.get_or_insert_default()
+        self.0.get_or_insert_with(make)
     }
+}
+
+/// Apart, so that those who change a part that is there are small enough to be inlined.
+#[cold]
+#[inline(never)]
+fn make<T: Default>() -> Box<T> {
+    Box::default()
 }
 
 #[cfg(test)]

@@ -80,6 +80,8 @@ impl Inbox {
     }
 
     /// What is seldom left, to leave something.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn errands(&mut self) -> &mut Errands {
         self.has_errands = true;
         &mut self.errands
