@@ -41,7 +41,7 @@
 //! | [`config`] | settings, from setters or a URL |
 //! | [`error`] | what went wrong, and what became of the command |
 //! | [`resp`] | frames on the wire, RESP2 and RESP3 |
-//! | `time` | [`Instant`] |
+//! | `time`, `seldom` | [`Instant`]; parts that most clients never use |
 //!
 //! # Driving
 //!
@@ -76,6 +76,7 @@ pub mod guide;
 pub mod pubsub;
 pub mod resp;
 mod retry;
+mod seldom;
 mod time;
 pub mod topology;
 

@@ -13,7 +13,7 @@ const CONNECTIONS: u64 = 1000;
 const IDLE: Duration = Duration::from_secs(10);
 const KIB: u64 = 1024;
 /// A little above what is held, on whatever allocator the system has.
-const MOST: u64 = 8 * KIB;
+const MOST: u64 = 5 * KIB;
 
 /// Bytes that are resident, but for those of files.
 fn resident() -> u64 {

@@ -9,6 +9,7 @@ use crate::command::{Flags, Packed, PackedBatch, ScriptText, Target, WireSink};
 use crate::config::{Endpoint, ReadFrom};
 use crate::connection::{ConnId, Outgoing, RequestId};
 use crate::engine::{Engine, Patience, Request, Taken};
+use crate::seldom::{Seldom, Vacant};
 
 /// What one call sends.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(crate) struct Inbox {
     /// There is something in the errands; or the line of calls or the alarms have changed, so that there are times to
     /// watch, or there is room again.
     pub(crate) has_errands: bool,
-    pub(crate) errands: Errands,
+    pub(crate) errands: Seldom<Errands>,
 }
 
 /// What callers seldom leave for the driver.
@@ -51,13 +52,37 @@ pub(crate) struct Errands {
     pub(crate) texts: Vec<(RequestId, u32, ScriptText)>,
 }
 
+impl Vacant for Errands {
+    const VACANT: &'static Self = &Self {
+        cancelled: Vec::new(),
+        unclaimed: Vec::new(),
+        released: Vec::new(),
+        close: None,
+        wishes: Vec::new(),
+        nodes: Vec::new(),
+        sessions: Vec::new(),
+        texts: Vec::new(),
+    };
+}
+
 impl Inbox {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: Outgoing::new(), requests: Vec::new(), has_errands: false, errands: Seldom::new() }
+    }
+
+    /// One with room for a request: many clients never leave more at a time.
+    pub(crate) fn with_room() -> Self {
+        Self { requests: Vec::with_capacity(1), ..Self::new() }
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.requests.is_empty() && !self.has_errands
     }
 
     /// What is seldom left, to leave something.
-    pub(crate) const fn errands(&mut self) -> &mut Errands {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn errands(&mut self) -> &mut Errands {
         self.has_errands = true;
         &mut self.errands
     }
@@ -77,7 +102,7 @@ impl Inbox {
     /// Looks up the nodes that callers have chosen, and sessions.
     #[inline]
     pub(crate) fn find_nodes(&mut self, engine: &Engine) {
-        let Errands { nodes, sessions, .. } = &self.errands;
+        let Errands { nodes, sessions, .. } = &*self.errands;
         if nodes.is_empty() && sessions.is_empty() {
             return;
         }
@@ -99,7 +124,8 @@ impl Inbox {
     /// Takes requests out that are cancelled; `cancelled` is sorted.
     #[cold]
     pub(crate) fn drop_cancelled(&mut self) {
-        let Self { requests, bytes, errands: Errands { cancelled, .. }, .. } = self;
+        let Self { requests, bytes, errands, .. } = self;
+        let cancelled = &errands.cancelled;
         let is_cancelled = |request: &Request| cancelled.binary_search(&request.id).is_ok();
         if !requests.iter().any(is_cancelled) {
             return;
@@ -116,31 +142,20 @@ impl Inbox {
         *bytes = kept;
     }
 
-    /// Whether there is room that was made for requests.
-    #[inline]
-    pub(crate) const fn has_room(&self) -> bool {
-        self.requests.capacity() > 0
-    }
-
     /// Gives back memory that is not used.
     pub(crate) fn shrink(&mut self) {
         self.bytes.shrink();
         self.requests.shrink_to_fit();
-        let Errands { cancelled, unclaimed, released, close: _, wishes, nodes, sessions, texts } =
-            &mut self.errands;
-        cancelled.shrink_to_fit();
-        unclaimed.shrink_to_fit();
-        released.shrink_to_fit();
-        wishes.shrink_to_fit();
-        nodes.shrink_to_fit();
-        sessions.shrink_to_fit();
-        texts.shrink_to_fit();
+        if !self.has_errands {
+            self.errands = Seldom::new();
+        }
     }
 
     /// The driver has seen to the errands; the buffers are kept for the next ones.
     pub(crate) fn clear_errands(&mut self) {
-        let Errands { cancelled, unclaimed, released, close, wishes, nodes, sessions, texts } =
-            &mut self.errands;
+        self.has_errands = false;
+        let Some(errands) = self.errands.made() else { return };
+        let Errands { cancelled, unclaimed, released, close, wishes, nodes, sessions, texts } = errands;
         cancelled.clear();
         unclaimed.clear();
         released.clear();
@@ -149,7 +164,6 @@ impl Inbox {
         nodes.clear();
         sessions.clear();
         texts.clear();
-        self.has_errands = false;
     }
 }
 

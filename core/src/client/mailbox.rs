@@ -100,7 +100,7 @@ pub(super) enum Submitted {
 impl Mailbox {
     pub(crate) fn new(config: Arc<Config>) -> Self {
         let state = State {
-            inbox: Inbox::default(),
+            inbox: Inbox::with_room(),
             slots: Slots::default(),
             line: VecDeque::new(),
             forsaken: 0,
@@ -448,7 +448,7 @@ impl State {
 
     fn set_status(&mut self, status: Status, wake: &mut Vec<Waker>) {
         self.status = status;
-        wake.append(&mut self.watchers);
+        wake.extend(core::mem::take(&mut self.watchers));
     }
 
     /// Takes calls that were given up out of the line, once they are half of it: they must not fill it.

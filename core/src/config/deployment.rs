@@ -1,5 +1,6 @@
 //! How the servers are deployed, and what a client has to know of it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -17,20 +18,20 @@ pub enum Deployment {
     #[default]
     Single,
     /// Redis Cluster: keys are spread over several primaries, each with its replicas.
-    Cluster(ClusterOptions),
+    Cluster(Box<ClusterOptions>),
     /// One primary and its replicas, watched by sentinels, which know where they are.
-    Sentinel(SentinelOptions),
+    Sentinel(Box<SentinelOptions>),
 }
 
 impl From<ClusterOptions> for Deployment {
     fn from(options: ClusterOptions) -> Self {
-        Self::Cluster(options)
+        Self::Cluster(Box::new(options))
     }
 }
 
 impl From<SentinelOptions> for Deployment {
     fn from(options: SentinelOptions) -> Self {
-        Self::Sentinel(options)
+        Self::Sentinel(Box::new(options))
     }
 }
 

@@ -37,6 +37,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -124,8 +125,8 @@ pub struct Config {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) protocol: Protocol,
     pub(crate) client_name: Option<Arc<str>>,
-    pub(crate) library_name: Option<Arc<str>>,
-    pub(crate) library_version: Option<Arc<str>>,
+    pub(crate) library_name: Option<Cow<'static, str>>,
+    pub(crate) library_version: Option<Cow<'static, str>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Option<Duration>,
     pub(crate) liveness_timeout: Duration,
@@ -157,8 +158,8 @@ impl Default for Config {
             tls: None,
             protocol: Protocol::default(),
             client_name: None,
-            library_name: Some("redstart".into()),
-            library_version: Some(env!("CARGO_PKG_VERSION").into()),
+            library_name: Some(Cow::Borrowed("redstart")),
+            library_version: Some(Cow::Borrowed(env!("CARGO_PKG_VERSION"))),
             connect_timeout: Duration::from_secs(5),
             response_timeout: Some(Duration::from_secs(5)),
             liveness_timeout: Duration::from_secs(10),
@@ -275,7 +276,7 @@ impl Config {
     /// without spaces. `None` does not send it. Default `redstart`.
     #[must_use]
     pub fn library_name<'a>(mut self, name: impl Into<Option<&'a str>>) -> Self {
-        self.library_name = name.into().map(Arc::from);
+        self.library_name = name.into().map(|name| Cow::Owned(name.into()));
         self
     }
 
@@ -283,7 +284,7 @@ impl Config {
     /// without spaces. `None` does not send it. Default: the version of Redstart.
     #[must_use]
     pub fn library_version<'a>(mut self, version: impl Into<Option<&'a str>>) -> Self {
-        self.library_version = version.into().map(Arc::from);
+        self.library_version = version.into().map(|version| Cow::Owned(version.into()));
         self
     }
 

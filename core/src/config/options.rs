@@ -8,7 +8,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use self::values::{
-    duration, number, ocsp, optional, protocol, read_from, size, text, tls_version, when_full, yes_or_no,
+    duration, name, number, ocsp, optional, protocol, read_from, size, text, tls_version, when_full,
+    yes_or_no,
 };
 use super::deployment::SentinelTls;
 use super::tls::{Pem, Tls};
@@ -49,8 +50,8 @@ const OF_ALL: [Setting; 31] = [
     ("password", Draft::password),
     ("protocol", |draft, value| protocol(value).map(|it| draft.config.protocol = it)),
     ("client_name", |draft, value| optional(value, text).map(|it| draft.config.client_name = it)),
-    ("library_name", |draft, value| optional(value, text).map(|it| draft.config.library_name = it)),
-    ("library_version", |draft, value| optional(value, text).map(|it| draft.config.library_version = it)),
+    ("library_name", |draft, value| optional(value, name).map(|it| draft.config.library_name = it)),
+    ("library_version", |draft, value| optional(value, name).map(|it| draft.config.library_version = it)),
     ("connect_timeout", |draft, value| duration(value).map(|it| draft.config.connect_timeout = it)),
     ("response_timeout", |draft, value| {
         optional(value, duration).map(|it| draft.config.response_timeout = it)

@@ -172,7 +172,7 @@ pub(crate) enum Login {
     /// Always the same.
     Fixed(Credentials),
     Provider(Provider),
-    Tokens(Tokens, TokenOptions),
+    Tokens(Tokens, Box<TokenOptions>),
 }
 
 impl Login {
@@ -181,7 +181,7 @@ impl Login {
     }
 
     pub(crate) fn tokens(provider: impl TokenProvider, options: TokenOptions) -> Self {
-        Self::Tokens(Tokens(Arc::new(provider)), options)
+        Self::Tokens(Tokens(Arc::new(provider)), Box::new(options))
     }
 
     /// Whether there is somebody to be asked.

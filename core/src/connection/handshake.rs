@@ -13,6 +13,7 @@
 //! in. `HELLO` and `AUTH` are written only when nothing is unanswered: some servers drop their error
 //! reply otherwise, and every later reply would be taken for the one before it.
 
+use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
@@ -30,17 +31,17 @@ pub struct ServerInfo {
     /// Version of the protocol spoken, 2 or 3.
     pub protocol: u8,
     /// `redis`, `valkey` or another.
-    pub server: String,
+    pub server: Cow<'static, str>,
     /// Version of the server.
-    pub version: String,
+    pub version: Cow<'static, str>,
     /// `standalone`, `sentinel` or `cluster`.
-    pub mode: String,
+    pub mode: Cow<'static, str>,
     /// `master`, `replica` or `sentinel`.
-    pub role: String,
+    pub role: Cow<'static, str>,
     /// The server's id for this connection.
     pub client_id: u64,
     /// Where the server runs, if it says so.
-    pub availability_zone: String,
+    pub availability_zone: Cow<'static, str>,
 }
 
 /// The channel on which sentinels tell of new primaries.
@@ -223,7 +224,7 @@ impl Handshake {
         let wrong = |_| broken("HELLO was answered with something else than a map");
         for pair in pairs(answer).map_err(wrong)? {
             let (key, value) = pair.map_err(wrong)?;
-            let text = || String::from_reply(value).unwrap_or_default();
+            let text = || word(value);
             match &*key.text().unwrap_or_default() {
                 b"proto" => self.info.protocol = u8::from_reply(value).map_err(wrong)?,
                 b"server" => self.info.server = text(),
@@ -271,7 +272,7 @@ impl Handshake {
         let about = [("LIB-NAME", &config.library_name), ("LIB-VER", &config.library_version)];
         for (what, value) in about {
             if let Some(value) = value {
-                self.say(Step::SetInfo, &Command::new("CLIENT SETINFO").arg(what).arg(value), out);
+                self.say(Step::SetInfo, &Command::new("CLIENT SETINFO").arg(what).arg(&**value), out);
             }
         }
         if config.database != 0 {
@@ -348,6 +349,16 @@ fn premature(frame: &Frame) -> Error {
         return Error::new(ErrorKind::Server(error), Delivery::NotSent);
     }
     broken("an answer came before its question")
+}
+
+/// A text that the server says of itself. What most servers say takes no memory for each connection.
+fn word(value: Item<'_>) -> Cow<'static, str> {
+    const USUAL: [&str; 7] = ["redis", "valkey", "standalone", "cluster", "sentinel", "master", "replica"];
+    let text = String::from_reply(value).unwrap_or_default();
+    match USUAL.iter().find(|usual| **usual == text) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(text),
+    }
 }
 
 fn broken(reason: &'static str) -> Error {

@@ -123,11 +123,20 @@ pub(crate) struct Entries {
 
 impl Default for Entries {
     fn default() -> Self {
-        Self { queue: VecDeque::new(), earliest: Instant::FAR }
+        Self::new()
     }
 }
 
 impl Entries {
+    pub(crate) const fn new() -> Self {
+        Self { queue: VecDeque::new(), earliest: Instant::FAR }
+    }
+
+    /// The same with room for one: many connections never have more in flight.
+    pub(crate) fn with_room() -> Self {
+        Self { queue: VecDeque::with_capacity(1), ..Self::new() }
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, entry: Entry) {
         self.earliest = self.earliest.min(entry.deadline);

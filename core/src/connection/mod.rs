@@ -85,7 +85,7 @@ pub(crate) struct Connection {
     /// Who to be: `None` while that is asked for.
     credentials: Option<Credentials>,
     /// What the server was told to replace them by.
-    telling: Option<Credentials>,
+    telling: Option<Box<Credentials>>,
     decoder: Decoder,
     out: Outgoing,
     in_flight: Entries,
@@ -120,7 +120,7 @@ impl Connection {
             telling: None,
             decoder: Decoder::new(config.reply_limits),
             out: Outgoing::default(),
-            in_flight: Entries::default(),
+            in_flight: Entries::with_room(),
             answered: 0,
             progress: Progress::default(),
             has_asked: false,
@@ -187,7 +187,7 @@ impl Connection {
     pub(crate) fn authenticate(&mut self, now: Instant, config: &Config, credentials: &Credentials) {
         let deadline = now + config.liveness_timeout;
         self.send_own(now, RequestId::AUTH, deadline, &handshake::auth(credentials));
-        self.telling = Some(credentials.clone());
+        self.telling = Some(Box::new(credentials.clone()));
     }
 
     /// Whether it waits for the answer to that.
@@ -259,6 +259,9 @@ impl Connection {
                 if let Some(info) = handshake.handle_reply(&frame, config, &mut self.out)? {
                     self.state = State::Ready;
                     self.protocol = Some(info.protocol);
+                    // No reply is as manifold as that to `HELLO` for long, nor is as much said at once.
+                    self.decoder = Decoder::new(config.reply_limits);
+                    self.out.shrink();
                     return Ok(Some(Answer::Ready(info)));
                 }
                 continue;
@@ -345,7 +348,7 @@ impl Connection {
     /// It says neither yes nor no.
     fn renewed(&mut self, answer: &Frame) -> Result<Option<Answer>, Error> {
         let text = answer.item().text().unwrap_or_default();
-        let Some(told) = self.telling.take() else { return Err(unasked()) };
+        let Some(told) = self.telling.take().map(|told| *told) else { return Err(unasked()) };
         if answer.kind() == Kind::Error {
             let refusal = Error::new(ErrorKind::Server(ServerError::new(&text)), Delivery::Rejected);
             return Ok(Some(Answer::Renewed(told, Err(refusal.with_command("AUTH")))));

@@ -37,7 +37,6 @@ impl Segment {
 }
 
 /// A queue of bytes in segments. Reading it as a [`Buf`] yields what is not yet written.
-#[derive(Default)]
 pub struct Outgoing {
     /// The segments before the last, none of them empty.
     segments: VecDeque<Segment>,
@@ -56,6 +55,19 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    pub(crate) const fn new() -> Self {
+        Self {
+            segments: VecDeque::new(),
+            last: Vec::new(),
+            front: 0,
+            write_segment: 0,
+            write_at: 0,
+            held: 0,
+            unwritten: 0,
+            spare: Vec::new(),
+        }
+    }
+
     /// How many bytes are kept: those in flight and those not yet written.
     #[must_use]
     pub const fn held(&self) -> usize {
@@ -216,6 +228,12 @@ impl Outgoing {
             self.write_at = 0;
         }
         self.segments.push_back(segment);
+    }
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Intake {
     /// The part of a reply of which the rest is still to come; or the connection's own buffer.
     kept: BytesMut,
     is_own: bool,
+    /// How large the connection's own buffer is, once it was made larger.
+    size: usize,
     /// The last read left room, so most likely nothing more is there.
     is_short: bool,
 }
@@ -40,13 +42,22 @@ impl Intake {
         self.is_short = false;
         let kept = mem::take(&mut self.kept);
         if self.is_own {
-            return kept;
+            return self.reclaim(kept);
         }
         // A thread that ends has none.
         let mut read = FREE.try_with(Cell::take).unwrap_or_default();
         read.reserve(ROOM);
         read.extend_from_slice(&kept);
         read
+    }
+
+    /// The connection's own buffer from its beginning, if nobody has any more what was read into it: else one value
+    /// would be read behind the other, and twice the memory be used.
+    fn reclaim(&self, mut own: BytesMut) -> BytesMut {
+        if own.is_empty() {
+            let _ = own.try_reclaim(self.size);
+        }
+        own
     }
 
     /// Makes room for a read of which `needed` bytes are known to come. A buffer of which much is left is used up:
@@ -58,6 +69,7 @@ impl Intake {
         if left < needed.max(likely) {
             self.is_own |= !read.is_empty();
             read.reserve(needed.max(ROOM));
+            self.size = read.capacity();
         }
     }
 
@@ -164,6 +176,25 @@ mod tests {
         assert!(intake.is_own());
         intake.shrink();
         assert_eq!((intake.kept.capacity(), intake.is_own()), (0, false));
+    }
+
+    #[test]
+    fn large_values_one_after_the_other_use_the_same_memory() {
+        let (mut intake, len) = (Intake::default(), 4 * ROOM + 10);
+        let mut first = None;
+        for _ in 0..3 {
+            let mut open = intake.open();
+            while open.len() < len {
+                let count = len - open.len();
+                let needed = count.min(open.len() + 10);
+                read(&mut intake, &mut open, needed, count);
+            }
+            let at = *first.get_or_insert(open.as_ptr());
+            assert_eq!(open.as_ptr(), at, "it was read somewhere else");
+            assert!(open.capacity() < len + ROOM, "{} bytes for one of {len}", open.capacity());
+            drop(open.split_to(len).freeze());
+            intake.close(open);
+        }
     }
 
     #[test]

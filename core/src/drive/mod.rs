@@ -15,6 +15,7 @@ mod line;
 mod lines;
 mod net;
 mod ready;
+mod scratch;
 mod subscription;
 mod suppliers;
 #[cfg(feature = "tls")]
@@ -43,13 +44,15 @@ use self::hold::Hold;
 use self::line::Line;
 use self::lines::Lines;
 use self::ready::DriverWaker;
+use self::scratch::Scratch;
 use self::suppliers::Suppliers;
 use self::tls::Sessions;
-use crate::client::{Client, Inbox, Mailbox, Post};
+use crate::client::{Client, Mailbox, Post};
 use crate::config::Config;
 use crate::connection::ConnId;
 use crate::engine::{Action, Engine};
 use crate::error::{ConfigError, ConnectionError};
+use crate::seldom::Seldom;
 use crate::time::Instant;
 
 /// How often the loop turns before it lets other tasks of its thread run.
@@ -68,14 +71,12 @@ pub struct Driver<N: Net> {
     waker: Arc<DriverWaker>,
     /// Who was woken last.
     registered: Option<Waker>,
-    /// Sockets that are ready, while they are seen to.
-    ready: Vec<ConnId>,
     /// Connections for which there may be something to write.
     unwritten: Vec<ConnId>,
     suppliers: Suppliers,
-    inbox: Inbox,
     post: Post,
-    wake: Vec<Waker>,
+    /// There while the loop turns.
+    scratch: Seldom<Scratch>,
     hold: Hold,
     ebb: Ebb,
     /// For when the clock is set.
@@ -105,12 +106,10 @@ impl<N: Net> Driver<N> {
             lines: Lines::default(),
             waker: Arc::default(),
             registered: None,
-            ready: Vec::new(),
-            unwritten: Vec::new(),
+            unwritten: Vec::with_capacity(1),
             suppliers: Suppliers::default(),
-            inbox: Inbox::default(),
             post: Post::default(),
-            wake: Vec::new(),
+            scratch: Seldom::new(),
             hold: Hold::default(),
             ebb: Ebb::default(),
             armed: None,
@@ -135,6 +134,15 @@ impl<N: Net> Driver<N> {
             self.suppliers.refresh();
             self.armed = None;
         }
+        Scratch::exchange(&mut self.scratch);
+        self.engine.exchange_room(&mut self.scratch.events);
+        let polled = self.turn(cx);
+        self.engine.exchange_room(&mut self.scratch.events);
+        Scratch::exchange(&mut self.scratch);
+        polled
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..TURNS_PER_POLL {
             let now = self.net.now();
             self.seen_at = now;
@@ -205,7 +213,7 @@ impl<N: Net> Driver<N> {
 
     /// Connects and reads on every socket that is ready.
     fn read(&mut self, now: Instant) {
-        let mut ready = core::mem::take(&mut self.ready);
+        let mut ready = core::mem::take(&mut self.scratch.ready);
         self.waker.take_ready(&mut ready);
         // A socket that had no room may have some now.
         self.unwritten.extend_from_slice(&ready);
@@ -216,7 +224,7 @@ impl<N: Net> Driver<N> {
             }
             self.follow_actions();
         }
-        self.ready = ready;
+        self.scratch.ready = ready;
     }
 
     /// Writes on every socket what there is for it. Returns whether one of them failed, so that others may have more.
@@ -254,10 +262,12 @@ impl<N: Net> Driver<N> {
     /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
     /// be room again since this visit.
     fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
-        let Self { engine, inbox, post, wake, hold, .. } = self;
+        let Self { engine, scratch, post, hold, ebb, .. } = self;
+        let Scratch { inbox, wake, .. } = &mut **scratch;
         post.deliver(engine, wake);
         let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
         hold.note(woken, inbox.requests.len());
+        ebb.take(inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
         if inbox.has_errands {
             return (line_deadline, self.run_errands(now));
@@ -270,7 +280,8 @@ impl<N: Net> Driver<N> {
     /// Takes requests, and all else that callers have left. Returns whether there may be room again.
     #[cold]
     fn run_errands(&mut self, now: Instant) -> bool {
-        let Self { engine, inbox, post, .. } = self;
+        let Self { engine, scratch, post, .. } = self;
+        let inbox = &mut scratch.inbox;
         let freed = !inbox.errands.cancelled.is_empty();
         inbox.errands.cancelled.sort_unstable();
         inbox.find_nodes(engine);
@@ -315,11 +326,9 @@ impl<N: Net> Driver<N> {
     fn shrink(&mut self) {
         self.lines.shrink();
         self.engine.shrink();
-        self.inbox.shrink();
+        self.scratch.shrink_lists();
         self.mailbox.shrink();
         self.post.shrink();
-        self.wake.shrink_to_fit();
-        self.ready.shrink_to_fit();
         self.unwritten.shrink_to_fit();
     }
 
@@ -328,8 +337,8 @@ impl<N: Net> Driver<N> {
     /// An alarm that is set too early is left as it is: deadlines move on with every reply, and waking
     /// once for nothing is cheaper than setting the clock each time.
     fn set_alarm(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Instant) -> bool {
-        let Self { inbox, lines, ebb, .. } = self;
-        ebb.note(now, || inbox.has_room() || lines.iter().any(Line::is_large));
+        let Self { lines, ebb, engine, .. } = self;
+        ebb.rest(now, || lines.iter().any(Line::is_large), || engine.load() == (0, 0));
         let deadline = deadline.min(self.ebb.poll_timeout());
         if deadline == Instant::FAR || self.armed.is_some_and(|armed| now < armed && armed <= deadline) {
             return true;
@@ -342,8 +351,9 @@ impl<N: Net> Driver<N> {
         self.done = true;
         self.follow_actions();
         self.lines.clear();
-        self.post.deliver(&mut self.engine, &mut self.wake);
-        self.wake.drain(..).for_each(Waker::wake);
+        let wake = &mut self.scratch.wake;
+        self.post.deliver(&mut self.engine, wake);
+        wake.drain(..).for_each(Waker::wake);
         self.post.end(self.mailbox.shut(&mut self.engine));
     }
 }

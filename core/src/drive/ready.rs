@@ -17,10 +17,17 @@ pub(super) struct DriverWaker {
     any: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     waker: Option<Waker>,
     ready: Vec<ConnId>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        // Most clients have one socket.
+        Self { waker: None, ready: Vec::with_capacity(1) }
+    }
 }
 
 impl DriverWaker {

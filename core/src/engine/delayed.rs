@@ -8,6 +8,7 @@ use crate::config::Endpoint;
 use crate::connection::{Entry, Outgoing, RequestId};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::resp::Frame;
+use crate::seldom::Vacant;
 use crate::time::Instant;
 use crate::topology::cluster::Hops;
 
@@ -23,6 +24,11 @@ pub(super) struct Delayed {
     last: Option<(RequestId, Instant)>,
     /// What is known of each request that was turned away, kept until the request ends.
     trails: BTreeMap<(RequestId, u32), Trail>,
+}
+
+impl Vacant for Delayed {
+    const VACANT: &'static Self =
+        &Self { queue: BTreeMap::new(), next: 0, last: None, trails: BTreeMap::new() };
 }
 
 /// How a request has fared.
@@ -95,6 +101,11 @@ impl Delayed {
         self.queue.is_empty()
     }
 
+    /// Whether nothing is known of any request.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.queue.is_empty() && self.trails.is_empty()
+    }
+
     /// Drops requests that nobody waits for; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
         if !self.trails.is_empty() {
@@ -124,7 +135,7 @@ impl Delayed {
 impl Engine {
     /// Sends again what is due, unless it is too late for it.
     pub(super) fn send_delayed(&mut self, now: Instant) {
-        while let Some((entry, mut bytes)) = self.delayed.pop_due(now) {
+        while let Some((entry, mut bytes)) = self.delayed.made().and_then(|delayed| delayed.pop_due(now)) {
             if entry.deadline <= now {
                 let error = Error::new(ErrorKind::Timeout(Waiting::Reply), Delivery::Rejected);
                 self.end(now, entry, Err(link::name(error, &bytes, &entry)));

@@ -24,7 +24,7 @@ enum Said {
 
 /// Events in their order.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(crate) struct Events {
     queue: VecDeque<Said>,
     bytes: Vec<u8>,
     /// So many of the bytes belong to events that are gone.
@@ -40,13 +40,12 @@ pub(crate) enum Next<'a> {
 }
 
 impl Events {
-    pub(super) fn new() -> Self {
-        // Many clients hear of nothing else than that they are connected.
-        let others = VecDeque::with_capacity(1);
-        Self { queue: VecDeque::new(), bytes: Vec::new(), gone: 0, others }
+    pub(crate) const fn new() -> Self {
+        Self { queue: VecDeque::new(), bytes: Vec::new(), gone: 0, others: VecDeque::new() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
@@ -92,7 +91,7 @@ impl Events {
     }
 
     /// Gives back memory that is not used.
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         self.queue.shrink_to_fit();
         self.bytes.shrink_to_fit();
         self.others.shrink_to_fit();

@@ -267,7 +267,8 @@ impl Engine {
 
     pub(super) fn handle_timeout_aside(&mut self, now: Instant) {
         let mut ended = Ended::new();
-        let due = self.sides.handle_timeout(now, &mut ended);
+        let Some(sides) = self.sides.made() else { return };
+        let due = sides.handle_timeout(now, &mut ended);
         for (conn, due) in due {
             match due {
                 Due::Nothing => {}

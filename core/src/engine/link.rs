@@ -13,6 +13,7 @@
 
 mod suspicion;
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -67,7 +68,7 @@ pub(super) struct Link {
     /// The node owes something and is silent.
     suspect: bool,
     /// Credentials that the connection is to be told, once it owes nothing; until then it takes nothing new.
-    renewal: Option<Credentials>,
+    renewal: Option<Box<Credentials>>,
     parked: Parked,
     /// There is to be a connection although nothing is parked.
     held: bool,
@@ -213,7 +214,7 @@ impl Link {
     pub(super) fn renew(&mut self, now: Instant, credentials: &Credentials) {
         let mut known = self.connection.iter().chain(&self.elders).filter_map(|(_, it)| it.credentials());
         if known.any(|known| known != credentials) {
-            self.renewal = Some(credentials.clone());
+            self.renewal = Some(Box::new(credentials.clone()));
             self.open = false;
             self.follow_renewal(now);
         }
@@ -237,7 +238,7 @@ impl Link {
     pub(super) fn handle_renewed(&mut self, now: Instant, conn: ConnId, told: &Credentials) {
         // What an elder was told says nothing of the connection that is used.
         if self.conn_id() == Some(conn) {
-            self.renewal.take_if(|renewal| renewal == told);
+            self.renewal.take_if(|renewal| **renewal == *told);
             self.send_parked(now);
         }
     }

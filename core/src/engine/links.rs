@@ -37,22 +37,22 @@ pub(super) struct Links {
 
 impl Default for Links {
     fn default() -> Self {
-        Self {
-            places: Vec::new(),
-            nodes: Vec::new(),
-            last_conn: 0,
-            touched: Vec::new(),
-            may_write: Vec::new(),
-            load: (0, 0),
-            earliest: Instant::FAR,
-        }
+        Self::numbered_from(0)
     }
 }
 
 impl Links {
     /// Links whose connections have numbers behind `first`.
-    pub(super) fn numbered_from(first: u64) -> Self {
-        Self { last_conn: first, ..Self::default() }
+    pub(super) const fn numbered_from(first: u64) -> Self {
+        Self {
+            places: Vec::new(),
+            nodes: Vec::new(),
+            last_conn: first,
+            touched: Vec::new(),
+            may_write: Vec::new(),
+            load: (0, 0),
+            earliest: Instant::FAR,
+        }
     }
 
     /// The way to a node, to do something with it.
@@ -106,6 +106,8 @@ impl Links {
             if self.places.is_empty() {
                 // A single server is all that most clients have.
                 self.places.reserve_exact(node.0 + 1);
+                self.touched.reserve_exact(1);
+                self.may_write.reserve_exact(1);
             }
             self.places.resize_with(node.0 + 1, || None);
         }

@@ -13,6 +13,7 @@ use crate::config::{Config, Credentials, Login, Protocol};
 use crate::connection::{Answer, ConnId, Outgoing, Purpose};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::resp::Kind;
+use crate::seldom::Vacant;
 use crate::time::Instant;
 
 /// Their numbers begin here; those of other connections never come so far.
@@ -28,11 +29,19 @@ pub(super) struct Listeners {
 
 impl Default for Listeners {
     fn default() -> Self {
-        Self { links: Links::numbered_from(FIRST), config: None }
+        Self::new()
     }
 }
 
+impl Vacant for Listeners {
+    const VACANT: &'static Self = &Self::new();
+}
+
 impl Listeners {
+    const fn new() -> Self {
+        Self { links: Links::numbered_from(FIRST), config: None }
+    }
+
     /// Whether subscriptions at a node have a connection of their own.
     pub(super) fn has(&self, node: NodeId) -> bool {
         self.links.contains(node)
@@ -193,7 +202,9 @@ impl Engine {
 
     /// The connection has ended. Returns whether it had nothing but subscriptions.
     pub(super) fn handle_listener_closed(&mut self, now: Instant, conn: ConnId, error: &Error) -> bool {
-        let Some(node) = self.listeners.links.disconnect(conn) else { return false };
+        let Some(node) = self.listeners.made().and_then(|listeners| listeners.links.disconnect(conn)) else {
+            return false;
+        };
         if let Some(link) = self.listeners.links.get(node) {
             let error = error.clone().with_node(link.name());
             link.handle_lost(now, conn, &error, &mut self.rng, &mut Ended::new());
@@ -214,6 +225,8 @@ impl Engine {
             }
             self.connect_listener(now, node);
         }
-        self.listeners.links.forget_times();
+        if let Some(listeners) = self.listeners.made() {
+            listeners.links.forget_times();
+        }
     }
 }

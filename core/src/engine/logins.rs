@@ -95,7 +95,7 @@ impl Logins {
     fn add(&mut self, login: &Login, rng: &mut fastrand::Rng, now: Instant) {
         let realm = Realm(self.sources.len());
         let manager = match login {
-            Login::Tokens(_, options) => Some(TokenManager::new(options.clone(), rng.u64(..), now)),
+            Login::Tokens(_, options) => Some(TokenManager::new((**options).clone(), rng.u64(..), now)),
             _ => None,
         };
         if let Login::Provider(provider) = login {

@@ -43,7 +43,7 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use self::delayed::Delayed;
-use self::events::Events;
+pub(crate) use self::events::Events;
 #[cfg(feature = "std")]
 pub(crate) use self::events::Next;
 use self::fan_out::FanOuts;
@@ -64,6 +64,7 @@ pub use crate::connection::{ConnId, Outgoing, RequestId, ServerInfo};
 use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::pubsub::PubSub;
 use crate::resp::{Frame, Kind};
+use crate::seldom::Seldom;
 use crate::time::Instant;
 use crate::topology::{Cluster, NodeId, Service, Single, Topology};
 
@@ -84,13 +85,13 @@ pub struct Engine {
     phase: Phase,
     topology: Topology,
     links: Links,
-    sides: Sides,
+    sides: Seldom<Sides>,
     /// Requests for which no node is known yet.
     unrouted: Parked,
-    delayed: Delayed,
+    delayed: Seldom<Delayed>,
     fan_outs: FanOuts,
-    pubsub: PubSub,
-    listeners: Listeners,
+    pubsub: Seldom<PubSub>,
+    listeners: Seldom<Listeners>,
     /// The node of a cluster for subscriptions that any node can serve.
     anchor: Option<NodeId>,
     /// The number of the last thing that was put back, and how many are on their way.
@@ -130,18 +131,18 @@ impl Engine {
             phase: Phase::Open,
             topology,
             links,
-            sides: Sides::default(),
+            sides: Seldom::new(),
             unrouted: Parked::default(),
-            delayed: Delayed::default(),
+            delayed: Seldom::new(),
             fan_outs: FanOuts::default(),
-            pubsub: PubSub::default(),
-            listeners: Listeners::default(),
+            pubsub: Seldom::new(),
+            listeners: Seldom::new(),
             anchor: None,
             returns: (0, 0),
             texts: Texts::default(),
             logins,
             greeting: None,
-            actions: VecDeque::new(),
+            actions: VecDeque::with_capacity(1),
             events: Events::new(),
         };
         engine.connect_all(now);
@@ -489,9 +490,13 @@ impl Engine {
             }
         }
         self.unrouted.cancel(ids);
-        self.delayed.cancel(ids);
-        for conn in self.sides.cancel(ids) {
-            self.recall(now, conn);
+        if let Some(delayed) = self.delayed.made() {
+            delayed.cancel(ids);
+        }
+        if let Some(sides) = self.sides.made() {
+            for conn in sides.cancel(ids) {
+                self.recall(now, conn);
+            }
         }
         self.texts.cancel(ids);
         let mut children = self.fan_outs.cancel(ids);

@@ -3,35 +3,43 @@
 use super::link::{Ended, name};
 use crate::connection::{Entries, Entry, Outgoing, RequestId};
 use crate::error::{Delivery, Error};
+use crate::seldom::{Seldom, Vacant};
 use crate::time::Instant;
 
-/// A queue of requests and the bytes of their commands.
+/// A queue of requests and the bytes of their commands. One that is not used holds nothing.
 #[derive(Debug, Default)]
-pub(super) struct Parked {
+pub(super) struct Parked(Seldom<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
     entries: Entries,
     bytes: Outgoing,
+}
+
+impl Vacant for Queue {
+    const VACANT: &'static Self = &Self { entries: Entries::new(), bytes: Outgoing::new() };
 }
 
 impl Parked {
     /// Appends a request whose bytes are the first in `from`.
     pub(super) fn push(&mut self, entry: Entry, from: &mut Outgoing) {
-        from.transfer(entry.wire_len as usize, &mut self.bytes);
-        self.entries.push(entry);
+        from.transfer(entry.wire_len as usize, &mut self.0.bytes);
+        self.0.entries.push(entry);
     }
 
     /// Takes the first request; its bytes are then the first in [`bytes`](Self::bytes), for the caller to take.
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        self.entries.pop()
+        self.0.made()?.entries.pop()
     }
 
-    pub(super) const fn bytes(&mut self) -> &mut Outgoing {
-        &mut self.bytes
+    pub(super) fn bytes(&mut self) -> &mut Outgoing {
+        &mut self.0.bytes
     }
 
     /// Moves all that is in `other` behind what is here.
     pub(super) fn append(&mut self, mut other: Self) {
         while let Some(entry) = other.pop() {
-            self.push(entry, &mut other.bytes);
+            self.push(entry, other.bytes());
         }
     }
 
@@ -40,71 +48,77 @@ impl Parked {
         while let Some(entry) = self.pop() {
             if entry.id.is_awaited() {
                 let error = error.clone().with_delivery(Delivery::NotSent);
-                ended.push((entry, name(error, &self.bytes, &entry)));
+                ended.push((entry, name(error, &self.0.bytes, &entry)));
             }
-            self.bytes.release(entry.wire_len as usize);
+            self.0.bytes.release(entry.wire_len as usize);
         }
     }
 
     /// Ends the questions among it.
     pub(super) fn fail_questions(&mut self, error: &Error, ended: &mut Ended) {
-        if !self.entries.any(|entry| entry.id.is_question()) {
+        if !self.0.entries.any(|entry| entry.id.is_question()) {
             return;
         }
         let mut all = core::mem::take(self);
         while let Some(entry) = all.pop() {
             if entry.id.is_question() {
-                all.bytes.release(entry.wire_len as usize);
+                all.bytes().release(entry.wire_len as usize);
                 ended.push((entry, error.clone().with_delivery(Delivery::NotSent)));
             } else {
-                self.push(entry, &mut all.bytes);
+                self.push(entry, all.bytes());
             }
         }
     }
 
     /// Abandons the requests whose deadline has come, and returns them.
     pub(super) fn expire(&mut self, now: Instant) -> impl Iterator<Item = Entry> {
-        let expired = self.entries.expire(now);
+        let expired = self.0.made().map(|queue| queue.entries.expire(now)).unwrap_or_default();
         self.forget();
         expired.into_iter().map(|(_, entry)| entry)
     }
 
     /// Abandons requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
-        self.entries.cancel(ids);
-        self.forget();
+        if let Some(queue) = self.0.made() {
+            queue.entries.cancel(ids);
+            self.forget();
+        }
     }
 
     /// Gives room back that is taken by requests which have ended, as far as they are first. With one
     /// timeout for all, they are.
     fn forget(&mut self) {
-        while let Some(entry) = self.entries.front().filter(|entry| !entry.id.is_awaited()) {
-            self.bytes.release(entry.wire_len as usize);
-            self.entries.pop();
+        let Some(queue) = self.0.made() else { return };
+        while let Some(entry) = queue.entries.front().filter(|entry| !entry.id.is_awaited()) {
+            queue.bytes.release(entry.wire_len as usize);
+            queue.entries.pop();
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.0.entries.is_empty()
     }
 
     pub(super) fn any_awaited(&self) -> bool {
-        self.entries.any_awaited()
+        self.0.entries.any_awaited()
     }
 
     /// No deadline passes before this.
-    pub(super) const fn earliest(&self) -> Instant {
-        self.entries.earliest()
+    pub(super) fn earliest(&self) -> Instant {
+        self.0.entries.earliest()
     }
 
     /// Gives back memory that is not used.
     pub(super) fn shrink(&mut self) {
-        self.bytes.shrink();
-        self.entries.shrink();
+        self.0.shrink(|queue| queue.entries.is_empty());
+        if let Some(queue) = self.0.made() {
+            queue.bytes.shrink();
+            queue.entries.shrink();
+        }
     }
 
     /// How many commands and bytes are held.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.entries.len(), self.bytes.held())
+        (self.0.entries.len(), self.0.bytes.held())
     }
 }

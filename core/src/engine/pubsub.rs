@@ -72,7 +72,7 @@ impl Engine {
     /// The next subscription that is to be told something, and what. Whoever asks takes it out of the delivery,
     /// whose room is used again.
     pub fn poll_delivery(&mut self) -> Option<(SubscriptionId, &mut pubsub::Delivery)> {
-        self.pubsub.poll_delivery()
+        self.pubsub.made()?.poll_delivery()
     }
 
     /// Whether something waits for [`poll_delivery`](Self::poll_delivery).
@@ -141,7 +141,9 @@ impl Engine {
     pub(super) fn handle_home_ready(&mut self, now: Instant, node: NodeId, conn: ConnId, info: &ServerInfo) {
         if info.protocol >= 3 {
             self.leave_aside(node);
-            self.pubsub.handle_ready(node, conn);
+            if let Some(pubsub) = self.pubsub.made() {
+                pubsub.handle_ready(node, conn);
+            }
         } else if self.pubsub.is_wanted(node) {
             self.listen_aside(now, node);
         }
@@ -149,7 +151,9 @@ impl Engine {
 
     /// A connection with a node has ended that takes requests.
     pub(super) fn handle_home_lost(&mut self, node: NodeId, conn: ConnId) {
-        self.pubsub.handle_lost(node, conn);
+        if let Some(pubsub) = self.pubsub.made() {
+            pubsub.handle_lost(node, conn);
+        }
         self.attend(node);
         if self.pubsub.conn(node).is_none() {
             self.leave_anchor(node);
@@ -164,8 +168,9 @@ impl Engine {
         if let Some(conn) = link.conn_id()
             && self.listeners.peek(node).is_none()
             && self.pubsub.conn(node).is_none()
+            && let Some(pubsub) = self.pubsub.made()
         {
-            self.pubsub.handle_ready(node, conn);
+            pubsub.handle_ready(node, conn);
         }
     }
 

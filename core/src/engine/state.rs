@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-#[cfg(feature = "std")]
-use super::Next;
 use super::{Action, ConnId, Engine, Event, Outgoing, Phase};
+#[cfg(feature = "std")]
+use super::{Events, Next};
 use crate::time::Instant;
 use crate::topology::Topology;
 
@@ -45,6 +45,15 @@ impl Engine {
         core::iter::from_fn(|| self.events.pop())
     }
 
+    /// Takes `room` for events in place of its own, or gives it back, while there are none.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn exchange_room(&mut self, room: &mut Events) {
+        if self.events.is_empty() {
+            core::mem::swap(&mut self.events, room);
+        }
+    }
+
     /// The bytes to write on `conn`, to be [advanced](bytes::Buf::advance) by as many as were written. `None`
     /// if the engine has given the connection up.
     pub fn outgoing(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
@@ -61,8 +70,12 @@ impl Engine {
     /// perhaps. Who drives few of them can as well look at what is [outgoing](Self::outgoing) on each.
     pub fn drain_unwritten(&mut self, into: &mut Vec<ConnId>) {
         self.links.drain_unwritten(into);
-        self.sides.drain_unwritten(into);
-        self.listeners.drain_unwritten(into);
+        if let Some(sides) = self.sides.made() {
+            sides.drain_unwritten(into);
+        }
+        if let Some(listeners) = self.listeners.made() {
+            listeners.drain_unwritten(into);
+        }
     }
 
     /// How many more bytes are needed on `conn`, at the least, before a reply can be complete, when
@@ -93,7 +106,9 @@ impl Engine {
             Topology::Sentinel(service) => service.poll_timeout(),
         });
         earliest = earliest.min(self.links.earliest()).min(self.sides.earliest());
-        earliest = earliest.min(self.listeners.earliest());
+        if let Some(listeners) = self.listeners.made() {
+            earliest = earliest.min(listeners.earliest());
+        }
         earliest = earliest.min(self.logins.poll_timeout());
         earliest = earliest.min(self.unrouted.earliest()).min(self.delayed.earliest());
         earliest = earliest.min(self.pubsub.poll_timeout());
@@ -112,10 +127,17 @@ impl Engine {
     /// so it is not for every turn.
     pub fn shrink(&mut self) {
         self.links.shrink();
-        self.listeners.shrink();
-        self.sides.shrink();
         self.unrouted.shrink();
-        self.pubsub.shrink();
+        if let Some(listeners) = self.listeners.made() {
+            listeners.shrink();
+        }
+        if let Some(sides) = self.sides.made() {
+            sides.shrink();
+        }
+        if let Some(pubsub) = self.pubsub.made() {
+            pubsub.shrink();
+        }
+        self.delayed.shrink(|delayed| delayed.is_vacant());
         self.actions.shrink_to_fit();
         self.events.shrink();
     }

@@ -43,6 +43,7 @@ use topic::{TopicId, Topics, User};
 use crate::connection::ConnId;
 pub use crate::connection::TopicKind as Kind;
 use crate::error::{Delivery as Fate, Error, ErrorKind, Waiting};
+use crate::seldom::Vacant;
 use crate::time::Instant;
 use crate::topology::NodeId;
 
@@ -101,6 +102,23 @@ pub(crate) struct PubSub {
     /// Seats that may have something to say.
     busy: BTreeSet<NodeId>,
     ended: bool,
+}
+
+impl Vacant for PubSub {
+    const VACANT: &'static Self = &Self {
+        topics: Topics::new(),
+        seats: BTreeMap::new(),
+        subscriptions: Vec::new(),
+        free: Vec::new(),
+        ids: BTreeMap::new(),
+        tickets: BTreeMap::new(),
+        deadlines: BTreeSet::new(),
+        later: BTreeSet::new(),
+        told: Vec::new(),
+        holds: VecDeque::new(),
+        busy: BTreeSet::new(),
+        ended: false,
+    };
 }
 
 impl PubSub {

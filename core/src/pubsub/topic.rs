@@ -97,6 +97,11 @@ pub(super) struct Topics {
 }
 
 impl Topics {
+    pub(super) const fn new() -> Self {
+        const NONE: BTreeMap<Bytes, TopicId> = BTreeMap::new();
+        Self { places: Vec::new(), free: Vec::new(), names: [NONE; 3], last: None }
+    }
+
     /// The topic of this name, made if there is none.
     pub(super) fn admit(&mut self, kind: Kind, name: Bytes) -> TopicId {
         if let Some(id) = self.find(kind, &name) {

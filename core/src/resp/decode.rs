@@ -119,13 +119,16 @@ impl Decoder {
     /// How many bytes to make room for, now that `decode` has returned `None` with `buffered` bytes in
     /// the buffer: so many are still missing at the least, and a large string comes in few reads.
     ///
-    /// It is never more than is buffered already, or 4 KiB if that is more: a string that was only
+    /// It is never more than is buffered already and a quarter, or 4 KiB if that is more: a string that was only
     /// announced makes nobody allocate.
     #[must_use]
     pub fn missing(&self, buffered: usize) -> usize {
         const STEP_MIN: usize = 4 << 10;
         let need = self.0.as_ref().map_or(0, Scanner::need);
-        need.saturating_sub(buffered).min(buffered.max(STEP_MIN))
+        let rest = need.saturating_sub(buffered);
+        // With a last step for a few bytes, what was made by doubling would be doubled for them.
+        let step = buffered.max(STEP_MIN);
+        if rest <= step.saturating_add(step / 4) { rest } else { step }
     }
 }
 

@@ -155,6 +155,11 @@ fn missing_grows_with_what_came_and_never_with_what_is_announced() {
     assert_eq!(decoder.decode(&mut read), Ok(None));
     assert_eq!(decoder.missing(read.len()), 1 << 20);
     let mut decoder = Decoder::new(Limits::default());
+    let mut read = BytesMut::from("$2097152\r\n");
+    read.resize(1 << 20, b'x');
+    assert_eq!(decoder.decode(&mut read), Ok(None));
+    assert_eq!(decoder.missing(read.len()), (1 << 20) + 10 + 2, "a last step for a few bytes");
+    let mut decoder = Decoder::new(Limits::default());
     let mut read = BytesMut::from("$5\r\nab");
     assert_eq!(decoder.decode(&mut read), Ok(None));
     assert_eq!(decoder.missing(read.len()), 5);

@@ -17,7 +17,7 @@ static ALLOCATOR: &Allocator = &INSTRUMENTED_SYSTEM;
 const KIB: isize = 1024;
 
 /// Bounds, in bytes, a little above what is held.
-const IDLE: isize = 6 * KIB;
+const IDLE: isize = 4 * KIB;
 const AFTER_A_BURST: isize = KIB / 2;
 const KEPT_VALUE: isize = KIB / 4;
 

@@ -1,5 +1,7 @@
 //! How the values of options read.
 
+use alloc::borrow::Cow;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -10,6 +12,10 @@ const TOO_LARGE: Reason = "too large";
 
 pub(super) fn optional<T>(value: &str, read: fn(&str) -> Result<T, Reason>) -> Result<Option<T>, Reason> {
     if value == "none" { Ok(None) } else { read(value).map(Some) }
+}
+
+pub(super) fn name(value: &str) -> Result<Cow<'static, str>, Reason> {
+    Ok(Cow::Owned(value.to_string()))
 }
 
 pub(super) fn text(value: &str) -> Result<Arc<str>, Reason> {

@@ -20,6 +20,7 @@ use crate::command::Flags;
 use crate::config::Credentials;
 use crate::connection::{ConnId, Entry, Outgoing, RequestId};
 use crate::error::Error;
+use crate::seldom::Vacant;
 use crate::time::Instant;
 use crate::topology::NodeId;
 
@@ -48,6 +49,16 @@ pub(super) struct Sides {
 
 impl Default for Sides {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Vacant for Sides {
+    const VACANT: &'static Self = &Self::new();
+}
+
+impl Sides {
+    const fn new() -> Self {
         Self {
             sides: BTreeMap::new(),
             pools: BTreeMap::new(),
@@ -56,9 +67,7 @@ impl Default for Sides {
             earliest: Instant::FAR,
         }
     }
-}
 
-impl Sides {
     /// A side connection, to look at it or to write and read.
     pub(super) fn get(&mut self, conn: ConnId) -> Option<&mut Side> {
         let side = self.sides.get_mut(&conn)?;
