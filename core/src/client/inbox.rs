@@ -87,6 +87,11 @@ impl Inbox {
         &mut self.errands
     }
 
+    /// The wishes of subscriptions alone: nobody will see to the rest.
+    pub(crate) fn into_wishes(mut self) -> Vec<Wish> {
+        self.errands.made().map(|errands| core::mem::take(&mut errands.wishes)).unwrap_or_default()
+    }
+
     /// Takes all that was left in `other`. This one is empty, and its buffers are those of `other` from here on.
     pub(crate) fn take(&mut self, other: &mut Self) {
         if !other.requests.is_empty() {

@@ -90,9 +90,7 @@ impl Mailbox {
             state.take_event(event, &mut wake);
         }
         state.status = Status::Closed;
-        let mut left = core::mem::take(&mut state.inbox);
-        let wishes =
-            left.errands.made().map(|errands| core::mem::take(&mut errands.wishes)).unwrap_or_default();
+        let wishes = core::mem::take(&mut state.inbox).into_wishes();
         state.line.clear();
         state.slots.end_all(|| Error::new(ErrorKind::Closed, Delivery::NotSent), &mut wake);
         wake.append(&mut state.watchers);
