@@ -26,13 +26,13 @@ pub(super) struct Scratch {
     pub(super) ready: Vec<ConnId>,
     pub(super) inbox: Inbox,
     /// Room for what the engine has to say.
-    pub(super) events: Events,
+    pub(super) events: Seldom<Events>,
     pub(super) wake: Vec<Waker>,
 }
 
 impl Scratch {
     const fn new() -> Self {
-        Self { ready: Vec::new(), inbox: Inbox::new(), events: Events::new(), wake: Vec::new() }
+        Self { ready: Vec::new(), inbox: Inbox::new(), events: Seldom::new(), wake: Vec::new() }
     }
 
     /// Exchanges what a loop has, nothing before it turns, for what the thread has. There is none when the thread ends,
@@ -63,7 +63,9 @@ impl Scratch {
     pub(super) fn shrink_lists(&mut self) {
         self.ready.shrink_to_fit();
         self.inbox.shrink();
-        self.events.shrink();
+        if let Some(events) = self.events.made() {
+            events.shrink();
+        }
         self.wake.shrink_to_fit();
     }
 }

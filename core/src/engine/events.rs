@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use super::request::{Event, Run};
 use crate::connection::{RequestId, Usual};
 use crate::resp::Small;
+use crate::seldom::Vacant;
 
 /// One event in its turn.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,7 @@ enum Said {
 }
 
 /// Events in their order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Events {
     queue: VecDeque<Said>,
     bytes: Vec<u8>,
@@ -39,11 +40,12 @@ pub(crate) enum Next<'a> {
     Other(Event),
 }
 
-impl Events {
-    pub(crate) const fn new() -> Self {
-        Self { queue: VecDeque::new(), bytes: Vec::new(), gone: 0, others: VecDeque::new() }
-    }
+impl Vacant for Events {
+    const VACANT: &'static Self =
+        &Self { queue: VecDeque::new(), bytes: Vec::new(), gone: 0, others: VecDeque::new() };
+}
 
+impl Events {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
@@ -67,7 +69,7 @@ impl Events {
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Next<'_>> {
+    pub(crate) fn next(&mut self) -> Option<Next<'_>> {
         let Some(said) = self.queue.pop_front() else {
             self.bytes.clear();
             self.gone = 0;

@@ -101,7 +101,7 @@ pub struct Engine {
     /// What the first server said of itself, until the topology is known.
     greeting: Option<Box<ServerInfo>>,
     actions: VecDeque<Action>,
-    events: Events,
+    events: Seldom<Events>,
 }
 
 impl Engine {
@@ -143,7 +143,7 @@ impl Engine {
             logins,
             greeting: None,
             actions: VecDeque::with_capacity(1),
-            events: Events::new(),
+            events: Seldom::new(),
         };
         engine.connect_all(now);
         engine
@@ -164,31 +164,6 @@ impl Engine {
         let error = link::name(error, bytes, &entry);
         bytes.release(entry.wire_len as usize);
         self.end(now, entry, Err(error));
-    }
-
-    /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
-    pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
-        if requests.is_empty() {
-            return;
-        }
-        let is_usual =
-            |request: &Request| request.target == Target::default() && !request.flags.has(Flags::BLOCKING);
-        if self.phase == Phase::Open
-            && matches!(self.topology, Topology::Single(_))
-            && requests.iter().all(is_usual)
-            && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
-        {
-            let config = &self.config;
-            let usual = Patience::Default.deadline(now, config);
-            let entries = requests.drain(..).map(|request| match request.patience {
-                Patience::Default => request.into_entry_by(usual),
-                _ => request.into_entry(now, config),
-            });
-            return connection.send_all(now, entries, bytes);
-        }
-        for request in requests.drain(..) {
-            self.handle_request(now, request, bytes);
-        }
     }
 
     /// Sends a request to the node that it is for. Its bytes are the first in `bytes`.
@@ -306,7 +281,7 @@ impl Engine {
             if self.phase == Phase::Open
                 && let Some(connection) = link.connection(conn)
             {
-                let events = &mut self.events;
+                let events: &mut Events = &mut self.events;
                 connection.take_usual(now, read, |usual| events.push_usual(usual));
             }
             let Some(answer) = link.next_answer(now, conn, read)? else { break };

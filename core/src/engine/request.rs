@@ -1,15 +1,19 @@
 //! What goes into the engine and what comes out of it.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::link::Link;
 use super::recall::Taken;
+use super::{Engine, Phase};
 use crate::command::{Flags, Packed, Target};
 use crate::config::{Config, Endpoint, Tls};
 use crate::connection::{ConnId, Entry, Outgoing, RequestId, ServerInfo};
 use crate::error::Error;
 use crate::resp::{Frame, Items};
 use crate::time::Instant;
+use crate::topology::{Single, Topology};
 
 /// How long a request may take from its submission to its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -118,6 +122,33 @@ impl Request {
             flags,
             name_words: self.name_words,
             attempts: 0,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes requests one behind the other, as [`handle_request`](Self::handle_request) takes one.
+    pub fn handle_requests(&mut self, now: Instant, requests: &mut Vec<Request>, bytes: &mut Outgoing) {
+        if requests.is_empty() {
+            return;
+        }
+        let is_usual =
+            |request: &Request| request.target == Target::default() && !request.flags.has(Flags::BLOCKING);
+        if self.phase == Phase::Open
+            && matches!(self.topology, Topology::Single(_))
+            && requests.iter().all(is_usual)
+            && let Some(connection) = self.links.get(Single::NODE).and_then(Link::open)
+        {
+            let config = &self.config;
+            let usual = Patience::Default.deadline(now, config);
+            let entries = requests.drain(..).map(|request| match request.patience {
+                Patience::Default => request.into_entry_by(usual),
+                _ => request.into_entry(now, config),
+            });
+            return connection.send_all(now, entries, bytes);
+        }
+        for request in requests.drain(..) {
+            self.handle_request(now, request, bytes);
         }
     }
 }

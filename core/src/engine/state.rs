@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "std")]
+use super::Events;
 use super::{Action, ConnId, Engine, Event, Outgoing, Phase};
 #[cfg(feature = "std")]
-use super::{Events, Next};
+use crate::seldom::Seldom;
 use crate::time::Instant;
 use crate::topology::Topology;
 
@@ -17,14 +19,15 @@ impl Engine {
     /// What has happened.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop()
+        self.events.made()?.pop()
     }
 
-    /// As [`poll_event`](Self::poll_event); most replies are still where they were put together.
+    /// What waits for [`poll_event`](Self::poll_event), to be taken out one by one: most replies are not put together
+    /// yet.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn next_event(&mut self) -> Option<Next<'_>> {
-        self.events.next()
+    pub(crate) fn events(&mut self) -> Option<&mut Events> {
+        self.events.made()
     }
 
     /// Whether something waits for [`poll_action`](Self::poll_action).
@@ -42,13 +45,13 @@ impl Engine {
 
     /// All that has happened, in order.
     pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
-        core::iter::from_fn(|| self.events.pop())
+        core::iter::from_fn(|| self.events.made()?.pop())
     }
 
     /// Takes `room` for events in place of its own, or gives it back, while there are none.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn exchange_room(&mut self, room: &mut Events) {
+    pub(crate) fn exchange_room(&mut self, room: &mut Seldom<Events>) {
         if self.events.is_empty() {
             core::mem::swap(&mut self.events, room);
         }
@@ -139,7 +142,9 @@ impl Engine {
         }
         self.delayed.shrink(|delayed| delayed.is_vacant());
         self.actions.shrink_to_fit();
-        self.events.shrink();
+        if let Some(events) = self.events.made() {
+            events.shrink();
+        }
     }
 
     /// Whether the engine has closed: all requests have ended and all connections are given up.

@@ -48,8 +48,9 @@ impl Mailbox {
         let mut woken = 0;
         loop {
             let mut state = self.lock();
+            let Some(events) = engine.events() else { return (state, woken) };
             for _ in 0..AT_ONCE {
-                match engine.next_event() {
+                match events.next() {
                     None => return (state, woken),
                     Some(Next::Small(id, part, small, bytes)) => {
                         wake.extend(state.slots.finish_small(id, part, small, bytes));
