@@ -109,7 +109,7 @@ impl Engine {
         };
         let part = Part::new(result);
         let part = match node {
-            Some(link) => part.of_node(link.name()),
+            Some(link) => part.of_node(&link.name()),
             None => part,
         };
         if let Some(event) = self.fan_outs.handle_part(&child, part) {

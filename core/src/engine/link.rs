@@ -53,7 +53,6 @@ pub(super) enum Connects {
 #[derive(Debug)]
 pub(super) struct Link {
     endpoint: Endpoint,
-    name: String,
     config: Arc<Config>,
     purpose: Purpose,
     connects: Connects,
@@ -87,7 +86,6 @@ impl Link {
 
     pub(super) fn new(endpoint: Endpoint, config: &Arc<Config>, connects: Connects, now: Instant) -> Self {
         Self {
-            name: endpoint.to_string(),
             endpoint,
             config: Arc::clone(config),
             purpose: Purpose::default(),
@@ -111,8 +109,8 @@ impl Link {
         &self.endpoint
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn name(&self) -> String {
+        self.endpoint.to_string()
     }
 
     pub(super) const fn last_error(&self) -> Option<&Error> {
@@ -453,7 +451,7 @@ impl Link {
                 false => self.last_error.clone(),
             };
             let error = timeout(Waiting::Connection, Delivery::NotSent).with_cause(error);
-            ended.push((entry, error.with_node(&self.name)));
+            ended.push((entry, error.with_node(&self.endpoint.to_string())));
         }
         let current = self.conn_id();
         let (mut late, mut broken) = (0, Vec::new());
@@ -462,7 +460,7 @@ impl Link {
                 late += usize::from(Some(*id) == current);
                 // Even if it is not written yet, it will be: it lies in the middle of the bytes to write.
                 let error = timeout(Waiting::Reply, Delivery::MaybeExecuted);
-                ended.push((entry, error.with_node(&self.name)));
+                ended.push((entry, error.with_node(&self.endpoint.to_string())));
             }
             if let Err(error) = connection.handle_timeout(now, &self.config) {
                 broken.push((*id, error));

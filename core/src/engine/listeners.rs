@@ -179,7 +179,7 @@ impl Engine {
                     if let Some(connection) = link.connection(conn) {
                         connection.finish_front();
                     }
-                    let name = alloc::string::String::from(link.name());
+                    let name = link.name();
                     self.handle_subscription_refused(now, node, &name, outcome)?;
                 }
             }
@@ -206,7 +206,7 @@ impl Engine {
             return false;
         };
         if let Some(link) = self.listeners.links.get(node) {
-            let error = error.clone().with_node(link.name());
+            let error = error.clone().with_node(&link.name());
             link.handle_lost(now, conn, &error, &mut self.rng, &mut Ended::new());
         }
         self.pubsub.handle_lost(node, conn);

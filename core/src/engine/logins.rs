@@ -216,7 +216,7 @@ impl Engine {
         let home = home.and_then(|node| self.links.peek(node));
         let aside = || self.listeners.node_of(conn).and_then(|node| self.listeners.peek(node));
         if let Some(link) = home.or_else(aside) {
-            let (login, error) = (link.login().clone(), error.clone().with_node(link.name()));
+            let (login, error) = (link.login().clone(), error.clone().with_node(&link.name()));
             self.logins.demands.push_back(Demand::Report(Report { login, error }));
         }
         self.actions.push_back(Action::Close(conn));
@@ -288,7 +288,7 @@ impl Engine {
         let Some(link) = self.links.get(node) else { return };
         link.handle_renewed(now, conn, told);
         if let Err(error) = outcome {
-            let (login, error) = (link.login().clone(), error.with_node(link.name()));
+            let (login, error) = (link.login().clone(), error.with_node(&link.name()));
             self.logins.handle_refused(now, &login, told, error);
         }
         self.follow_subscriptions(now);

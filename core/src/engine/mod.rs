@@ -341,7 +341,7 @@ impl Engine {
         let node = self.links.disconnect(conn)?;
         let mut ended = Ended::new();
         let link = self.links.get(node)?;
-        let error = error.clone().with_node(link.name());
+        let error = error.clone().with_node(&link.name());
         self.handle_login_failed(now, node, &error);
         let link = self.links.get(node)?;
         let was_ready = link.handle_lost(now, conn, &error, &mut self.rng, &mut ended);
@@ -510,7 +510,7 @@ impl Engine {
         let late = Error::new(ErrorKind::Timeout(Waiting::Drain), Delivery::NotSent);
         for node in self.links.ids() {
             if let Some(link) = self.links.get(node) {
-                let late = late.clone().with_node(link.name());
+                let late = late.clone().with_node(&link.name());
                 link.fail_parked(&late, &mut ended);
                 link.fail_in_flight(&late, &mut ended);
             }

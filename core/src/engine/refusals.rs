@@ -33,7 +33,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let Some(link) = self.links.get(node) else { return Ok(()) };
         if entry.id == RequestId::SUBSCRIPTION {
-            let name = String::from(link.name());
+            let name = link.name();
             if let Some(connection) = link.connection(conn) {
                 connection.finish_front();
             }
@@ -46,7 +46,7 @@ impl Engine {
         if let Some(connection) = link.connection(conn) {
             connection.take_front(&mut bytes);
         }
-        let name = String::from(link.name());
+        let name = link.name();
         self.follow_refusal(now, node, name, (entry, bytes), outcome)
     }
 

@@ -1,5 +1,6 @@
 //! What the engine is asked between two inputs: what to do, what has happened, what to write, when to call.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 #[cfg(feature = "std")]
@@ -13,7 +14,12 @@ use crate::topology::Topology;
 impl Engine {
     /// What the driver has to do next.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front()?;
+        if self.actions.is_empty() {
+            // There is seldom another one for long.
+            self.actions = VecDeque::new();
+        }
+        Some(action)
     }
 
     /// What has happened.
@@ -141,7 +147,6 @@ impl Engine {
             pubsub.shrink();
         }
         self.delayed.shrink(|delayed| delayed.is_vacant());
-        self.actions.shrink_to_fit();
         if let Some(events) = self.events.made() {
             events.shrink();
         }
