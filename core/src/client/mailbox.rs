@@ -174,7 +174,7 @@ impl Mailbox {
             Err(error) => return Submitted::Refused(error),
         };
         let mut state = self.lock();
-        if matches!(state.status, Status::Closed) || state.inbox.errands.close.is_some() {
+        if state.is_closing() {
             return Submitted::Refused(Error::new(ErrorKind::Closed, Delivery::NotSent));
         }
         if state.line.is_empty() && state.fits(room, &self.config) {
@@ -306,8 +306,7 @@ impl Mailbox {
         let room = parcel.room();
         let Ok(target) = self.target(&parcel, options.session) else { return };
         let mut state = self.lock();
-        let closed = matches!(state.status, Status::Closed) || state.inbox.errands.close.is_some();
-        if !closed && state.fits(room, &self.config) {
+        if !state.is_closing() && state.fits(room, &self.config) {
             state.pending.add(room);
             state.inbox.put(RequestId::POSTED, &parcel, target, self.aim(options), options.patience);
             leave(state);
@@ -399,6 +398,12 @@ fn leave(mut state: MutexGuard<'_, State>) {
 }
 
 impl State {
+    /// Whether nothing new is taken.
+    #[inline]
+    fn is_closing(&self) -> bool {
+        matches!(self.status, Status::Closed) || self.inbox.errands.close.is_some()
+    }
+
     fn used(&self) -> Room {
         let mut used = self.engine;
         used.add(self.pending);

@@ -220,7 +220,7 @@ impl Slots {
         };
         let waker = waker.take();
         slot.state = State::Done;
-        slot.outcome.get_or_insert_with(|| Ok(small.frame(bytes)));
+        slot.outcome = Some(Ok(small.frame(bytes)));
         waker
     }
 

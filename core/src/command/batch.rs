@@ -273,32 +273,28 @@ impl PackedBatch {
     /// Appends a command that goes with its wire form in one piece, to a batch that is not routed.
     #[inline]
     fn push_usual(&mut self, command: &Packed, wire: &[u8]) {
-        let (start, wire_len) = (self.bytes.len(), wire.len());
-        let (flags, name_words) = (command.flags(), command.name_words());
-        self.entries.push(BatchEntry { start, wire_len, flags, name_words, target: Ok(Target::default()) });
-        self.sum.wire_len += wire_len;
-        self.sum.timeout = self.sum.timeout.max(command.own_timeout());
+        self.note(command, wire.len(), Ok(Target::default()));
         self.bytes.extend_from_slice(wire);
     }
 
     fn push_entry(&mut self, command: &Packed) {
-        let start = self.bytes.len();
-        let wire_len = command.wire_len();
-        self.entries.push(BatchEntry {
-            start,
-            wire_len,
-            flags: command.flags(),
-            name_words: command.name_words(),
-            target: if self.routing == Routing::None { Ok(Target::default()) } else { command.target() },
-        });
+        let target = if self.routing == Routing::None { Ok(Target::default()) } else { command.target() };
+        self.note(command, command.wire_len(), target);
         let sum = &mut self.sum;
-        sum.wire_len += wire_len;
         sum.oversize |= command.is_oversize();
         sum.chosen |= command.node().is_some();
         sum.changes |= command.change().is_some();
         sum.blocking |= command.flags().has(Flags::BLOCKING);
-        sum.timeout = sum.timeout.max(command.own_timeout());
         command.write_to(self);
+    }
+
+    /// Notes what is known of a command whose bytes are appended next.
+    #[inline]
+    fn note(&mut self, command: &Packed, wire_len: usize, target: Result<Target, (u16, u16)>) {
+        let (flags, name_words) = (command.flags(), command.name_words());
+        self.entries.push(BatchEntry { start: self.bytes.len(), wire_len, flags, name_words, target });
+        self.sum.wire_len += wire_len;
+        self.sum.timeout = self.sum.timeout.max(command.own_timeout());
     }
 
     /// Makes room for so many commands like this one. It is a guess, so it is bounded.

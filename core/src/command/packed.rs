@@ -226,24 +226,26 @@ impl Packed {
     /// Appends an argument, if it is short and the others are on the heap.
     #[inline(always)]
     pub(super) fn push_short_on_heap(&mut self, payload: &[u8]) -> bool {
-        if let Buffer::Heap(heap) = &mut self.bytes
-            && payload.len() < LONG
-            && heap.len() < ARGUMENT_MAX
-        {
-            self.argc += 1;
-            put_string(heap, payload);
-            return true;
+        let pushed = self.put_short_on_heap(payload);
+        self.argc += u32::from(pushed);
+        pushed
+    }
+
+    #[inline(always)]
+    fn put_short_on_heap(&mut self, payload: &[u8]) -> bool {
+        match &mut self.bytes {
+            Buffer::Heap(heap) if payload.len() < LONG && heap.len() < ARGUMENT_MAX => {
+                put_string(heap, payload);
+                true
+            }
+            _ => false,
         }
-        false
     }
 
     #[inline(never)]
     fn push_on_heap(&mut self, payload: &[u8]) {
-        if let Buffer::Heap(heap) = &mut self.bytes
-            && payload.len() < LONG
-            && heap.len() < ARGUMENT_MAX
-        {
-            return put_string(heap, payload);
+        if self.put_short_on_heap(payload) {
+            return;
         }
         self.measure(payload.len());
         self.bytes.put_string(payload);

@@ -173,12 +173,6 @@ impl Entries {
         self.queue.iter()
     }
 
-    /// The entry that has so many before it.
-    #[inline]
-    pub(crate) fn get(&self, place: usize) -> Option<&Entry> {
-        self.queue.get(place)
-    }
-
     /// Forgets the first `count`.
     #[inline]
     pub(crate) fn forget(&mut self, count: usize) {

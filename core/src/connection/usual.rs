@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
-use super::{Connection, Entry, RequestId};
+use super::{Connection, RequestId};
 use crate::resp::{Frame, Run, Small};
 use crate::time::Instant;
 
@@ -33,9 +33,8 @@ impl Connection {
         let mut written = self.out.in_flight() - self.answered;
         loop {
             self.take_singles(read, &mut written, &mut deliver);
-            let Some(&Entry { id, part: first, .. }) = self.usual(0, written) else { break };
-            let Some((count, run)) = self.take_run(read, &mut written) else { break };
-            deliver(Usual::Run { id, first, count, run });
+            let Some(run) = self.take_run(read, &mut written) else { break };
+            deliver(run);
         }
         if read.len() < had {
             self.heard_at = now;
@@ -76,10 +75,11 @@ impl Connection {
     }
 
     /// Takes the replies to commands of one call, one behind the other.
-    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<(u32, Frame)> {
+    fn take_run(&mut self, read: &mut BytesMut, written: &mut usize) -> Option<Usual<'static>> {
         let mut entries = self.in_flight.iter().peekable();
-        let mut last = *entries.next()?;
-        if !entries.peek().is_some_and(|next| next.follows(&last)) {
+        let mut last = entries.next()?;
+        let (id, first) = (last.id, last.part);
+        if !entries.peek().is_some_and(|next| next.follows(last)) {
             return None;
         }
         let (mut run, mut passed, before) = (Run::default(), 0, *written);
@@ -91,19 +91,12 @@ impl Connection {
             passed += 1;
             *written = left;
             match entries.next() {
-                Some(next) if next.follows(&last) => last = *next,
+                Some(next) if next.follows(last) => last = next,
                 _ => break,
             }
         }
         self.pass(passed, before - *written);
-        Some((passed as u32, Frame::take_run(read, run)?))
-    }
-
-    /// The request that has so many before it, if `written` bytes of what is in flight are its own and of those behind
-    /// it, and nothing is special about it.
-    #[inline]
-    fn usual(&self, place: usize, written: usize) -> Option<&Entry> {
-        self.in_flight.get(place).filter(|entry| entry.is_usual() && entry.wire_len as usize <= written)
+        Some(Usual::Run { id, first, count: passed as u32, run: Frame::take_run(read, run)? })
     }
 
     /// The first requests, of so many bytes together, are answered.

@@ -142,7 +142,7 @@ impl Engine {
             texts: Texts::default(),
             logins,
             greeting: None,
-            actions: VecDeque::with_capacity(1),
+            actions: VecDeque::new(),
             events: Seldom::new(),
         };
         engine.connect_all(now);

@@ -4,7 +4,7 @@ use core::task::{Poll, Waker};
 
 use super::super::Options;
 use super::super::slots::{Outcome, Room};
-use super::{Mailbox, Status, leave};
+use super::{Mailbox, leave};
 use crate::command::{Packed, Target};
 use crate::connection::RequestId;
 use crate::engine::Request;
@@ -27,11 +27,7 @@ impl Mailbox {
         let target = self.aim(*options).at(target, flags);
         let room = Room { commands: 1, bytes: wire.len() };
         let mut state = self.lock();
-        if matches!(state.status, Status::Closed)
-            || state.inbox.errands.close.is_some()
-            || !state.line.is_empty()
-            || !state.fits(room, &self.config)
-        {
+        if state.is_closing() || !state.line.is_empty() || !state.fits(room, &self.config) {
             return None;
         }
         state.pending.add(room);
