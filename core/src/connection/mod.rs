@@ -461,6 +461,11 @@ impl Connection {
         self.in_flight.shrink();
     }
 
+    /// Whether there is a request under way like that.
+    pub(crate) fn any(&self, like: impl Fn(&Entry) -> bool) -> bool {
+        self.in_flight.any(like)
+    }
+
     pub(crate) fn any_awaited(&self) -> bool {
         self.in_flight.any_awaited()
     }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use bytes::{Buf, BytesMut};
 
 use super::recall::{Taken, unblock};
-use super::sides::{Due, Served, Use, Way, is_blocking};
+use super::sides::{Due, Served, Use, Way};
 use super::{Action, ConnId, Ended, Engine, Entry, Event, NodeId, Outgoing, Phase, RequestId};
 use crate::command::{Flags, Undo};
 use crate::connection::{Answer, Purpose};
@@ -177,9 +177,10 @@ impl Engine {
     fn handle_answered(&mut self, now: Instant, conn: ConnId) {
         let waits_in_vain = self.sides.waits_in_vain(conn);
         let Some(side) = self.sides.get(conn) else { return };
+        let owes_a_wait = side.owes_a_wait();
         match &mut side.state {
-            // A session has sent another behind it, which waits now: that is ended as well.
-            Use::Recalled(_) if side.connection.next().is_some_and(is_blocking) => {}
+            // A session has sent one behind it, now or soon: that is ended as well.
+            Use::Recalled(_) if owes_a_wait => {}
             Use::Recalled(recall) => {
                 recall.answered = true;
                 let (asking, unclear) = (recall.asking, recall.unclear);

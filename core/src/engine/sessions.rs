@@ -40,7 +40,8 @@ impl Engine {
         let Some(side) = self.sides.get(conn) else { return };
         let Use::Leased(lease) = &side.state else { return };
         let is_clean = lease.is_clean() && side.connection.is_idle();
-        if self.sides.waits_in_vain(conn) {
+        // What it would take after its connection is closed would come to nobody.
+        if side.owes_a_wait() {
             self.recall(now, conn);
             return;
         }

@@ -226,6 +226,11 @@ impl Side {
             && front.is_some_and(|entry| is_blocking(entry) && !entry.id.is_awaited())
     }
 
+    /// Whether the server waits, or will once it has answered what comes before.
+    pub(in crate::engine) fn owes_a_wait(&self) -> bool {
+        self.connection.any(is_blocking)
+    }
+
     /// Whether its requests are, or were, those of a session.
     pub(in crate::engine) const fn is_sessions(&self) -> bool {
         matches!(&self.state, Use::Leased(_) | Use::Recalled(Recall { of_session: true, .. }))

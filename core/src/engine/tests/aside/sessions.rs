@@ -80,6 +80,30 @@ fn a_second_wait_of_a_session_that_was_given_up_is_ended_as_well() {
 }
 
 #[test]
+fn a_wait_behind_what_is_not_answered_is_ended_with_its_session() {
+    for before in [1, 2] {
+        let mut bench = Bench::new(PoolOptions::new().max(1));
+        let (side, target) = bench.lease();
+        for slot in 0..before {
+            bench.submit_in(target, 2 + slot, Command::new("ECHO").arg("x"));
+        }
+        bench.submit_in(target, 9, pop("k"));
+        bench.written(side);
+        for slot in (2..2 + before).chain([9]) {
+            bench.cancel(slot);
+        }
+        bench.engine.release(bench.now(), side);
+        assert_eq!(bench.closed(), [], "the server may have taken something");
+        assert_eq!(bench.written(bench.shared), "CLIENT UNBLOCK 102 ERROR");
+        for _ in 0..before {
+            bench.read(side, "$1\r\nx\r\n");
+        }
+        bench.read(side, ITEM);
+        assert_eq!(bench.written(bench.shared), "LPUSH k a");
+    }
+}
+
+#[test]
 fn a_connection_at_rest_whose_ping_is_not_answered_calls_for_nothing_at_the_time_of_an_earlier_request() {
     let config = config(PoolOptions::new().max(1).idle_timeout(None));
     let config = config.health_interval(Some(Duration::from_secs(2)));
