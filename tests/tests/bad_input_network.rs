@@ -11,7 +11,7 @@ use redstart_core::error::{ConnectionError, Delivery, ServerCode, Waiting};
 use redstart_core::{Error, ErrorKind};
 use redstart_tests::clients::{Runtime, for_each_runtime};
 use redstart_tests::server::hostile::{Fault, Script};
-use redstart_tests::server::{Server, Version, free_port};
+use redstart_tests::server::{RefusingPort, Server, Version};
 use socket2::{Domain, Socket, Type};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
@@ -56,8 +56,9 @@ impl BlackHole {
 
 #[test]
 fn nobody_listens() {
+    let port = RefusingPort::take();
     for_each_runtime(|runtime| {
-        let error = refused(runtime, Config::new(Endpoint::tcp("127.0.0.1", free_port())));
+        let error = refused(runtime, Config::new(Endpoint::tcp("127.0.0.1", port.number())));
         assert_eq!(error.kind(), &ErrorKind::Connection(ConnectionError::Refused));
         let error = refused(runtime, Config::new(Endpoint::unix("/nowhere/redis.sock")));
         let ErrorKind::Connection(ConnectionError::Other(text)) = error.kind() else { panic!("{error}") };

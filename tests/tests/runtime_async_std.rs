@@ -14,7 +14,7 @@ use redstart_async_std::core::drive::Socket;
 use redstart_async_std::error::{ConnectionError, Delivery, Waiting};
 use redstart_async_std::{AsyncStdSocket, Client, Driver, ErrorKind, commands::*};
 use redstart_tests::live::for_each_target;
-use redstart_tests::server::{Server, ServerConfig, Version, free_port, poll_until};
+use redstart_tests::server::{RefusingPort, Server, ServerConfig, Version, poll_until};
 
 #[test]
 fn commands_pipelines_and_transactions_on_every_target() {
@@ -121,7 +121,8 @@ fn a_silent_server_costs_a_call_its_own_timeout_and_mixes_no_replies_up() {
 
 #[test]
 fn nobody_listening_is_told_at_once() {
-    let error = block_on(Client::connect(format!("redis://127.0.0.1:{}/", free_port()))).unwrap_err();
+    let port = RefusingPort::take();
+    let error = block_on(Client::connect(format!("redis://127.0.0.1:{}/", port.number()))).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Connection(ConnectionError::Refused));
     assert_eq!(error.delivery(), Delivery::NotSent);
 }

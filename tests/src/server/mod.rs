@@ -23,7 +23,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 pub use config::{Module, ServerConfig, ServerTls};
-pub use process::free_port;
+pub use process::{RefusingPort, free_port};
 
 /// How long anything a test waits for may take before the wait is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(10);

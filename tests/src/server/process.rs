@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use super::{PATIENCE, ServerConfig, Version};
 
@@ -54,7 +56,34 @@ pub fn free_port() -> u16 {
     listen().local_addr().expect("a bound listener has an address").port()
 }
 
-/// A listener on such a port. Whoever can serve from it should: a port that was let go may be taken meanwhile,
+/// A port of 127.0.0.1 that refuses every connection for as long as this is held. One from [`free_port`] may still
+/// accept for a moment: a process just forked here holds a copy of the listener that found it.
+pub struct RefusingPort(Socket);
+
+impl RefusingPort {
+    /// Takes a port without listening on it.
+    ///
+    /// # Panics
+    /// If no port is free.
+    #[must_use]
+    pub fn take() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        Self(socket)
+    }
+
+    /// Its number.
+    ///
+    /// # Panics
+    /// If the system does not tell the address of a bound socket.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        let addr = self.0.local_addr().expect("a bound socket has an address");
+        addr.as_socket().expect("an address of IPv4").port()
+    }
+}
+
+/// A listener on a port as [`free_port`] finds it. Whoever can serve from it should: a port that was let go may be taken meanwhile,
 /// if only by a process just forked here, which holds a copy of the listener until it executes its program.
 pub(super) fn listen() -> TcpListener {
     static NEXT: AtomicU16 = AtomicU16::new(0);
