@@ -55,6 +55,16 @@ use crate::error::{ConfigError, ConnectionError};
 use crate::seldom::Seldom;
 use crate::time::Instant;
 
+/// What a visit to the mailbox has told.
+struct Visit {
+    /// When a call in line has to be ended.
+    line_deadline: Instant,
+    /// There may be room again since.
+    freed: bool,
+    /// Callers were woken.
+    woken: bool,
+}
+
 /// How often the loop turns before it lets other tasks of its thread run.
 const TURNS_PER_POLL: usize = 32;
 
@@ -126,6 +136,17 @@ impl<N: Net> Driver<N> {
 
     /// Moves whatever can be moved. Ready once the client is closed.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_until(cx, self.net.now(), || false)
+    }
+
+    /// As [`poll`](Self::poll), at a time that is `now`. It stops early when callers were woken and there `is_enough`
+    /// for whoever drives: all else is seen to when it is polled again.
+    fn poll_until(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        is_enough: impl FnMut() -> bool,
+    ) -> Poll<()> {
         if self.done {
             return Poll::Ready(());
         }
@@ -136,19 +157,26 @@ impl<N: Net> Driver<N> {
         }
         Scratch::exchange(&mut self.scratch);
         self.engine.exchange_room(&mut self.scratch.events);
-        let polled = self.turn(cx);
+        let polled = self.turn(cx, now, is_enough);
         self.engine.exchange_room(&mut self.scratch.events);
         Scratch::exchange(&mut self.scratch);
         polled
     }
 
-    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut now: Instant,
+        mut is_enough: impl FnMut() -> bool,
+    ) -> Poll<()> {
         for _ in 0..TURNS_PER_POLL {
-            let now = self.net.now();
             self.seen_at = now;
             self.follow_actions();
             self.read(now);
-            let (line_deadline, freed) = self.visit_mailbox(now);
+            let Visit { line_deadline, freed, woken } = self.visit_mailbox(now);
+            if woken && is_enough() {
+                return Poll::Pending;
+            }
             self.ask(now);
             let (deadline, fired) = self.fire_timers(now);
             if self.hold.is_worth_it() {
@@ -170,6 +198,7 @@ impl<N: Net> Driver<N> {
             {
                 return Poll::Pending;
             }
+            now = self.net.now();
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -259,9 +288,8 @@ impl<N: Net> Driver<N> {
         }
     }
 
-    /// Leaves replies, takes requests. Returns when a call in line has to be ended, and whether there may
-    /// be room again since this visit.
-    fn visit_mailbox(&mut self, now: Instant) -> (Instant, bool) {
+    /// Leaves replies, takes requests.
+    fn visit_mailbox(&mut self, now: Instant) -> Visit {
         let Self { engine, scratch, post, hold, ebb, .. } = self;
         let Scratch { inbox, wake, .. } = &mut **scratch;
         post.deliver(engine, wake);
@@ -269,12 +297,14 @@ impl<N: Net> Driver<N> {
         hold.note(woken, inbox.requests.len());
         ebb.take(inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
+        let mut freed = false;
         if inbox.has_errands {
-            return (line_deadline, self.run_errands(now));
+            freed = self.run_errands(now);
+        } else {
+            engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
+            self.follow_actions();
         }
-        engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
-        self.follow_actions();
-        (line_deadline, false)
+        Visit { line_deadline, freed, woken: woken > 0 }
     }
 
     /// Takes requests, and all else that callers have left. Returns whether there may be room again.

@@ -171,7 +171,8 @@ impl<N: Sleep> Driver<N> {
     /// has ended.
     fn drive<T>(&mut self, alone: impl Fn() -> bool, mut result: impl FnMut(bool) -> Option<T>) -> T {
         let waker = self.net.waker();
-        if self.net.now() - self.seen_at >= UNATTENDED {
+        let mut now = self.net.now();
+        if now - self.seen_at >= UNATTENDED {
             // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
             // for that of the next request.
             self.net.attend();
@@ -179,11 +180,19 @@ impl<N: Sleep> Driver<N> {
         }
         loop {
             self.net.clear();
-            let ended = self.poll(&mut Context::from_waker(&waker)).is_ready();
-            if let Some(result) = result(ended) {
+            let mut found = None;
+            let cx = &mut Context::from_waker(&waker);
+            let ended = self
+                .poll_until(cx, now, || {
+                    found = result(false);
+                    found.is_some()
+                })
+                .is_ready();
+            if let Some(result) = found.or_else(|| result(ended)) {
                 return result;
             }
             self.net.sleep(self.seen_at, alone());
+            now = self.net.now();
         }
     }
 }
