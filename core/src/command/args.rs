@@ -17,27 +17,16 @@ use super::packed::{Packed, SHARED_MIN};
 #[derive(Debug)]
 pub struct ArgSlot<'a> {
     packed: &'a mut Packed,
-    /// It is one of a list, and the list lies on the heap most likely.
-    listed: bool,
 }
 
 impl<'a> ArgSlot<'a> {
     #[inline]
     pub(super) const fn new(packed: &'a mut Packed) -> Self {
-        Self { packed, listed: false }
-    }
-
-    #[inline]
-    pub(super) const fn listed(packed: &'a mut Packed) -> Self {
-        Self { packed, listed: true }
+        Self { packed }
     }
 
     #[inline(always)]
     fn push(self, payload: &[u8]) {
-        // Where an argument comes from is known when this is compiled, so nothing is asked.
-        if self.listed && self.packed.push_short_on_heap(payload) {
-            return;
-        }
         self.packed.push_bytes(payload);
     }
 
@@ -126,7 +115,7 @@ impl<'a> ArgSink<'a> {
             self.packed.mark_keys(count, 1);
         }
         if let Some(first) = args.next() {
-            self.packed.reserve(count, first.size_hint());
+            self.packed.reserve(count, size_hint(&first));
             self.packed.push(&first);
         }
         args.for_each(|arg| self.packed.push_listed(&arg));
@@ -190,11 +179,16 @@ impl<'a> PairSink<'a> {
     }
 }
 
+/// How many bytes the argument has, as far as that is known without writing it.
+fn size_hint(arg: &impl Arg) -> usize {
+    arg.payload().map_or(0, <[u8]>::len)
+}
+
 /// Appends pairs of one kind: room is made for all of them at once, by the lengths of the first one.
 fn push_pairs(packed: &mut Packed, mut pairs: impl ExactSizeIterator<Item = (impl Arg, impl Arg)>) {
     let count = pairs.len();
     if let Some((first, second)) = pairs.next() {
-        packed.reserve(2 * count, first.size_hint().saturating_add(second.size_hint()) / 2);
+        packed.reserve(2 * count, size_hint(&first).saturating_add(size_hint(&second)) / 2);
         packed.push(&first);
         packed.push(&second);
     }
@@ -211,10 +205,11 @@ pub trait Arg {
     /// Writes the argument.
     fn write_to(&self, out: ArgSlot<'_>);
 
-    /// How many bytes the argument has, as far as that is known without writing it; room is made by it, no more.
+    /// The bytes that [`write_to`](Self::write_to) writes, if they are there without it and are to be copied: for room
+    /// that is made at once, and for long lists.
     #[inline]
-    fn size_hint(&self) -> usize {
-        0
+    fn payload(&self) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -260,8 +255,8 @@ macro_rules! bytes_arg {
             }
 
             #[inline]
-            fn size_hint(&self) -> usize {
-                self.len()
+            fn payload(&self) -> Option<&[u8]> {
+                Some(self.as_ref())
             }
         }
         one_arg!($type);
@@ -306,8 +301,8 @@ macro_rules! pointer_arg {
             }
 
             #[inline]
-            fn size_hint(&self) -> usize {
-                (**self).size_hint()
+            fn payload(&self) -> Option<&[u8]> {
+                (**self).payload()
             }
         }
 
@@ -338,9 +333,8 @@ impl Arg for Bytes {
     }
 
     #[inline]
-    fn size_hint(&self) -> usize {
-        // A large one is not copied.
-        if self.len() < SHARED_MIN { self.len() } else { 0 }
+    fn payload(&self) -> Option<&[u8]> {
+        (self.len() < SHARED_MIN).then_some(self)
     }
 }
 
@@ -364,6 +358,11 @@ impl<const N: usize> Arg for [u8; N] {
     fn write_to(&self, out: ArgSlot<'_>) {
         out.bytes(self);
     }
+
+    #[inline]
+    fn payload(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 impl<const N: usize> Args for [u8; N] {
@@ -383,8 +382,8 @@ impl<T: Arg + ?Sized> Arg for &T {
     }
 
     #[inline]
-    fn size_hint(&self) -> usize {
-        (**self).size_hint()
+    fn payload(&self) -> Option<&[u8]> {
+        (**self).payload()
     }
 }
 

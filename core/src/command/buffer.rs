@@ -152,7 +152,7 @@ impl Buffer {
 pub(super) const LONG: usize = 1000;
 
 /// Appends a bulk string.
-#[inline]
+#[inline(always)]
 pub(super) fn put_string(heap: &mut Vec<u8>, string: &[u8]) {
     put_length(heap, b'$', string.len());
     heap.extend_from_slice(string);

@@ -165,10 +165,15 @@ impl Packed {
         arg.write_to(ArgSlot::new(self));
     }
 
-    /// As [`push`](Self::push), for one of several arguments of a kind.
-    #[inline]
+    /// As [`push`](Self::push), for one of several arguments of a kind, which lie on the heap most likely.
+    // In a loop over many, a call for each would cost as much as what it does.
+    #[inline(always)]
     pub(super) fn push_listed(&mut self, arg: &(impl Arg + ?Sized)) {
-        arg.write_to(ArgSlot::listed(self));
+        if arg.payload().is_some_and(|payload| self.put_short_on_heap(payload)) {
+            self.argc += 1;
+        } else {
+            self.push(arg);
+        }
     }
 
     #[inline]
@@ -223,14 +228,7 @@ impl Packed {
         }
     }
 
-    /// Appends an argument, if it is short and the others are on the heap.
-    #[inline(always)]
-    pub(super) fn push_short_on_heap(&mut self, payload: &[u8]) -> bool {
-        let pushed = self.put_short_on_heap(payload);
-        self.argc += u32::from(pushed);
-        pushed
-    }
-
+    /// Appends bytes, if they are few and there are others on the heap.
     #[inline(always)]
     fn put_short_on_heap(&mut self, payload: &[u8]) -> bool {
         match &mut self.bytes {

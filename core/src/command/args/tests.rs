@@ -17,12 +17,16 @@ fn written(args: impl Args) -> Vec<String> {
     texts
 }
 
-/// One argument, alone and as a list of one.
+/// One argument: alone, as a list of one, and in a list that lies on the heap.
 fn text<T: Arg + Args>(arg: T) -> String {
     let command = Command::<()>::new("X").arg(&arg);
-    let alone = command.packed().args().nth(1).map(|arg| arg.escape_ascii().to_string());
-    assert_eq!(written(&arg), alone.as_slice());
-    alone.unwrap_or_default()
+    let alone = command.packed().args().nth(1).map(|arg| arg.escape_ascii().to_string()).unwrap_or_default();
+    assert_eq!(written(&arg), [&*alone]);
+    assert_eq!(written(vec![&arg; 50]), vec![&*alone; 50]);
+    if let Some(payload) = arg.payload() {
+        assert_eq!(payload.escape_ascii().to_string(), alone);
+    }
+    alone
 }
 
 #[test]
