@@ -245,27 +245,33 @@ impl PackedBatch {
 
     #[inline(never)]
     fn push_any(&mut self, command: &Packed) {
-        if self.routing == Routing::Split
+        let target = self.target_of(command);
+        if target.is_err()
+            && self.routing == Routing::Split
             && let Ok(Some(Split { parts, gather })) = command.split()
         {
             self.gathers.push((self.entries.len(), gather));
-            parts.iter().for_each(|part| self.push_entry(part));
+            parts.iter().for_each(|part| self.push_entry(part, self.target_of(part)));
         } else if let Some(text) = command.script() {
-            self.push_script(command, text);
+            self.push_script(command, text, target);
         } else {
-            self.push_entry(command);
+            self.push_entry(command, target);
         }
+    }
+
+    fn target_of(&self, command: &Packed) -> Result<Target, (u16, u16)> {
+        if self.routing == Routing::None { Ok(Target::default()) } else { command.target() }
     }
 
     /// Of several commands that run the same script, the first one does so by its text: then the server knows the
     /// digest by the time it comes to the others, and none of them is turned away and run out of its order.
-    fn push_script(&mut self, command: &Packed, text: &Bytes) {
+    fn push_script(&mut self, command: &Packed, text: &Bytes, target: Result<Target, (u16, u16)>) {
         let slot = command.slot().unwrap_or_default();
         match command.by_text() {
-            Some(by_text) if self.scripts.insert((text.clone(), slot)) => self.push_entry(&by_text),
+            Some(by_text) if self.scripts.insert((text.clone(), slot)) => self.push_entry(&by_text, target),
             _ => {
                 self.texts.push((self.entries.len(), text.clone()));
-                self.push_entry(command);
+                self.push_entry(command, target);
             }
         }
     }
@@ -277,8 +283,7 @@ impl PackedBatch {
         self.bytes.extend_from_slice(wire);
     }
 
-    fn push_entry(&mut self, command: &Packed) {
-        let target = if self.routing == Routing::None { Ok(Target::default()) } else { command.target() };
+    fn push_entry(&mut self, command: &Packed, target: Result<Target, (u16, u16)>) {
         self.note(command, command.wire_len(), target);
         let sum = &mut self.sum;
         sum.oversize |= command.is_oversize();

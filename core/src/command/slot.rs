@@ -20,25 +20,38 @@ fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     (end > 0).then(|| &after[..end])
 }
 
-/// CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected.
+/// CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected. Four bytes at a time, since each step waits for
+/// the one before.
 fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)])
+    let [one, two, three, four] = &TABLES;
+    let at = |table: &[u16; 256], byte: u8| table[usize::from(byte)];
+    let (words, rest) = bytes.as_chunks();
+    let crc = words.iter().fold(0_u16, |crc, &[a, b, c, d]| {
+        let [high, low] = crc.to_be_bytes();
+        at(four, high ^ a) ^ at(three, low ^ b) ^ at(two, c) ^ at(one, d)
+    });
+    rest.iter().fold(crc, |crc, &byte| crc << 8 ^ at(one, (crc >> 8) as u8 ^ byte))
 }
 
-const TABLE: [u16; 256] = {
-    let mut table = [0; 256];
+/// What a byte adds, and what it adds when one, two or three further bytes have come since.
+const TABLES: [[u16; 256]; 4] = {
+    let mut tables = [[0; 256]; 4];
     let mut index = 0;
     while index < 256 {
         let mut crc = (index as u16) << 8;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
-            bit += 1;
+        let mut step = 0;
+        while step < tables.len() {
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
+                bit += 1;
+            }
+            tables[step][index] = crc;
+            step += 1;
         }
-        table[index] = crc;
         index += 1;
     }
-    table
+    tables
 };
 
 #[cfg(test)]
@@ -48,6 +61,22 @@ mod tests {
     #[test]
     fn check_value_of_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
+    }
+
+    #[test]
+    fn four_bytes_at_a_time_are_as_one_by_one() {
+        let by_bits = |bytes: &[u8]| {
+            bytes.iter().fold(0_u16, |crc, &byte| {
+                (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+                    if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+                })
+            })
+        };
+        let bytes: alloc::vec::Vec<u8> = (0..=255_u8).map(|byte| byte.wrapping_mul(167)).collect();
+        for (start, end) in (0..9).flat_map(|start| (start..64).map(move |end| (start, end))) {
+            assert_eq!(crc16(&bytes[start..end]), by_bits(&bytes[start..end]), "{start}..{end}");
+        }
+        assert_eq!(crc16(&bytes), by_bits(&bytes));
     }
 
     #[test]
