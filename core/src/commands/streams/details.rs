@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::info::Known;
 use super::{StreamEntry, StreamId};
 use crate::command::{FromReply, UnixTime, expect_text, pairs, unexpected};
 use crate::error::ConversionError;
@@ -86,36 +87,26 @@ pub struct StreamPending {
 
 impl<T: FromReply> FromReply for StreamDetails<T> {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        let (mut length, mut last_generated_id) = (None, None);
-        let (mut radix_tree_keys, mut radix_tree_nodes) = (0, 0);
-        let (mut max_deleted_entry_id, mut entries_added, mut recorded_first_entry_id) = (None, None, None);
-        let (mut entries, mut groups) = (Vec::new(), Vec::new());
+        let (mut known, mut entries, mut groups) = (Known::default(), Vec::new(), Vec::new());
         for pair in pairs(item)? {
             let (field, value) = pair?;
             match &*expect_text("a field's name", field)? {
-                b"length" => length = FromReply::from_reply(value)?,
-                b"radix-tree-keys" => radix_tree_keys = FromReply::from_reply(value)?,
-                b"radix-tree-nodes" => radix_tree_nodes = FromReply::from_reply(value)?,
-                b"last-generated-id" => last_generated_id = FromReply::from_reply(value)?,
-                b"max-deleted-entry-id" => max_deleted_entry_id = FromReply::from_reply(value)?,
-                b"entries-added" => entries_added = FromReply::from_reply(value)?,
-                b"recorded-first-entry-id" => recorded_first_entry_id = FromReply::from_reply(value)?,
                 b"entries" => entries = FromReply::from_reply(value)?,
                 b"groups" => groups = FromReply::from_reply(value)?,
-                _ => {}
+                field => known.note(field, value)?,
             }
         }
-        let (Some(length), Some(last_generated_id)) = (length, last_generated_id) else {
+        let (Some(length), Some(last_generated_id)) = (known.length, known.last_generated_id) else {
             return Err(unexpected("what is known of a stream", item));
         };
         Ok(Self {
             length,
-            radix_tree_keys,
-            radix_tree_nodes,
+            radix_tree_keys: known.radix_tree_keys,
+            radix_tree_nodes: known.radix_tree_nodes,
             last_generated_id,
-            max_deleted_entry_id,
-            entries_added,
-            recorded_first_entry_id,
+            max_deleted_entry_id: known.max_deleted_entry_id,
+            entries_added: known.entries_added,
+            recorded_first_entry_id: known.recorded_first_entry_id,
             entries,
             groups,
         })

@@ -38,41 +38,61 @@ pub struct StreamInfo<T> {
 
 impl<T: FromReply> FromReply for StreamInfo<T> {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
-        let (mut length, mut last_generated_id) = (None, None);
-        let (mut radix_tree_keys, mut radix_tree_nodes, mut groups) = (0, 0, 0);
-        let (mut max_deleted_entry_id, mut entries_added, mut recorded_first_entry_id) = (None, None, None);
+        let (mut known, mut groups) = (Known::default(), 0);
         let (mut first_entry, mut last_entry) = (None, None);
         for pair in pairs(item)? {
             let (field, value) = pair?;
             match &*expect_text("a field's name", field)? {
-                b"length" => length = FromReply::from_reply(value)?,
-                b"radix-tree-keys" => radix_tree_keys = FromReply::from_reply(value)?,
-                b"radix-tree-nodes" => radix_tree_nodes = FromReply::from_reply(value)?,
-                b"last-generated-id" => last_generated_id = FromReply::from_reply(value)?,
-                b"max-deleted-entry-id" => max_deleted_entry_id = FromReply::from_reply(value)?,
-                b"entries-added" => entries_added = FromReply::from_reply(value)?,
-                b"recorded-first-entry-id" => recorded_first_entry_id = FromReply::from_reply(value)?,
                 b"groups" => groups = FromReply::from_reply(value)?,
                 b"first-entry" => first_entry = FromReply::from_reply(value)?,
                 b"last-entry" => last_entry = FromReply::from_reply(value)?,
-                _ => {}
+                field => known.note(field, value)?,
             }
         }
-        let (Some(length), Some(last_generated_id)) = (length, last_generated_id) else {
+        let (Some(length), Some(last_generated_id)) = (known.length, known.last_generated_id) else {
             return Err(unexpected("what is known of a stream", item));
         };
         Ok(Self {
             length,
-            radix_tree_keys,
-            radix_tree_nodes,
+            radix_tree_keys: known.radix_tree_keys,
+            radix_tree_nodes: known.radix_tree_nodes,
             last_generated_id,
-            max_deleted_entry_id,
-            entries_added,
-            recorded_first_entry_id,
+            max_deleted_entry_id: known.max_deleted_entry_id,
+            entries_added: known.entries_added,
+            recorded_first_entry_id: known.recorded_first_entry_id,
             groups,
             first_entry,
             last_entry,
         })
+    }
+}
+
+/// What is known of a stream however much is asked for.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) length: Option<u64>,
+    pub(super) radix_tree_keys: u64,
+    pub(super) radix_tree_nodes: u64,
+    pub(super) last_generated_id: Option<StreamId>,
+    pub(super) max_deleted_entry_id: Option<StreamId>,
+    pub(super) entries_added: Option<u64>,
+    pub(super) recorded_first_entry_id: Option<StreamId>,
+}
+
+impl Known {
+    /// Notes the value of a field, unless the field is none of these.
+    pub(super) fn note(&mut self, field: &[u8], value: Item<'_>) -> Result<(), ConversionError> {
+        match field {
+            b"length" => self.length = FromReply::from_reply(value)?,
+            b"radix-tree-keys" => self.radix_tree_keys = FromReply::from_reply(value)?,
+            b"radix-tree-nodes" => self.radix_tree_nodes = FromReply::from_reply(value)?,
+            b"last-generated-id" => self.last_generated_id = FromReply::from_reply(value)?,
+            b"max-deleted-entry-id" => self.max_deleted_entry_id = FromReply::from_reply(value)?,
+            b"entries-added" => self.entries_added = FromReply::from_reply(value)?,
+            b"recorded-first-entry-id" => self.recorded_first_entry_id = FromReply::from_reply(value)?,
+            _ => {}
+        }
+        Ok(())
     }
 }
 
