@@ -61,10 +61,9 @@ pub enum Outcome {
 /// primary that it names. However many [triggers](Trigger) there are, there is one search at a time, and they
 /// start no closer together than a quarter of a second.
 ///
-/// While there is no primary, or it is suspected, searches go on: at first at that interval, later an eighth
-/// of the time apart that this has lasted, but never more than a second. Where sentinels disagree, the word
-/// of the later failover counts; an older one is better than nothing only if nobody has a newer one and the
-/// primary does not answer.
+/// While there is no primary, or it is suspected, searches go on: for a minute at that interval, later a second
+/// apart. Where sentinels disagree, the word of the later failover counts; an older one is better than nothing
+/// only if nobody has a newer one and the primary does not answer.
 ///
 /// After every input [`poll_ask`](Self::poll_ask), [`poll_check`](Self::poll_check) and
 /// [`poll_outcome`](Self::poll_outcome) are to be drained before the next one.
@@ -398,7 +397,7 @@ impl Discovery {
         let pause = match self.lost_since {
             Some(since) if round.heard => {
                 self.failures = 0;
-                ((now - since) / 8).min(WATCH_PAUSE_MAX)
+                pause_for_successor(now - since)
             }
             _ => {
                 let backoff = Backoff { base: INTERVAL, cap: FAILURE_PAUSE_MAX };
@@ -444,11 +443,20 @@ const TIME_MIN: Duration = Duration::from_millis(1);
 /// How often in a row one sentinel is believed before another one is asked.
 const CONFIRMED_MAX: u32 = 8;
 
-/// The longest wait between searches while sentinels answer but the primary does not.
-const WATCH_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long to wait before asking again for the successor of a primary that has been lost for so long.
+fn pause_for_successor(lost: Duration) -> Duration {
+    if lost < TAKEOVER_MAX { INTERVAL } else { WATCH_PAUSE }
+}
 
-/// The longest wait after searches in which no sentinel named anything.
-const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// By then sentinels that take a primary for down after the usual 30 s have replaced it, if they can.
+const TAKEOVER_MAX: Duration = Duration::from_secs(60);
+
+/// The wait between searches after that, while sentinels answer but the primary does not.
+const WATCH_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest wait after searches in which no sentinel named anything: sentinels that are well again are found within
+/// this time.
+const FAILURE_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// Whether a word is of an earlier failover than what is known.
 fn is_older(epoch: Option<u64>, known: Option<u64>) -> bool {
