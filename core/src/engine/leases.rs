@@ -248,7 +248,7 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended);
         }
-        self.sides.retire(now, node);
+        self.sides.retire(now, node, &mut self.rng);
         self.end_all(now, ended);
     }
 
@@ -261,7 +261,7 @@ impl Engine {
                 link.submit(now, entry, &mut bytes);
             }
         }
-        for conn in self.sides.retire(now, node) {
+        for conn in self.sides.retire(now, node, &mut self.rng) {
             self.close_aside(now, conn);
         }
     }

@@ -33,7 +33,7 @@ use crate::time::Instant;
 use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
-const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
+pub(super) const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
@@ -324,7 +324,7 @@ impl Link {
     }
 
     /// A connection to close now because it has retired, or is an elder, and is idle.
-    pub(super) fn poll_retired(&mut self, now: Instant) -> Option<ConnId> {
+    pub(super) fn poll_retired(&mut self, now: Instant, rng: &mut fastrand::Rng) -> Option<ConnId> {
         if let Some(place) = self.elders.iter().position(|(_, elder)| elder.is_idle()) {
             return self.take_elder(place).map(|(id, _)| id);
         }
@@ -333,9 +333,25 @@ impl Link {
             return None;
         }
         let id = *id;
+        // What makes connections retire may be so on the next one.
+        if self.is_stable(now) {
+            self.retry_at = now;
+        } else {
+            self.pause(now, rng);
+        }
         self.disconnect();
-        self.retry_at = now;
         Some(id)
+    }
+
+    /// Whether the connection has been there for so long that the next one needs no pause.
+    fn is_stable(&self, now: Instant) -> bool {
+        self.ready_at.is_some_and(|since| now - since >= STABLE)
+    }
+
+    /// Has the next connection wait, longer each time that one did not last.
+    fn pause(&mut self, now: Instant, rng: &mut fastrand::Rng) {
+        self.failures = if self.is_stable(now) { 0 } else { self.failures.saturating_add(1) };
+        self.retry_at = now + retry::delay(&self.config.backoff, self.failures.saturating_sub(1), rng);
     }
 
     /// Forgets the connection and all that is known by it.
@@ -362,10 +378,10 @@ impl Link {
             return true;
         }
         let was_ready = self.is_ready();
-        let stable = self.ready_at.is_some_and(|since| now - since >= STABLE);
+        if self.connection.is_some() {
+            self.pause(now, rng);
+        }
         let Some(connection) = self.disconnect() else { return false };
-        self.failures = if stable { 0 } else { self.failures.saturating_add(1) };
-        self.retry_at = now + retry::delay(&self.config.backoff, self.failures.saturating_sub(1), rng);
         self.last_error = Some(error.clone());
         if was_ready {
             let (entries, bytes) = connection.into_requests();

@@ -220,6 +220,9 @@ impl Sides {
         if side.is_over(now) {
             return Served::Over;
         }
+        if !side.is_young(now) {
+            pool.handle_stable();
+        }
         match pool.pop_waiting() {
             Some((entry, mut bytes)) => {
                 if self.send(now, conn, entry, &mut bytes) {
@@ -258,6 +261,7 @@ impl Sides {
     ) -> Option<NodeId> {
         let side = self.remove(conn)?;
         let (node, was_opening, retries) = (side.node, side.is_opening(), side.config.retries);
+        let was_young = side.is_young(now);
         let is_sessions = side.is_sessions();
         let pool = self.pools.get_mut(&node)?;
         let error = error.clone().with_node(&pool.name);
@@ -266,6 +270,8 @@ impl Sides {
             if is_permanent(&error) && !may_have_others(&side.config.login, &error) {
                 pool.fail_waiting(&error, ended);
             }
+        } else if was_young {
+            pool.pause(now, rng);
         }
         let (mut entries, mut bytes) = side.connection.into_requests();
         let mut written = bytes.in_flight();
@@ -316,11 +322,14 @@ impl Sides {
 
     /// The node is of no use any more. Returns the connections with it that nobody uses; the others are closed after
     /// their use.
-    pub(super) fn retire(&mut self, now: Instant, node: NodeId) -> Vec<ConnId> {
+    pub(super) fn retire(&mut self, now: Instant, node: NodeId, rng: &mut fastrand::Rng) -> Vec<ConnId> {
         let Some(pool) = self.pools.get_mut(&node) else { return Vec::new() };
         pool.set_warm(false);
         let idle = pool.idle().to_vec();
         for side in self.sides.values_mut().filter(|side| side.node == node) {
+            if side.is_young(now) && !side.is_retired() {
+                pool.pause(now, rng);
+            }
             side.retire(now);
             self.earliest = self.earliest.min(side.poll_timeout());
         }

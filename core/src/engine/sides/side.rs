@@ -16,6 +16,7 @@ use super::pool::Way;
 use crate::command::{Change, Flags};
 use crate::config::{Config, Credentials};
 use crate::connection::{Connection, Entry, RequestId};
+use crate::engine::link::STABLE;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -180,6 +181,11 @@ impl Side {
     /// Whether it must not be used any more.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.retire_by.is_some() || now >= self.expires_at()
+    }
+
+    /// Whether it has been there for too short a time to say that its node is well.
+    pub(super) fn is_young(&self, now: Instant) -> bool {
+        now - self.born < STABLE
     }
 
     /// The node is of no use any more.

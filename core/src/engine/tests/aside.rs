@@ -303,6 +303,8 @@ fn what_is_lost_with_a_connection() {
     let side = bench.open()[0];
     bench.lose(side);
     assert_eq!(bench.ended(), [], "it was not written");
+    assert_eq!(bench.open(), [], "the first one did not last");
+    bench.pass(10);
     let side = bench.open()[0];
     bench.written(side);
     bench.lose(side);
@@ -428,4 +430,45 @@ fn a_server_that_has_become_a_replica_is_left() {
     bench.pass(1_000);
     let late = "BLPOP: connection replaced (127.0.0.1:6379, may have run)";
     assert_eq!(bench.ended(), list(&[(1, late)]));
+}
+
+/// Does what the engine wants done. Returns how many connections were made; those that are there are in `open`.
+fn follow(bench: &mut Bench, open: &mut Vec<ConnId>) -> usize {
+    bench.ended();
+    let actions: Vec<_> = core::iter::from_fn(|| bench.engine.poll_action()).collect();
+    let mut made = 0;
+    for action in actions {
+        match action {
+            Action::Close(conn) => open.retain(|other| *other != conn),
+            Action::Connect(conn, ..) => {
+                open.push(conn);
+                bench.engine.handle_connected(bench.now(), conn);
+                made += 1 + follow(bench, open);
+            }
+        }
+    }
+    made
+}
+
+#[test]
+fn a_server_that_turns_writes_away_is_not_connected_to_as_often_as_it_can() {
+    let mut bench = Bench::new(PoolOptions::new().max(2));
+    let (mut open, mut made) = (Vec::new(), 0);
+    for slot in 1..=200 {
+        bench.submit(slot, "BLPOP k 0", 0);
+        made += follow(&mut bench, &mut open);
+        for conn in open.clone() {
+            if !open.contains(&conn) {
+                continue;
+            }
+            match bench.written(conn).as_str() {
+                "CLIENT ID" => bench.read(conn, &format!(":{}\r\n", conn.0)),
+                "BLPOP k 0" => bench.read(conn, "-READONLY no\r\n"),
+                _ => {}
+            }
+            made += follow(&mut bench, &mut open);
+        }
+        bench.pass(1);
+    }
+    assert!((4..30).contains(&made), "{made} connections in 200 ms");
 }
