@@ -19,7 +19,7 @@ use super::link::{Ended, Opening, fate, is_permanent, may_have_others, may_have_
 use crate::command::Flags;
 use crate::config::Credentials;
 use crate::connection::{ConnId, Entry, Outgoing, RequestId};
-use crate::error::Error;
+use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::seldom::Vacant;
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -273,6 +273,8 @@ impl Sides {
         } else if was_young {
             pool.pause(now, rng);
         }
+        let mut parked = side.parked;
+        parked.fail(&error, ended);
         let (mut entries, mut bytes) = side.connection.into_requests();
         let mut written = bytes.in_flight();
         while let Some(mut entry) = entries.pop() {
@@ -336,14 +338,16 @@ impl Sides {
         idle
     }
 
-    /// There are other credentials for the connections with a node. Returns those that nobody uses; the others are
-    /// closed after their use.
-    pub(super) fn renew(&mut self, node: NodeId, credentials: &Credentials) -> Vec<ConnId> {
+    /// There are other credentials for the connections with a node. Returns those that nobody uses. Those of sessions are
+    /// told, the others are closed after their use.
+    pub(super) fn renew(&mut self, now: Instant, node: NodeId, credentials: &Credentials) -> Vec<ConnId> {
         let mut idle = Vec::new();
         for (conn, side) in self.sides.iter_mut().filter(|(_, side)| side.node == node) {
-            if side.renew(credentials) && side.is_idle() {
+            if side.renew(now, credentials) {
                 idle.push(*conn);
             }
+            self.may_write.insert(*conn);
+            self.earliest = self.earliest.min(side.poll_timeout());
         }
         idle
     }
@@ -411,6 +415,11 @@ impl Sides {
             let place = pool.and_then(|pool| pool.idle().iter().position(|idle| idle == conn));
             let spare = pool.map_or(0, |pool| pool.idle().len().saturating_sub(pool.min_idle()));
             let is_spare = place.is_some_and(|place| place < spare);
+            for entry in side.parked.expire(now) {
+                let error = Error::new(ErrorKind::Timeout(Waiting::Connection), Delivery::NotSent);
+                let node = pool.map_or("", |pool| &pool.name);
+                ended.push((entry, error.with_node(node)));
+            }
             match side.handle_timeout(now, is_spare) {
                 Due::Nothing => {}
                 what => due.push((*conn, what)),
@@ -428,7 +437,7 @@ impl Sides {
 
     /// Gives back memory that is not used.
     pub(super) fn shrink(&mut self) {
-        self.sides.values_mut().for_each(|side| side.connection.shrink());
+        self.sides.values_mut().for_each(Side::shrink);
         self.seats.shrink_to_fit();
     }
 
@@ -468,7 +477,8 @@ impl Sides {
         self.fail_waiting(error, ended);
         let sides = core::mem::take(&mut self.sides);
         let conns = sides.keys().copied().collect();
-        for side in sides.into_values() {
+        for mut side in sides.into_values() {
+            side.parked.fail(error, ended);
             let (mut entries, mut bytes) = side.connection.into_requests();
             let mut written = bytes.in_flight();
             while let Some(entry) = entries.pop() {
