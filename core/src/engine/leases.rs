@@ -167,7 +167,7 @@ impl Engine {
             }
             outcome if entry.id.is_awaited() => {
                 let name = self.sides.name_of(conn).unwrap_or_default().into();
-                self.follow_refusal(now, node, name, (entry, bytes), outcome)?;
+                self.follow_refusal(now, (node, conn), name, (entry, bytes), outcome)?;
             }
             _ => {}
         }

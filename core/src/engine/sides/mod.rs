@@ -352,6 +352,32 @@ impl Sides {
         idle
     }
 
+    /// A node does not know who this is. Returns the connections that are known so and that nobody uses; the others are
+    /// closed after their use.
+    pub(super) fn disown(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        unknown: &Credentials,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<ConnId> {
+        let is_known_so = |side: &Side| side.node == node && side.connection.credentials() == Some(unknown);
+        let mut idle = Vec::new();
+        for (conn, side) in self.sides.iter_mut().filter(|(_, side)| is_known_so(side)) {
+            if side.is_young(now)
+                && !side.is_retired()
+                && let Some(pool) = self.pools.get_mut(&node)
+            {
+                pool.pause(now, rng);
+            }
+            side.close_after_use();
+            if side.is_idle() {
+                idle.push(*conn);
+            }
+        }
+        idle
+    }
+
     /// Takes all who wait, to be routed anew.
     pub(super) fn take_waiting(&mut self) -> Vec<(Entry, Outgoing)> {
         self.pools.values_mut().flat_map(Pool::take_waiting).collect()

@@ -141,25 +141,34 @@ fn a_pool_that_closes_calls_for_no_connection() {
 /// A bench whose client is told who to be, and other credentials for it.
 fn told_bench() -> (Bench, Realm, Credentials) {
     let provider = |_: &crate::config::Endpoint| Ok(Credentials::password("old"));
-    let config = config(PoolOptions::new().max(1)).credential_provider(provider);
+    let config = config(PoolOptions::new().max(2)).credential_provider(provider);
     let mut engine = Engine::new(Arc::new(config), 1, at(0));
     let Some(Demand::Renewals(realm, _)) = engine.poll_demand() else { panic!("nothing is demanded") };
     let Some(Action::Connect(shared, ..)) = engine.poll_action() else { panic!("no connection is wanted") };
     let mut bench = Bench { engine, shared, now: 0 };
-    bench.greet(shared);
+    bench.greet(shared, "old");
     (bench, realm, Credentials::password("new"))
 }
 
 impl Bench {
     /// Has a connection say who it is.
-    fn greet(&mut self, conn: ConnId) {
+    fn greet(&mut self, conn: ConnId, password: &'static str) {
         self.engine.handle_connected(self.now(), conn);
         let Some(Demand::Credentials(asks, ..)) = self.engine.poll_demand() else { panic!("not asked") };
         assert_eq!(asks, conn);
-        self.engine.handle_credentials(self.now(), conn, Ok(Credentials::password("old")));
-        assert_eq!(self.written(conn), "AUTH old");
+        self.engine.handle_credentials(self.now(), conn, Ok(Credentials::password(password)));
+        assert_eq!(self.written(conn), format!("AUTH {password}"));
         self.read(conn, "+OK\r\n");
         self.ended();
+    }
+
+    /// A side connection that is wanted, and says who it is.
+    fn open_greeted(&mut self, password: &'static str) -> ConnId {
+        let Some(Action::Connect(side, ..)) = self.engine.poll_action() else { panic!("no connection") };
+        self.greet(side, password);
+        assert_eq!(self.written(side), "CLIENT ID");
+        self.read(side, &format!(":{}\r\n", 100 + side.0));
+        side
     }
 
     /// The same as [`lease`](Self::lease) where connections say who they are.
@@ -167,10 +176,7 @@ impl Bench {
         let id = RequestId { slot: 1, generation: 0 };
         let request = Request::lease(id, Target::AnyPrimary, Patience::Unbounded);
         self.engine.handle_request(self.now(), request, &mut Outgoing::default());
-        let Some(Action::Connect(side, ..)) = self.engine.poll_action() else { panic!("no connection") };
-        self.greet(side);
-        assert_eq!(self.written(side), "CLIENT ID");
-        self.read(side, ":102\r\n");
+        let side = self.open_greeted("old");
         assert!(self.ended()[0].1.starts_with("took"), "the number of the connection");
         (side, self.engine.locate_session(side))
     }
@@ -230,4 +236,25 @@ fn a_session_whose_server_refuses_other_credentials_goes_on_and_its_connection_i
     assert_eq!(bench.ended(), list(&[(2, "$1 a")]));
     bench.engine.release(bench.now(), side);
     assert_eq!(bench.closed(), [side]);
+}
+
+#[test]
+fn who_is_not_known_any_more_costs_nobody_a_connection_who_is() {
+    let (mut bench, realm, new) = told_bench();
+    bench.submit(1, "BLPOP k 0", 0);
+    let stale = bench.open_greeted("old");
+    assert_eq!(bench.written(stale), "BLPOP k 0");
+    bench.engine.handle_renewal(bench.now(), realm, &new);
+    let shared = bench.shared;
+    assert_eq!(bench.written(shared), "AUTH new");
+    bench.read(shared, "+OK\r\n");
+    bench.submit(2, "BLPOP l 0", 0);
+    let side = bench.open_greeted("new");
+    assert_eq!(bench.written(side), "BLPOP l 0");
+    bench.read(stale, "-NOAUTH no\r\n");
+    assert_eq!(bench.closed(), [stale]);
+    assert_eq!(bench.written(shared), "", "nobody's wait is ended");
+    bench.pass(300);
+    let next = bench.open_greeted("new");
+    assert_eq!(bench.written(next), "BLPOP k 0");
 }
