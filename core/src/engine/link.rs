@@ -22,6 +22,7 @@ use bytes::{Buf, BytesMut};
 
 use super::logins::is_refused;
 use super::parked::Parked;
+use super::recall::RETURN;
 use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Credentials, Endpoint, Login, Tls};
 use crate::connection::{
@@ -387,9 +388,10 @@ impl Link {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
         } else if is_permanent(error) && !may_have_others(self.login(), error) {
-            self.fail_parked(error, ended);
+            // What is put back has nobody who could try again.
+            self.parked.fail_those(|id| id.slot != RETURN, error, ended);
         }
-        self.parked.fail_questions(error, ended);
+        self.parked.fail_those(RequestId::is_question, error, ended);
         was_ready
     }
 

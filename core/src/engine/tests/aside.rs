@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 
 use super::*;
 use crate::config::PoolOptions;
-use crate::error::Limit;
+use crate::error::{Limit, TlsError};
 
 const MILLI: u64 = SECOND / 1_000;
 
@@ -430,6 +430,47 @@ fn a_server_that_has_become_a_replica_is_left() {
     bench.pass(1_000);
     let late = "BLPOP: connection replaced (127.0.0.1:6379, may have run)";
     assert_eq!(bench.ended(), list(&[(1, late)]));
+}
+
+/// A wait that was given up has taken something, which is on its way back.
+fn give_back(bench: &mut Bench) {
+    bench.submit(1, "BLPOP k 0", 0);
+    let side = bench.open()[0];
+    bench.written(side);
+    bench.cancel(1);
+    assert_eq!(bench.written(bench.shared), "CLIENT UNBLOCK 102 ERROR");
+    bench.read(bench.shared, ":0\r\n");
+    bench.read(side, ITEM);
+}
+
+#[test]
+fn what_is_put_back_is_not_waited_for_on_a_dead_connection() {
+    let mut bench = Bench::new(PoolOptions::new().max(1));
+    give_back(&mut bench);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
+    bench.pass(60_000);
+    let shared = bench.shared;
+    assert!(bench.closed().contains(&shared), "it is silent, and nobody has patience with it");
+    bench.pass(10);
+    let now = bench.now();
+    bench.shared = connect(&mut bench.engine, now);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
+}
+
+#[test]
+fn what_is_put_back_outlives_a_handshake_that_fails_for_good() {
+    let mut bench = Bench::new(PoolOptions::new().max(1));
+    give_back(&mut bench);
+    bench.lose(bench.shared);
+    bench.pass(10);
+    let connected = bench.engine.poll_action();
+    let Some(Action::Connect(conn, ..)) = connected else { panic!("{connected:?}") };
+    let reason = ConnectionError::Tls(TlsError::NotTls);
+    bench.engine.handle_closed(bench.now(), conn, reason);
+    bench.pass(100);
+    let now = bench.now();
+    bench.shared = connect(&mut bench.engine, now);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
 }
 
 /// Does what the engine wants done. Returns how many connections were made; those that are there are in `open`.
