@@ -20,6 +20,7 @@ use redstart_core::config::Protocol;
 use redstart_core::pubsub::Kind;
 
 use super::cluster::Troubles;
+use super::conn::Conn;
 use super::oracles::{Verdict, Violation, demand};
 use super::seeds::report;
 use super::sentinel::Mishaps;
@@ -152,6 +153,14 @@ impl Sim {
         if self.readers.is_empty() {
             return Ok(());
         }
+        if self.listens_in_vain() {
+            let refresh =
+                self.setup.cluster.as_ref().map(|cluster| (cluster.refresh.period, cluster.patience()));
+            // Whoever is never to look at the cluster unless something calls for it cannot know.
+            let Some((Some(period), patience)) = refresh else { return self.judge_readers() };
+            let looked_by = self.now() + (period + period / 4).as_nanos() as u64 + patience + self.slack();
+            self.live_until(looked_by)?;
+        }
         for number in 0..CHANNELS {
             self.world().publish((Kind::Channel, number));
             self.world().publish((Kind::Shard, number));
@@ -169,6 +178,17 @@ impl Sim {
         }
         let wishes = self.readers.iter().flat_map(|reader| reader.log.borrow().wishes().collect::<Vec<_>>());
         f3_servers_are_told_the_last_wish(wishes, &world)
+    }
+
+    /// Whether the client is subscribed at a node that the cluster has forgotten. Nothing is said there any more, not
+    /// even that; it is found out by the next look at the cluster.
+    fn listens_in_vain(&self) -> bool {
+        let world = self.world.borrow();
+        let Some(cluster) = &world.cluster else { return false };
+        let is_forgotten = |conn: &Conn| !cluster.truth.members.contains_key(&conn.server);
+        let mut listening =
+            world.conns.iter().filter(|conn| conn.is_live() && !conn.session.topics.is_empty());
+        listening.any(is_forgotten)
     }
 
     /// Counts what readers were told.
