@@ -40,7 +40,9 @@ impl Engine {
     pub fn release(&mut self, now: Instant, conn: ConnId) {
         let Some(side) = self.sides.get(conn) else { return };
         let Use::Leased(lease) = &side.state else { return };
-        let is_clean = lease.is_clean() && side.connection.is_idle();
+        // The answer to a health check comes before that to whatever is asked next.
+        let is_answered = !side.connection.any(|entry| entry.id != RequestId::HEALTH);
+        let is_clean = lease.is_clean() && is_answered;
         // What it would take after its connection is closed would come to nobody.
         if side.owes_a_wait() {
             self.recall(now, conn);
