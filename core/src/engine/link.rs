@@ -256,6 +256,12 @@ impl Link {
         self.purpose
     }
 
+    /// Whether subscriptions that were asked for on its connection are not confirmed.
+    pub(super) fn owes_confirmations(&self) -> bool {
+        let is_subscription = |entry: &Entry| entry.id == RequestId::SUBSCRIPTION;
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.any(is_subscription))
+    }
+
     /// What is known of the way to the node.
     pub(super) fn health(&self) -> Health {
         let latency = self.connection.as_ref().and_then(|(_, connection)| connection.latency());

@@ -39,7 +39,10 @@ impl Engine {
             }
             return match self.pubsub.conn(node) == Some(conn) {
                 true => self.handle_subscription_refused(now, node, &name, outcome),
-                false => Ok(()),
+                false => {
+                    self.attend(node);
+                    Ok(())
+                }
             };
         }
         let mut bytes = Outgoing::default();
