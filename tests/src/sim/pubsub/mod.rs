@@ -8,6 +8,7 @@
 
 mod log;
 mod reader;
+mod scenario;
 mod server;
 
 use std::cell::RefCell;
@@ -32,6 +33,7 @@ use log::{Log, PATTERN, Wish};
 use reader::Plan;
 use server::name;
 
+pub use scenario::slot_of_channel;
 pub(super) use server::{Change, Channel, Published, Told, Topics, slots};
 
 /// How many channels there are, and how many that are sharded.
@@ -102,21 +104,7 @@ impl Sim {
     /// Draws who listens to what, and when something is published.
     pub(super) fn plan_readers(&mut self, rng: &mut Rng, trouble: u64) {
         for _ in 0..self.setup.readers {
-            let plan = Plan::draw(rng, self.setup.subscription_bytes == FEW_MESSAGES);
-            let log = Rc::new(RefCell::new(Log::default()));
-            let reader = reader::Reader {
-                client: self.client.clone().expect("the handle is there"),
-                world: Rc::clone(&self.world),
-                log: Rc::clone(&log),
-                slack: self.slack(),
-            };
-            let task = self.executor.spawn(async move {
-                reader.read(plan).await;
-                Done::Reader
-            });
-            self.call_of.resize(task + 1, None);
-            self.executor.wake(task);
-            self.readers.push(Reader { task, log });
+            self.start_reader(Plan::draw(rng, self.setup.subscription_bytes == FEW_MESSAGES));
         }
         if self.setup.readers > 0 {
             for _ in 0..rng.usize(20..400) {
@@ -125,6 +113,23 @@ impl Sim {
                 self.world().schedule(at, Event::Publish((kind, number)));
             }
         }
+    }
+
+    fn start_reader(&mut self, plan: Plan) {
+        let log = Rc::new(RefCell::new(Log::default()));
+        let reader = reader::Reader {
+            client: self.client.clone().expect("the handle is there"),
+            world: Rc::clone(&self.world),
+            log: Rc::clone(&log),
+            slack: self.slack(),
+        };
+        let task = self.executor.spawn(async move {
+            reader.read(plan).await;
+            Done::Reader
+        });
+        self.call_of.resize(task + 1, None);
+        self.executor.wake(task);
+        self.readers.push(Reader { task, log });
     }
 
     /// Nobody listens any more.
