@@ -11,7 +11,8 @@ use redstart_core::command::Value;
 use redstart_core::config::Protocol;
 use redstart_core::error::{Delivery, Error, ErrorKind};
 use redstart_tests::sim::{
-    Addresses, Afterlife, ClusterSetup, Job, Lie, Op, Options, Plan, Setup, Shape, Sim, slot_of,
+    Addresses, Afterlife, ClusterSetup, Job, Lie, Op, Options, Plan, Setup, Shape, Sim, Trouble, Troubles,
+    slot_of, slot_of_channel,
 };
 
 /// Hash tags whose keys are on the first, the second and the third primary at first.
@@ -233,4 +234,78 @@ fn a_dead_connection_with_a_node_that_is_well_is_left_within_the_time_of_a_suspe
         assert_eq!(error(&sim, call).delivery(), Delivery::MaybeExecuted);
     }
     assert_sound(&sim);
+}
+
+/// A client that looks at the cluster again and again, whatever nodes say.
+fn curious() -> Sim {
+    let mut cluster = ClusterSetup { seeds: vec![0, 1, 2], ..ClusterSetup::default() };
+    cluster.refresh.period = Some(Duration::from_millis(60));
+    ready_with(cluster)
+}
+
+/// The client asks, and each call goes where it belongs, in the time of one way there and back. Returns how often nodes
+/// were asked.
+fn assert_goes_on(sim: &mut Sim, what: &str) -> usize {
+    let asked = sim.questions();
+    for _ in 0..20 {
+        sim.run_for(25);
+        let calls = TAGS.map(|tag| sim.single_in(tag, Op::Incr));
+        sim.run_for(5);
+        assert!(calls.into_iter().all(|call| is_ok(sim, call)), "{what}: {}", sim.text());
+    }
+    // One with each node, since whoever has no good answer asks all.
+    assert!(sim.connections() <= 6, "{what}: {}", sim.text());
+    assert_sound(sim);
+    sim.questions() - asked
+}
+
+/// What is said leads to no other place, not even for a moment, and costs nobody a connection.
+#[test]
+fn what_cannot_be_of_the_slots_changes_nothing() {
+    for lie in [
+        Lie::Empty,
+        Lie::Overlap,
+        Lie::PortZero,
+        Lie::PortHuge,
+        Lie::SlotBeyond,
+        Lie::UnknownHosts,
+        Lie::Shapeless,
+        Lie::Refused,
+    ] {
+        let mut sim = curious();
+        (0..7).for_each(|node| sim.let_lie(node, Some(lie)));
+        let asked = assert_goes_on(&mut sim, &format!("{lie:?}"));
+        assert!(asked >= 6, "{lie:?}: asked {asked} times");
+    }
+}
+
+#[test]
+fn of_several_answers_the_most_complete_counts() {
+    for liar in 0..6 {
+        let mut sim = curious();
+        sim.let_lie(liar, Some(Lie::Partial));
+        let asked = assert_goes_on(&mut sim, &format!("node {liar}"));
+        assert!(asked >= 12, "node {liar}: asked {asked} times");
+    }
+}
+
+#[test]
+fn a_sharded_subscription_follows_its_slot_although_nothing_but_its_node_says_so() {
+    for protocol in [Protocol::Resp2, Protocol::Resp3] {
+        let troubles = Troubles::none().with(Trouble::Moves);
+        let cluster = Some(ClusterSetup { troubles, ..ClusterSetup::default() });
+        let mut sim = Sim::new(Setup { protocol, cluster, readers: 1, ..Setup::default() });
+        sim.listen(0);
+        sim.run_for(200);
+        sim.publish(0);
+        sim.run_for(10);
+        assert_eq!(sim.told(), (1, 0), "{}", sim.text());
+        let slot = slot_of_channel(0);
+        sim.move_slots(slot, slot, 0);
+        sim.run_for(500);
+        sim.publish(0);
+        sim.run_for(10);
+        assert_eq!(sim.told(), (2, 1), "{}", sim.text());
+        assert_sound(&sim);
+    }
 }

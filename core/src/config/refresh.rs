@@ -10,6 +10,9 @@ pub struct RefreshOptions {
     pub interval: Duration,
     /// The time between refreshes that nothing calls for, give or take a quarter. `None` for none of
     /// these. Default 60 s.
+    ///
+    /// It bounds for how long subscriptions of a cluster may be at a node that has left it and goes on: nothing else
+    /// need tell of that.
     pub period: Option<Duration>,
     /// The longest time of one refresh. Default 5 s.
     pub deadline: Duration,

@@ -49,10 +49,15 @@ impl Connection {
         self.heard_at >= now
     }
 
-    /// When silence becomes too long: never before the request that waits longest has timed out.
+    /// When silence becomes too long: never before the request that waits longest has timed out. What nobody waits for
+    /// may have no time of its own.
     fn silent_at(&self, config: &Config) -> Instant {
         let due = self.heard_at + config.liveness_timeout;
-        self.in_flight.front().map_or(Instant::FAR, |front| due.max(front.deadline))
+        match self.in_flight.front() {
+            None => Instant::FAR,
+            Some(front) if front.deadline == Instant::FAR && !front.id.is_callers() => due,
+            Some(front) => due.max(front.deadline),
+        }
     }
 
     /// Checks the connection's health.

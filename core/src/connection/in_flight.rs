@@ -58,7 +58,7 @@ pub(crate) struct Entry {
     /// Who waits for the reply.
     pub(crate) id: RequestId,
     /// Which command of a batch this is; of a transaction, how many replies it takes: those to `MULTI`, each
-    /// command and `EXEC`.
+    /// command and `EXEC`; of subscriptions, how many confirmations are still to come.
     pub(crate) part: u32,
     /// How many bytes it has on the wire, with what goes before it.
     pub(crate) wire_len: u32,
@@ -165,6 +165,10 @@ impl Entries {
     #[inline]
     pub(crate) fn front(&self) -> Option<&Entry> {
         self.queue.front()
+    }
+
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Entry> {
+        self.queue.front_mut()
     }
 
     /// All of them.

@@ -14,6 +14,8 @@ mod health;
 mod heard;
 mod in_flight;
 mod outgoing;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod usual;
 
@@ -32,7 +34,7 @@ pub use outgoing::Outgoing;
 use transaction::Progress;
 pub(crate) use usual::Usual;
 
-use crate::command::{Command, Flags, Target};
+use crate::command::{Command, Flags, Target, name_on_wire};
 use crate::config::{Config, Credentials};
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerError};
 use crate::resp::{Decoder, Frame, Kind, Limits, Strings};
@@ -394,6 +396,20 @@ impl Connection {
         self.heard_at = now;
         if last {
             self.finish_front();
+        } else if let Some(front) = self.in_flight.front_mut() {
+            front.part = front.part.saturating_sub(1);
+        }
+    }
+
+    /// The same where nobody asks for subscriptions any more: what was asked before is still answered in its order.
+    pub(crate) fn handle_late_confirmation(&mut self, now: Instant, (kind, on): (TopicKind, bool)) {
+        if self.awaits_confirmations() {
+            self.settle();
+            let left = self.in_flight.front().map_or(0, |front| front.part);
+            // A node ends subscriptions of its own accord, too.
+            if name_on_wire(&self.out.peek(), 1).as_deref() == Some(kind.command(on)) {
+                self.handle_confirmed(now, left <= 1);
+            }
         }
     }
 

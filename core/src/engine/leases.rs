@@ -101,8 +101,9 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.handle_lost_aside(now, conn, &error);
         }
-        if self.sides.get(conn).is_none() {
-            read.clear();
+        match self.sides.get(conn) {
+            Some(side) => side.follow_renewal(now),
+            None => read.clear(),
         }
         self.sides.note(conn);
         self.follow_topology(now);
@@ -118,7 +119,8 @@ impl Engine {
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
                 Answer::Heard(strings) => read.advance(strings.len),
-                Answer::Push(_) | Answer::Renewed(..) => {}
+                Answer::Push(_) => {}
+                Answer::Renewed(told, outcome) => self.handle_session_renewed(now, conn, &told, outcome),
                 Answer::Line(line) => self.events.push(Event::Line { conn, line }),
                 Answer::Ready(info) => {
                     self.check_part(now, node, &info)?;
@@ -165,7 +167,7 @@ impl Engine {
             }
             outcome if entry.id.is_awaited() => {
                 let name = self.sides.name_of(conn).unwrap_or_default().into();
-                self.follow_refusal(now, node, name, (entry, bytes), outcome)?;
+                self.follow_refusal(now, (node, conn), name, (entry, bytes), outcome)?;
             }
             _ => {}
         }
@@ -209,7 +211,7 @@ impl Engine {
 
     /// Closes a connection on which nothing is under way that anybody waits for.
     pub(super) fn close_aside(&mut self, now: Instant, conn: ConnId) {
-        if self.sides.get(conn).is_some_and(|side| side.connection.any_awaited()) {
+        if self.sides.get(conn).is_some_and(|side| side.any_awaited()) {
             self.actions.push_back(Action::Close(conn));
             let reason = ErrorKind::Connection(ConnectionError::SessionLost);
             return self.handle_lost_aside(now, conn, &Error::new(reason, Delivery::NotSent));
@@ -248,7 +250,7 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.sides.handle_lost(now, conn, error, &mut self.rng, &mut ended);
         }
-        self.sides.retire(now, node);
+        self.sides.retire(now, node, &mut self.rng);
         self.end_all(now, ended);
     }
 
@@ -261,7 +263,7 @@ impl Engine {
                 link.submit(now, entry, &mut bytes);
             }
         }
-        for conn in self.sides.retire(now, node) {
+        for conn in self.sides.retire(now, node, &mut self.rng) {
             self.close_aside(now, conn);
         }
     }

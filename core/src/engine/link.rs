@@ -22,6 +22,7 @@ use bytes::{Buf, BytesMut};
 
 use super::logins::is_refused;
 use super::parked::Parked;
+use super::recall::RETURN;
 use crate::command::{Flags, name_on_wire};
 use crate::config::{Config, Credentials, Endpoint, Login, Tls};
 use crate::connection::{
@@ -33,7 +34,7 @@ use crate::time::Instant;
 use crate::topology::Health;
 
 /// A connection that lived this long was a good one: the next failure starts with a short delay again.
-const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
+pub(super) const STABLE: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// Requests that have ended, and how.
 pub(super) type Ended = Vec<(Entry, Error)>;
@@ -255,6 +256,12 @@ impl Link {
         self.purpose
     }
 
+    /// Whether subscriptions that were asked for on its connection are not confirmed.
+    pub(super) fn owes_confirmations(&self) -> bool {
+        let is_subscription = |entry: &Entry| entry.id == RequestId::SUBSCRIPTION;
+        self.connection.as_ref().is_some_and(|(_, connection)| connection.any(is_subscription))
+    }
+
     /// What is known of the way to the node.
     pub(super) fn health(&self) -> Health {
         let latency = self.connection.as_ref().and_then(|(_, connection)| connection.latency());
@@ -324,7 +331,7 @@ impl Link {
     }
 
     /// A connection to close now because it has retired, or is an elder, and is idle.
-    pub(super) fn poll_retired(&mut self, now: Instant) -> Option<ConnId> {
+    pub(super) fn poll_retired(&mut self, now: Instant, rng: &mut fastrand::Rng) -> Option<ConnId> {
         if let Some(place) = self.elders.iter().position(|(_, elder)| elder.is_idle()) {
             return self.take_elder(place).map(|(id, _)| id);
         }
@@ -333,9 +340,25 @@ impl Link {
             return None;
         }
         let id = *id;
+        // What makes connections retire may be so on the next one.
+        if self.is_stable(now) {
+            self.retry_at = now;
+        } else {
+            self.pause(now, rng);
+        }
         self.disconnect();
-        self.retry_at = now;
         Some(id)
+    }
+
+    /// Whether the connection has been there for so long that the next one needs no pause.
+    fn is_stable(&self, now: Instant) -> bool {
+        self.ready_at.is_some_and(|since| now - since >= STABLE)
+    }
+
+    /// Has the next connection wait, longer each time that one did not last.
+    fn pause(&mut self, now: Instant, rng: &mut fastrand::Rng) {
+        self.failures = if self.is_stable(now) { 0 } else { self.failures.saturating_add(1) };
+        self.retry_at = now + retry::delay(&self.config.backoff, self.failures.saturating_sub(1), rng);
     }
 
     /// Forgets the connection and all that is known by it.
@@ -362,18 +385,19 @@ impl Link {
             return true;
         }
         let was_ready = self.is_ready();
-        let stable = self.ready_at.is_some_and(|since| now - since >= STABLE);
+        if self.connection.is_some() {
+            self.pause(now, rng);
+        }
         let Some(connection) = self.disconnect() else { return false };
-        self.failures = if stable { 0 } else { self.failures.saturating_add(1) };
-        self.retry_at = now + retry::delay(&self.config.backoff, self.failures.saturating_sub(1), rng);
         self.last_error = Some(error.clone());
         if was_ready {
             let (entries, bytes) = connection.into_requests();
             self.park_again(entries, bytes, error, ended);
         } else if is_permanent(error) && !may_have_others(self.login(), error) {
-            self.fail_parked(error, ended);
+            // What is put back has nobody who could try again.
+            self.parked.fail_those(|id| id.slot != RETURN, error, ended);
         }
-        self.parked.fail_questions(error, ended);
+        self.parked.fail_those(RequestId::is_question, error, ended);
         was_ready
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Demand::Credentials --> handle_credentials --> one new connection shakes hands
-//! Demand::Renewals    --> handle_renewal     --> every connection that is there says AUTH, when it owes nothing
+//! Demand::Renewals    --> handle_renewal     --> every connection that is there says AUTH, when it owes nothing;
+//!                                                a side connection is replaced, unless a session has it
 //! Demand::Token       --> handle_token       --> both
 //! ```
 
@@ -268,7 +269,7 @@ impl Engine {
             {
                 link.renew(now, credentials);
                 self.close_retired(now, node);
-                for conn in self.sides.renew(node, credentials) {
+                for conn in self.sides.renew(now, node, credentials) {
                     self.close_aside(now, conn);
                 }
             }
@@ -288,10 +289,16 @@ impl Engine {
         let Some(link) = self.links.get(node) else { return };
         link.handle_renewed(now, conn, told);
         if let Err(error) = outcome {
-            let (login, error) = (link.login().clone(), error.with_node(&link.name()));
-            self.logins.handle_refused(now, &login, told, error);
+            self.report_refused(now, node, told, error);
         }
         self.follow_subscriptions(now);
+    }
+
+    /// A node does not take a connection for who it said that it is from here on.
+    pub(super) fn report_refused(&mut self, now: Instant, node: NodeId, told: &Credentials, error: Error) {
+        let Some(link) = self.links.peek(node) else { return };
+        let (login, error) = (link.login().clone(), error.with_node(&link.name()));
+        self.logins.handle_refused(now, &login, told, error);
     }
 
     /// The handshake of a connection has failed: were its credentials refused?

@@ -446,7 +446,9 @@ impl Engine {
     }
 
     fn close_retired(&mut self, now: Instant, node: NodeId) {
-        while let Some(conn) = self.links.get(node).and_then(|link| link.poll_retired(now)) {
+        while let Some(link) = self.links.get(node)
+            && let Some(conn) = link.poll_retired(now, &mut self.rng)
+        {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
             self.handle_home_lost(node, conn);

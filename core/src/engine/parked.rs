@@ -45,28 +45,25 @@ impl Parked {
 
     /// Ends all of it.
     pub(super) fn fail(&mut self, error: &Error, ended: &mut Ended) {
-        while let Some(entry) = self.pop() {
-            if entry.id.is_awaited() {
-                let error = error.clone().with_delivery(Delivery::NotSent);
-                ended.push((entry, name(error, &self.0.bytes, &entry)));
-            }
-            self.0.bytes.release(entry.wire_len as usize);
-        }
+        self.fail_those(|_| true, error, ended);
     }
 
-    /// Ends the questions among it.
-    pub(super) fn fail_questions(&mut self, error: &Error, ended: &mut Ended) {
-        if !self.0.entries.any(|entry| entry.id.is_question()) {
+    /// Ends those of it that are `meant`.
+    pub(super) fn fail_those(&mut self, meant: impl Fn(RequestId) -> bool, error: &Error, ended: &mut Ended) {
+        if !self.0.entries.any(|entry| meant(entry.id)) {
             return;
         }
         let mut all = core::mem::take(self);
         while let Some(entry) = all.pop() {
-            if entry.id.is_question() {
-                all.bytes().release(entry.wire_len as usize);
-                ended.push((entry, error.clone().with_delivery(Delivery::NotSent)));
-            } else {
+            if !meant(entry.id) {
                 self.push(entry, all.bytes());
+                continue;
             }
+            if entry.id.is_awaited() {
+                let error = error.clone().with_delivery(Delivery::NotSent);
+                ended.push((entry, name(error, all.bytes(), &entry)));
+            }
+            all.bytes().release(entry.wire_len as usize);
         }
     }
 

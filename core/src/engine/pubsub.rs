@@ -123,7 +123,7 @@ impl Engine {
         command.packed().write_to(&mut bytes);
         let entry = Entry {
             id: RequestId::SUBSCRIPTION,
-            part: 0,
+            part: command.packed().args().skip(1).count() as u32,
             wire_len: bytes.held() as u32,
             deadline: now + self.config.liveness_timeout,
             target: Target::Node(node.0 as u16),
@@ -161,11 +161,13 @@ impl Engine {
     }
 
     /// Gives the subscriptions at a node the connection that takes requests, if they have none.
-    fn attend(&mut self, node: NodeId) {
+    pub(super) fn attend(&mut self, node: NodeId) {
         let Some(link) = self.links.peek(node).filter(|link| link.is_ready() && !link.speaks_resp2()) else {
             return;
         };
+        // What is still to come of earlier commands must not be taken for what is asked next.
         if let Some(conn) = link.conn_id()
+            && !link.owes_confirmations()
             && self.listeners.peek(node).is_none()
             && self.pubsub.conn(node).is_none()
             && let Some(pubsub) = self.pubsub.made()
@@ -231,6 +233,12 @@ impl Engine {
             return;
         }
         if self.pubsub.conn(node) != Some(conn) {
+            if let Some((what, _)) = confirmation(&push)
+                && let Some(connection) = self.links.get(node).and_then(|link| link.connection(conn))
+            {
+                connection.handle_late_confirmation(now, what);
+                self.attend(node);
+            }
             return self.events.push(Event::Push(push));
         }
         if self.pubsub.handle_push(node, &push) {

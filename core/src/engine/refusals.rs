@@ -39,7 +39,10 @@ impl Engine {
             }
             return match self.pubsub.conn(node) == Some(conn) {
                 true => self.handle_subscription_refused(now, node, &name, outcome),
-                false => Ok(()),
+                false => {
+                    self.attend(node);
+                    Ok(())
+                }
             };
         }
         let mut bytes = Outgoing::default();
@@ -47,17 +50,17 @@ impl Engine {
             connection.take_front(&mut bytes);
         }
         let name = link.name();
-        self.follow_refusal(now, node, name, (entry, bytes), outcome)
+        self.follow_refusal(now, (node, conn), name, (entry, bytes), outcome)
     }
 
-    /// Decides what becomes of a request that the node of this name answered with an error.
+    /// Decides what becomes of a request that the node of this name answered with an error on this connection.
     ///
     /// # Errors
     /// The error makes no sense: the connection is beyond use.
     pub(super) fn follow_refusal(
         &mut self,
         now: Instant,
-        node: NodeId,
+        (node, conn): (NodeId, ConnId),
         name: String,
         (mut entry, mut bytes): (Entry, Outgoing),
         outcome: Result<Frame, Error>,
@@ -86,7 +89,7 @@ impl Engine {
             && self.links.peek(node).is_some_and(|link| link.login().is_some())
         {
             // The server has forgotten who this is: it is told on another connection.
-            self.retire(now, node);
+            self.disown(now, node, conn);
             self.send_again(now, entry, bytes, error);
             return Ok(());
         }
@@ -182,6 +185,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Sends nothing more on the connections with a node that have said the same of who they are as this one.
+    fn disown(&mut self, now: Instant, node: NodeId, conn: ConnId) {
+        let link = self.links.get(node);
+        let shared = link.and_then(|link| Some(link.connection(conn)?.credentials().cloned()));
+        let aside = self.sides.get(conn).map(|side| side.connection.credentials().cloned());
+        let Some(Some(unknown)) = shared.or(aside) else { return };
+        for conn in self.sides.disown(now, node, &unknown, &mut self.rng) {
+            self.close_aside(now, conn);
+        }
+        if let Some(link) = self.links.get(node).filter(|link| link.credentials() == Some(&unknown)) {
+            link.retire();
+        }
     }
 
     /// Sends nothing more on the connections that there are with a node.

@@ -10,6 +10,7 @@ use super::refusals::refusal;
 use super::sides::Use;
 use super::{ConnId, Engine, Entry, Event, NodeId, Outgoing, Patience, Request, RequestId, Taken, link};
 use crate::command::{Change, Flags, Target, Undo};
+use crate::config::Credentials;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind, ServerCode};
 use crate::resp::{Decoder, Frame, Limits};
 use crate::time::Instant;
@@ -39,7 +40,9 @@ impl Engine {
     pub fn release(&mut self, now: Instant, conn: ConnId) {
         let Some(side) = self.sides.get(conn) else { return };
         let Use::Leased(lease) = &side.state else { return };
-        let is_clean = lease.is_clean() && side.connection.is_idle();
+        // The answer to a health check comes before that to whatever is asked next.
+        let is_answered = !side.connection.any(|entry| entry.id != RequestId::HEALTH);
+        let is_clean = lease.is_clean() && is_answered;
         // What it would take after its connection is closed would come to nobody.
         if side.owes_a_wait() {
             self.recall(now, conn);
@@ -75,6 +78,10 @@ impl Engine {
         mut entry: Entry,
         bytes: &mut Outgoing,
     ) {
+        if let Some((side, conn)) = self.sides.session(seat).filter(|(side, _)| side.is_telling()) {
+            side.park(entry, bytes);
+            return self.sides.note(conn);
+        }
         let change = if entry.is_transaction() { Some(Change::End) } else { Change::of(args(&bytes.peek())) };
         let error = match self.sides.session(seat) {
             None => ErrorKind::Connection(ConnectionError::SessionLost),
@@ -101,6 +108,27 @@ impl Engine {
         let error = link::name(Error::new(error, Delivery::NotSent), bytes, &entry);
         bytes.release(entry.wire_len as usize);
         self.end(now, entry, Err(error));
+    }
+
+    /// The connection of a session was told other credentials, and its server has answered: what was asked meanwhile goes
+    /// out. If it refuses them, the session goes on as who it was, and its connection is used no more afterwards.
+    pub(super) fn handle_session_renewed(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        told: &Credentials,
+        outcome: Result<(), Error>,
+    ) {
+        let Some(side) = self.sides.get(conn) else { return };
+        let (node, mut parked) = (side.node, side.handle_renewed(now, told));
+        if let Err(error) = outcome {
+            side.close_after_use();
+            self.report_refused(now, node, told, error);
+        }
+        let seat = self.sides.seat_of(conn).unwrap_or(u16::MAX);
+        while let Some(entry) = parked.pop() {
+            self.submit_in_session(now, seat, entry, parked.bytes());
+        }
     }
 
     /// A request of a session was refused: its caller is told, whatever the reason.

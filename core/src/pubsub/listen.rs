@@ -41,9 +41,14 @@ impl PubSub {
         payload: Payload<'_>,
     ) {
         let name = if kind == Kind::Pattern { pattern } else { channel };
-        let Some(topic) = self.topics.find(kind, name).and_then(|id| self.topics.get_mut(id)) else { return };
+        let Some(id) = self.topics.find(kind, name) else { return };
+        let Some(topic) = self.topics.get_mut(id) else { return };
         let at_home = topic.home == Some(node);
         if !at_home && !topic.seats.contains(&node) {
+            return;
+        }
+        // One that comes before it is subscribed there anew is of an earlier time: others may have come since.
+        if !topic.whole && !self.seats.get(&node).is_some_and(|seat| seat.is_confirmed(id)) {
             return;
         }
         let (channel, pattern) = names(topic, channel);

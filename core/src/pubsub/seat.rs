@@ -92,6 +92,11 @@ pub(super) struct Seat {
 }
 
 impl Seat {
+    /// Whether a topic is subscribed there, as far as is known.
+    pub(super) fn is_confirmed(&self, id: TopicId) -> bool {
+        self.standings.get(&id).is_some_and(|standing| matches!(standing.state, State::Confirmed))
+    }
+
     /// Whether there may be something to say.
     pub(super) fn is_due(&self) -> bool {
         self.conn.is_some() && !self.due.is_empty() && self.asked.len() < COMMANDS_MAX

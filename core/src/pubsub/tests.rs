@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::error::{ConnectionError, ServerError};
+use crate::resp::{Decoder, Limits};
 use model::{Model, Nodes, name};
 
 const A: NodeId = NodeId(0);
@@ -86,6 +87,13 @@ impl Bench {
         let error = ErrorKind::Server(ServerError::new(b"NOPERM no"));
         let error = Error::new(error, Fate::Rejected);
         self.pubsub.handle_refusal(node, verdict, &error, |_| at(10), &self.nodes).expect("it makes sense");
+    }
+
+    /// A node has a message of the channel `a`.
+    fn message(&mut self, node: NodeId, payload: &str) {
+        let wire = alloc::format!(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n{payload}\r\n");
+        let push = Decoder::new(Limits::default()).decode(&mut bytes::BytesMut::from(wire.as_str()));
+        self.pubsub.handle_push(node, &push.expect("legal").expect("whole"));
     }
 
     /// What subscriptions were told, in the order of their names.
@@ -166,6 +174,31 @@ fn a_gap_is_told_before_what_follows_it_and_once() {
     assert!(bench.told().is_empty());
     bench.confirm(A, (Kind::Channel, true), "b");
     assert_eq!(bench.told(), [(1, "Resumed".into())]);
+}
+
+#[test]
+fn a_message_from_before_a_node_is_subscribed_anew_is_too_late() {
+    let mut bench = Bench::new();
+    bench.intent(wants(ONE, 1, Kind::Channel, &["a"]));
+    bench.said();
+    bench.confirm(A, (Kind::Channel, true), "a");
+    bench.told();
+    bench.nodes.anchor = Some(B);
+    bench.pubsub.review(&bench.nodes);
+    bench.ready(B);
+    assert_eq!(bench.said(), ["0 UNSUBSCRIBE a", "1 SUBSCRIBE a"]);
+    bench.confirm(B, (Kind::Channel, true), "a");
+    bench.message(B, "2");
+    assert_eq!(bench.told(), [(1, "Interrupted".into()), (1, "Resumed".into()), (1, "2".into())]);
+    bench.nodes.anchor = Some(A);
+    bench.pubsub.review(&bench.nodes);
+    bench.message(A, "1");
+    assert_eq!(bench.told(), [(1, "Interrupted".into())], "it was on its way for long");
+    bench.confirm(A, (Kind::Channel, false), "a");
+    bench.said();
+    bench.confirm(A, (Kind::Channel, true), "a");
+    bench.message(A, "3");
+    assert_eq!(bench.told(), [(1, "Resumed".into()), (1, "3".into())]);
 }
 
 #[test]

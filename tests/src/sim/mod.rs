@@ -56,7 +56,7 @@ pub use faults::{Class, Faults};
 pub use leases::{Leases, run_leases};
 pub use many::{Runner, attempt, demand_all, run_all};
 pub use oracles::Violation;
-pub use pubsub::{run_cluster_pubsub, run_pubsub, run_service_pubsub};
+pub use pubsub::{run_cluster_pubsub, run_pubsub, run_service_pubsub, slot_of_channel};
 pub use request::{Job, Op};
 pub use seeds::{Report, run};
 pub use sentinel::{Lie as SentinelLie, Mishap, Mishaps, Service, ServiceSetup, run_service};

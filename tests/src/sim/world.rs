@@ -326,7 +326,7 @@ impl World {
         conn.served &= !abrupt;
         // One that has nothing but subscriptions, as there are with RESP2, is closed with the last of them.
         let closing = closing || (self.expected.readers && !conn.session.resp3);
-        let closing = closing || self.is_spent(id);
+        let closing = closing || self.conns[id].blemish.is_some() || self.is_spent(id);
         let conn = &self.conns[id];
         let verdict = match self.cluster.is_some() || self.service.is_some() {
             false => oracles::healthy_connections_are_kept(id, conn.blemish, closing),

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use super::{Connects, Ended, Link};
-use crate::connection::{ConnId, Connection, Entry, Outgoing};
+use crate::connection::{ConnId, Connection, Entry, Outgoing, RequestId};
 use crate::error::Error;
 use crate::retry;
 use crate::time::Instant;
@@ -109,7 +109,7 @@ impl Link {
         let Some((_, elder)) = place.and_then(|place| self.take_elder(place)) else { return false };
         let (entries, bytes) = elder.into_requests();
         self.park_again(entries, bytes, error, ended);
-        self.parked.fail_questions(error, ended);
+        self.parked.fail_those(RequestId::is_question, error, ended);
         true
     }
 }

@@ -19,7 +19,7 @@ use super::link::{Ended, Opening, fate, is_permanent, may_have_others, may_have_
 use crate::command::Flags;
 use crate::config::Credentials;
 use crate::connection::{ConnId, Entry, Outgoing, RequestId};
-use crate::error::Error;
+use crate::error::{Delivery, Error, ErrorKind, Waiting};
 use crate::seldom::Vacant;
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -220,6 +220,9 @@ impl Sides {
         if side.is_over(now) {
             return Served::Over;
         }
+        if !side.is_young(now) {
+            pool.handle_stable();
+        }
         match pool.pop_waiting() {
             Some((entry, mut bytes)) => {
                 if self.send(now, conn, entry, &mut bytes) {
@@ -258,6 +261,7 @@ impl Sides {
     ) -> Option<NodeId> {
         let side = self.remove(conn)?;
         let (node, was_opening, retries) = (side.node, side.is_opening(), side.config.retries);
+        let was_young = side.is_young(now);
         let is_sessions = side.is_sessions();
         let pool = self.pools.get_mut(&node)?;
         let error = error.clone().with_node(&pool.name);
@@ -266,7 +270,11 @@ impl Sides {
             if is_permanent(&error) && !may_have_others(&side.config.login, &error) {
                 pool.fail_waiting(&error, ended);
             }
+        } else if was_young {
+            pool.pause(now, rng);
         }
+        let mut parked = side.parked;
+        parked.fail(&error, ended);
         let (mut entries, mut bytes) = side.connection.into_requests();
         let mut written = bytes.in_flight();
         while let Some(mut entry) = entries.pop() {
@@ -316,23 +324,54 @@ impl Sides {
 
     /// The node is of no use any more. Returns the connections with it that nobody uses; the others are closed after
     /// their use.
-    pub(super) fn retire(&mut self, now: Instant, node: NodeId) -> Vec<ConnId> {
+    pub(super) fn retire(&mut self, now: Instant, node: NodeId, rng: &mut fastrand::Rng) -> Vec<ConnId> {
         let Some(pool) = self.pools.get_mut(&node) else { return Vec::new() };
         pool.set_warm(false);
         let idle = pool.idle().to_vec();
         for side in self.sides.values_mut().filter(|side| side.node == node) {
+            if side.is_young(now) && !side.is_retired() {
+                pool.pause(now, rng);
+            }
             side.retire(now);
             self.earliest = self.earliest.min(side.poll_timeout());
         }
         idle
     }
 
-    /// There are other credentials for the connections with a node. Returns those that nobody uses; the others are
-    /// closed after their use.
-    pub(super) fn renew(&mut self, node: NodeId, credentials: &Credentials) -> Vec<ConnId> {
+    /// There are other credentials for the connections with a node. Returns those that nobody uses. Those of sessions are
+    /// told, the others are closed after their use.
+    pub(super) fn renew(&mut self, now: Instant, node: NodeId, credentials: &Credentials) -> Vec<ConnId> {
         let mut idle = Vec::new();
         for (conn, side) in self.sides.iter_mut().filter(|(_, side)| side.node == node) {
-            if side.renew(credentials) && side.is_idle() {
+            if side.renew(now, credentials) {
+                idle.push(*conn);
+            }
+            self.may_write.insert(*conn);
+            self.earliest = self.earliest.min(side.poll_timeout());
+        }
+        idle
+    }
+
+    /// A node does not know who this is. Returns the connections that are known so and that nobody uses; the others are
+    /// closed after their use.
+    pub(super) fn disown(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        unknown: &Credentials,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<ConnId> {
+        let is_known_so = |side: &Side| side.node == node && side.connection.credentials() == Some(unknown);
+        let mut idle = Vec::new();
+        for (conn, side) in self.sides.iter_mut().filter(|(_, side)| is_known_so(side)) {
+            if side.is_young(now)
+                && !side.is_retired()
+                && let Some(pool) = self.pools.get_mut(&node)
+            {
+                pool.pause(now, rng);
+            }
+            side.close_after_use();
+            if side.is_idle() {
                 idle.push(*conn);
             }
         }
@@ -402,6 +441,11 @@ impl Sides {
             let place = pool.and_then(|pool| pool.idle().iter().position(|idle| idle == conn));
             let spare = pool.map_or(0, |pool| pool.idle().len().saturating_sub(pool.min_idle()));
             let is_spare = place.is_some_and(|place| place < spare);
+            for entry in side.parked.expire(now) {
+                let error = Error::new(ErrorKind::Timeout(Waiting::Connection), Delivery::NotSent);
+                let node = pool.map_or("", |pool| &pool.name);
+                ended.push((entry, error.with_node(node)));
+            }
             match side.handle_timeout(now, is_spare) {
                 Due::Nothing => {}
                 what => due.push((*conn, what)),
@@ -419,7 +463,7 @@ impl Sides {
 
     /// Gives back memory that is not used.
     pub(super) fn shrink(&mut self) {
-        self.sides.values_mut().for_each(|side| side.connection.shrink());
+        self.sides.values_mut().for_each(Side::shrink);
         self.seats.shrink_to_fit();
     }
 
@@ -459,7 +503,8 @@ impl Sides {
         self.fail_waiting(error, ended);
         let sides = core::mem::take(&mut self.sides);
         let conns = sides.keys().copied().collect();
-        for side in sides.into_values() {
+        for mut side in sides.into_values() {
+            side.parked.fail(error, ended);
             let (mut entries, mut bytes) = side.connection.into_requests();
             let mut written = bytes.in_flight();
             while let Some(entry) = entries.pop() {

@@ -140,7 +140,7 @@ impl Pool {
     /// Whether one more connection is wanted now. After a failure they are tried one at a time.
     fn is_wanted(&self, now: Instant) -> bool {
         let wanted = self.waiting.len().max(self.min_idle().saturating_sub(self.idle.len()));
-        let at_once = if self.failures > 0 { wanted.min(1) } else { wanted };
+        let at_once = if self.last_error.is_some() { wanted.min(1) } else { wanted };
         self.opening < at_once && self.members < self.options().max && now >= self.retry_at
     }
 
@@ -157,8 +157,12 @@ impl Pool {
     /// A connection is ready.
     pub(super) fn handle_ready(&mut self) {
         self.opening = self.opening.saturating_sub(1);
-        self.failures = 0;
         self.last_error = None;
+    }
+
+    /// A connection has been of use for long: the next failure starts with a short pause again.
+    pub(super) const fn handle_stable(&mut self) {
+        self.failures = 0;
     }
 
     /// A connection is gone.
@@ -168,9 +172,14 @@ impl Pool {
         self.idle.retain(|idle| *idle != conn);
     }
 
-    /// A connection could not be made. Those that failed together count once.
+    /// A connection could not be made.
     pub(super) fn handle_failed(&mut self, now: Instant, error: &Error, rng: &mut fastrand::Rng) {
         self.last_error = Some(error.clone());
+        self.pause(now, rng);
+    }
+
+    /// A connection did not last: before the next one there is a pause. Those that ended together count once.
+    pub(super) fn pause(&mut self, now: Instant, rng: &mut fastrand::Rng) {
         if now >= self.retry_at {
             self.retry_at = now + retry::delay(&self.way.config.backoff, self.failures, rng);
             self.failures = self.failures.saturating_add(1);

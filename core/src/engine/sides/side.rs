@@ -8,6 +8,7 @@
 //!                    Busy --given up, or late--> Recalled --'--> not in time, or unclear: closed
 //! ```
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -15,7 +16,9 @@ use core::time::Duration;
 use super::pool::Way;
 use crate::command::{Change, Flags};
 use crate::config::{Config, Credentials};
-use crate::connection::{Connection, Entry, RequestId};
+use crate::connection::{Connection, Entry, Outgoing, RequestId};
+use crate::engine::link::STABLE;
+use crate::engine::parked::Parked;
 use crate::error::{ConnectionError, Delivery, Error, ErrorKind};
 use crate::time::Instant;
 use crate::topology::NodeId;
@@ -61,11 +64,13 @@ pub(in crate::engine) struct Lease {
     watching: bool,
     queuing: bool,
     changed: bool,
+    /// It says itself who it is, or has no replies in their order any more.
+    own: bool,
 }
 
 impl Lease {
     pub(super) const fn new(seat: u16) -> Self {
-        Self { seat, watching: false, queuing: false, changed: false }
+        Self { seat, watching: false, queuing: false, changed: false, own: false }
     }
 
     pub(super) const fn seat(&self) -> u16 {
@@ -80,8 +85,14 @@ impl Lease {
             Some(Change::Unwatch) => self.watching = false,
             Some(Change::Multi) => self.queuing = true,
             Some(Change::End) => (self.watching, self.queuing) = (false, false),
-            Some(Change::State | Change::Login | Change::Stream) => self.changed = true,
+            Some(Change::State) => self.changed = true,
+            Some(Change::Login | Change::Stream) => (self.changed, self.own) = (true, true),
         }
+    }
+
+    /// Whether the connection can be told other credentials: what comes behind `MULTI` is queued.
+    const fn may_be_told(&self) -> bool {
+        !self.queuing && !self.own
     }
 
     /// Whether something is set that stays.
@@ -155,6 +166,10 @@ pub(in crate::engine) struct Side {
     /// The server's number of the connection; 0 if it does not tell.
     pub(in crate::engine) client_id: u64,
     pub(in crate::engine) state: Use,
+    /// Credentials that the connection of a session is to be told, once it owes nothing.
+    renewal: Option<Box<Credentials>>,
+    /// What the session asks meanwhile.
+    pub(super) parked: Parked,
     /// It is closed instead of being used again, at the latest then.
     retire_by: Option<Instant>,
     born: Instant,
@@ -168,6 +183,8 @@ impl Side {
             config: Arc::clone(&way.config),
             client_id: 0,
             state: Use::Opening,
+            renewal: None,
+            parked: Parked::default(),
             retire_by: None,
             born: now,
         }
@@ -182,19 +199,76 @@ impl Side {
         self.retire_by.is_some() || now >= self.expires_at()
     }
 
+    /// Whether it has been there for too short a time to say that its node is well.
+    pub(super) fn is_young(&self, now: Instant) -> bool {
+        now - self.born < STABLE
+    }
+
     /// The node is of no use any more.
     pub(super) fn retire(&mut self, now: Instant) {
         let by = now + GRACE;
         self.retire_by = Some(self.retire_by.map_or(by, |before| before.min(by)));
     }
 
-    /// There are other credentials: it is closed after its use if it was told others before. Returns whether it was.
-    pub(super) fn renew(&mut self, credentials: &Credentials) -> bool {
-        let is_stale = self.connection.credentials().is_some_and(|known| known != credentials);
-        if is_stale {
-            self.retire_by.get_or_insert(Instant::FAR);
+    /// There are other credentials. A session's connection is told them, if it was told others before; any other is
+    /// closed after its use. Returns whether it is to be closed now.
+    pub(super) fn renew(&mut self, now: Instant, credentials: &Credentials) -> bool {
+        if self.connection.credentials().is_none_or(|known| known == credentials) {
+            return false;
         }
-        is_stale
+        if matches!(self.state, Use::Leased(_)) {
+            self.renewal = Some(Box::new(credentials.clone()));
+            self.follow_renewal(now);
+        } else {
+            self.close_after_use();
+        }
+        self.is_idle()
+    }
+
+    /// It is not used again.
+    pub(in crate::engine) fn close_after_use(&mut self) {
+        self.retire_by.get_or_insert(Instant::FAR);
+    }
+
+    /// Tells the connection its new credentials, if it has some and owes nothing.
+    pub(in crate::engine) fn follow_renewal(&mut self, now: Instant) {
+        if let Some(credentials) = &self.renewal
+            && let Use::Leased(lease) = &self.state
+            && lease.may_be_told()
+            && self.connection.is_idle()
+        {
+            self.connection.authenticate(now, &self.config, credentials);
+        }
+    }
+
+    /// The connection was told credentials, and its server has answered. Returns what the session has asked meanwhile,
+    /// unless there are yet others to be told.
+    pub(in crate::engine) fn handle_renewed(&mut self, now: Instant, told: &Credentials) -> Parked {
+        self.renewal.take_if(|renewal| **renewal == *told);
+        self.follow_renewal(now);
+        if self.is_telling() { Parked::default() } else { core::mem::take(&mut self.parked) }
+    }
+
+    /// Whether what its session asks has to wait until it has been told its new credentials.
+    pub(in crate::engine) fn is_telling(&self) -> bool {
+        let may_be_told = matches!(&self.state, Use::Leased(lease) if lease.may_be_told());
+        self.connection.is_authenticating() || (self.renewal.is_some() && may_be_told)
+    }
+
+    /// Keeps a request of its session, whose bytes are the first in `from`, until it has been told.
+    pub(in crate::engine) fn park(&mut self, entry: Entry, from: &mut Outgoing) {
+        self.parked.push(entry, from);
+    }
+
+    /// Gives back memory that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.connection.shrink();
+        self.parked.shrink();
+    }
+
+    /// Whether somebody waits for something that is under way.
+    pub(in crate::engine) fn any_awaited(&self) -> bool {
+        self.connection.any_awaited() || self.parked.any_awaited()
     }
 
     /// Whether the server waits for somebody in its only request.
@@ -239,11 +313,12 @@ impl Side {
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
         self.connection.in_flight().cancel(ids);
+        self.parked.cancel(ids);
     }
 
     /// Whether something is under way whose end is worth waiting for.
     pub(super) fn is_drained(&self) -> bool {
-        !self.connection.any_awaited() && !matches!(self.state, Use::Recalled(_))
+        !self.any_awaited() && !matches!(self.state, Use::Recalled(_))
     }
 
     /// What is to be done now. `is_spare` says that there are more idle ones than are to be kept.
@@ -301,7 +376,7 @@ impl Side {
             }
             Use::Recalled(recall) => recall.again_at.min(recall.until),
             Use::Leased(_) if self.connection.is_idle() => self.given_up_at(),
-            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()),
+            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()).min(self.parked.earliest()),
             Use::Opening => connection,
         }
     }

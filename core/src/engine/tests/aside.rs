@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 
 use super::*;
 use crate::config::PoolOptions;
-use crate::error::Limit;
+use crate::error::{Limit, TlsError};
 
 const MILLI: u64 = SECOND / 1_000;
 
@@ -303,6 +303,8 @@ fn what_is_lost_with_a_connection() {
     let side = bench.open()[0];
     bench.lose(side);
     assert_eq!(bench.ended(), [], "it was not written");
+    assert_eq!(bench.open(), [], "the first one did not last");
+    bench.pass(10);
     let side = bench.open()[0];
     bench.written(side);
     bench.lose(side);
@@ -428,4 +430,86 @@ fn a_server_that_has_become_a_replica_is_left() {
     bench.pass(1_000);
     let late = "BLPOP: connection replaced (127.0.0.1:6379, may have run)";
     assert_eq!(bench.ended(), list(&[(1, late)]));
+}
+
+/// A wait that was given up has taken something, which is on its way back.
+fn give_back(bench: &mut Bench) {
+    bench.submit(1, "BLPOP k 0", 0);
+    let side = bench.open()[0];
+    bench.written(side);
+    bench.cancel(1);
+    assert_eq!(bench.written(bench.shared), "CLIENT UNBLOCK 102 ERROR");
+    bench.read(bench.shared, ":0\r\n");
+    bench.read(side, ITEM);
+}
+
+#[test]
+fn what_is_put_back_is_not_waited_for_on_a_dead_connection() {
+    let mut bench = Bench::new(PoolOptions::new().max(1));
+    give_back(&mut bench);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
+    bench.pass(60_000);
+    let shared = bench.shared;
+    assert!(bench.closed().contains(&shared), "it is silent, and nobody has patience with it");
+    bench.pass(10);
+    let now = bench.now();
+    bench.shared = connect(&mut bench.engine, now);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
+}
+
+#[test]
+fn what_is_put_back_outlives_a_handshake_that_fails_for_good() {
+    let mut bench = Bench::new(PoolOptions::new().max(1));
+    give_back(&mut bench);
+    bench.lose(bench.shared);
+    bench.pass(10);
+    let connected = bench.engine.poll_action();
+    let Some(Action::Connect(conn, ..)) = connected else { panic!("{connected:?}") };
+    let reason = ConnectionError::Tls(TlsError::NotTls);
+    bench.engine.handle_closed(bench.now(), conn, reason);
+    bench.pass(100);
+    let now = bench.now();
+    bench.shared = connect(&mut bench.engine, now);
+    assert_eq!(bench.written(bench.shared), "LPUSH k a");
+}
+
+/// Does what the engine wants done. Returns how many connections were made; those that are there are in `open`.
+fn follow(bench: &mut Bench, open: &mut Vec<ConnId>) -> usize {
+    bench.ended();
+    let actions: Vec<_> = core::iter::from_fn(|| bench.engine.poll_action()).collect();
+    let mut made = 0;
+    for action in actions {
+        match action {
+            Action::Close(conn) => open.retain(|other| *other != conn),
+            Action::Connect(conn, ..) => {
+                open.push(conn);
+                bench.engine.handle_connected(bench.now(), conn);
+                made += 1 + follow(bench, open);
+            }
+        }
+    }
+    made
+}
+
+#[test]
+fn a_server_that_turns_writes_away_is_not_connected_to_as_often_as_it_can() {
+    let mut bench = Bench::new(PoolOptions::new().max(2));
+    let (mut open, mut made) = (Vec::new(), 0);
+    for slot in 1..=200 {
+        bench.submit(slot, "BLPOP k 0", 0);
+        made += follow(&mut bench, &mut open);
+        for conn in open.clone() {
+            if !open.contains(&conn) {
+                continue;
+            }
+            match bench.written(conn).as_str() {
+                "CLIENT ID" => bench.read(conn, &format!(":{}\r\n", conn.0)),
+                "BLPOP k 0" => bench.read(conn, "-READONLY no\r\n"),
+                _ => {}
+            }
+            made += follow(&mut bench, &mut open);
+        }
+        bench.pass(1);
+    }
+    assert!((4..30).contains(&made), "{made} connections in 200 ms");
 }

@@ -19,6 +19,7 @@ use redstart_core::error::{ConnectionError, ErrorKind};
 
 use super::super::oracles::{Verdict, Violation, demand};
 use super::super::setup::ms;
+use super::super::trace::Note;
 use super::super::world::{Event, MS, World};
 use super::server::{LISTS, OWN_DATABASES, list};
 
@@ -89,7 +90,9 @@ struct Taking {
 
 impl Drop for Taking {
     fn drop(&mut self) {
-        self.world.borrow_mut().store().calls[self.call].is_over = true;
+        let mut world = self.world.borrow_mut();
+        world.note(&Note::Client(&format!("wait:{} is left", self.call)));
+        world.store().calls[self.call].is_over = true;
     }
 }
 
@@ -166,6 +169,7 @@ impl Caller {
             self.perhaps_in(lease, client.brpop::<String, usize>(keys, time)).await
         };
         let Some(outcome) = ended else { return false };
+        self.world.borrow_mut().note(&Note::Client(&format!("wait:{} ended: {outcome:?}", taking.call)));
         match outcome {
             Ok(taken) => self.deliver(taking.call, taken),
             // An earlier call of the session was given up.

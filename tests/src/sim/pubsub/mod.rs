@@ -8,6 +8,7 @@
 
 mod log;
 mod reader;
+mod scenario;
 mod server;
 
 use std::cell::RefCell;
@@ -20,6 +21,7 @@ use redstart_core::config::Protocol;
 use redstart_core::pubsub::Kind;
 
 use super::cluster::Troubles;
+use super::conn::Conn;
 use super::oracles::{Verdict, Violation, demand};
 use super::seeds::report;
 use super::sentinel::Mishaps;
@@ -31,6 +33,7 @@ use log::{Log, PATTERN, Wish};
 use reader::Plan;
 use server::name;
 
+pub use scenario::slot_of_channel;
 pub(super) use server::{Change, Channel, Published, Told, Topics, slots};
 
 /// How many channels there are, and how many that are sharded.
@@ -101,21 +104,7 @@ impl Sim {
     /// Draws who listens to what, and when something is published.
     pub(super) fn plan_readers(&mut self, rng: &mut Rng, trouble: u64) {
         for _ in 0..self.setup.readers {
-            let plan = Plan::draw(rng, self.setup.subscription_bytes == FEW_MESSAGES);
-            let log = Rc::new(RefCell::new(Log::default()));
-            let reader = reader::Reader {
-                client: self.client.clone().expect("the handle is there"),
-                world: Rc::clone(&self.world),
-                log: Rc::clone(&log),
-                slack: self.slack(),
-            };
-            let task = self.executor.spawn(async move {
-                reader.read(plan).await;
-                Done::Reader
-            });
-            self.call_of.resize(task + 1, None);
-            self.executor.wake(task);
-            self.readers.push(Reader { task, log });
+            self.start_reader(Plan::draw(rng, self.setup.subscription_bytes == FEW_MESSAGES));
         }
         if self.setup.readers > 0 {
             for _ in 0..rng.usize(20..400) {
@@ -124,6 +113,23 @@ impl Sim {
                 self.world().schedule(at, Event::Publish((kind, number)));
             }
         }
+    }
+
+    fn start_reader(&mut self, plan: Plan) {
+        let log = Rc::new(RefCell::new(Log::default()));
+        let reader = reader::Reader {
+            client: self.client.clone().expect("the handle is there"),
+            world: Rc::clone(&self.world),
+            log: Rc::clone(&log),
+            slack: self.slack(),
+        };
+        let task = self.executor.spawn(async move {
+            reader.read(plan).await;
+            Done::Reader
+        });
+        self.call_of.resize(task + 1, None);
+        self.executor.wake(task);
+        self.readers.push(Reader { task, log });
     }
 
     /// Nobody listens any more.
@@ -152,6 +158,14 @@ impl Sim {
         if self.readers.is_empty() {
             return Ok(());
         }
+        if self.listens_in_vain() {
+            let refresh =
+                self.setup.cluster.as_ref().map(|cluster| (cluster.refresh.period, cluster.patience()));
+            // Whoever is never to look at the cluster unless something calls for it cannot know.
+            let Some((Some(period), patience)) = refresh else { return self.judge_readers() };
+            let looked_by = self.now() + (period + period / 4).as_nanos() as u64 + patience + self.slack();
+            self.live_until(looked_by)?;
+        }
         for number in 0..CHANNELS {
             self.world().publish((Kind::Channel, number));
             self.world().publish((Kind::Shard, number));
@@ -169,6 +183,17 @@ impl Sim {
         }
         let wishes = self.readers.iter().flat_map(|reader| reader.log.borrow().wishes().collect::<Vec<_>>());
         f3_servers_are_told_the_last_wish(wishes, &world)
+    }
+
+    /// Whether the client is subscribed at a node that the cluster has forgotten. Nothing is said there any more, not
+    /// even that; it is found out by the next look at the cluster.
+    fn listens_in_vain(&self) -> bool {
+        let world = self.world.borrow();
+        let Some(cluster) = &world.cluster else { return false };
+        let is_forgotten = |conn: &Conn| !cluster.truth.members.contains_key(&conn.server);
+        let mut listening =
+            world.conns.iter().filter(|conn| conn.is_live() && !conn.session.topics.is_empty());
+        listening.any(is_forgotten)
     }
 
     /// Counts what readers were told.

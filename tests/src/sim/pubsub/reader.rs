@@ -62,6 +62,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// One subscription that never changes.
+    pub(super) fn lasting(wishes: Vec<Wish>) -> Self {
+        let last = Life { wishes, steps: Vec::new(), patience: Duration::MAX, nap: None };
+        Self { lives: Vec::new(), last }
+    }
+
     /// Draws a plan. Whoever has room for a `few` messages only may be slow.
     pub(super) fn draw(rng: &mut Rng, few: bool) -> Self {
         let lives = (0..rng.usize(..6)).map(|_| Life::draw(rng, false)).collect();

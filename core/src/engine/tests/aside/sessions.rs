@@ -1,6 +1,8 @@
 //! Waits in sessions that are given up, and times at which there is nothing to do.
 
 use super::*;
+use crate::config::Credentials;
+use crate::engine::{Demand, Realm};
 
 impl Bench {
     /// A session: its connection, and the target for its requests.
@@ -134,4 +136,125 @@ fn a_pool_that_closes_calls_for_no_connection() {
     bench.closed();
     bench.pass(100);
     assert!(bench.rests(), "what was never written waits for no other connection");
+}
+
+/// A bench whose client is told who to be, and other credentials for it.
+fn told_bench() -> (Bench, Realm, Credentials) {
+    let provider = |_: &crate::config::Endpoint| Ok(Credentials::password("old"));
+    let config = config(PoolOptions::new().max(2)).credential_provider(provider);
+    let mut engine = Engine::new(Arc::new(config), 1, at(0));
+    let Some(Demand::Renewals(realm, _)) = engine.poll_demand() else { panic!("nothing is demanded") };
+    let Some(Action::Connect(shared, ..)) = engine.poll_action() else { panic!("no connection is wanted") };
+    let mut bench = Bench { engine, shared, now: 0 };
+    bench.greet(shared, "old");
+    (bench, realm, Credentials::password("new"))
+}
+
+impl Bench {
+    /// Has a connection say who it is.
+    fn greet(&mut self, conn: ConnId, password: &'static str) {
+        self.engine.handle_connected(self.now(), conn);
+        let Some(Demand::Credentials(asks, ..)) = self.engine.poll_demand() else { panic!("not asked") };
+        assert_eq!(asks, conn);
+        self.engine.handle_credentials(self.now(), conn, Ok(Credentials::password(password)));
+        assert_eq!(self.written(conn), format!("AUTH {password}"));
+        self.read(conn, "+OK\r\n");
+        self.ended();
+    }
+
+    /// A side connection that is wanted, and says who it is.
+    fn open_greeted(&mut self, password: &'static str) -> ConnId {
+        let Some(Action::Connect(side, ..)) = self.engine.poll_action() else { panic!("no connection") };
+        self.greet(side, password);
+        assert_eq!(self.written(side), "CLIENT ID");
+        self.read(side, &format!(":{}\r\n", 100 + side.0));
+        side
+    }
+
+    /// The same as [`lease`](Self::lease) where connections say who they are.
+    fn lease_greeted(&mut self) -> (ConnId, Target) {
+        let id = RequestId { slot: 1, generation: 0 };
+        let request = Request::lease(id, Target::AnyPrimary, Patience::Unbounded);
+        self.engine.handle_request(self.now(), request, &mut Outgoing::default());
+        let side = self.open_greeted("old");
+        assert!(self.ended()[0].1.starts_with("took"), "the number of the connection");
+        (side, self.engine.locate_session(side))
+    }
+}
+
+#[test]
+fn a_session_is_told_other_credentials_when_it_owes_nothing_and_what_comes_meanwhile_waits() {
+    let (mut bench, realm, new) = told_bench();
+    let (side, target) = bench.lease_greeted();
+    bench.submit_in(target, 2, pop("k"));
+    assert_eq!(bench.written(side), "BLPOP k 0");
+    bench.engine.handle_renewal(bench.now(), realm, &new);
+    bench.submit_in(target, 3, Command::new("ECHO").arg("a"));
+    assert_eq!(bench.written(side), "", "nothing is written behind what may be refused without a word");
+    bench.read(side, ITEM);
+    assert_eq!(bench.written(side), "AUTH new");
+    bench.submit_in(target, 4, Command::new("ECHO").arg("b"));
+    bench.cancel(3);
+    assert_eq!(bench.written(side), "");
+    bench.read(side, "+OK\r\n");
+    assert_eq!(bench.written(side), "ECHO b");
+    bench.read(side, "$1\r\nb\r\n");
+    assert_eq!(bench.ended(), list(&[(2, TOOK), (4, "$1 b")]));
+    bench.engine.release(bench.now(), side);
+    assert_eq!(bench.closed(), [], "it is as new, and known as who is to be known");
+}
+
+#[test]
+fn a_session_that_queues_a_transaction_is_told_other_credentials_behind_it() {
+    let (mut bench, realm, new) = told_bench();
+    let (side, target) = bench.lease_greeted();
+    bench.submit_in(target, 2, Command::new("MULTI"));
+    bench.written(side);
+    bench.read(side, "+OK\r\n");
+    bench.engine.handle_renewal(bench.now(), realm, &new);
+    assert_eq!(bench.written(side), "", "it would be queued");
+    bench.submit_in(target, 3, Command::new("EXEC"));
+    assert_eq!(bench.written(side), "EXEC");
+    bench.read(side, "*0\r\n");
+    assert_eq!(bench.written(side), "AUTH new");
+    bench.submit_in(target, 4, Command::new("ECHO").arg("a"));
+    bench.ended();
+    bench.lose(side);
+    assert_eq!(bench.ended(), list(&[(4, "ECHO: connection reset (127.0.0.1:6379, not sent)")]));
+}
+
+#[test]
+fn a_session_whose_server_refuses_other_credentials_goes_on_and_its_connection_is_closed_then() {
+    let (mut bench, realm, new) = told_bench();
+    let (side, target) = bench.lease_greeted();
+    bench.engine.handle_renewal(bench.now(), realm, &new);
+    bench.submit_in(target, 2, Command::new("ECHO").arg("a"));
+    assert_eq!(bench.written(side), "AUTH new");
+    bench.read(side, "-WRONGPASS no\r\n");
+    assert_eq!(bench.written(side), "ECHO a");
+    bench.read(side, "$1\r\na\r\n");
+    assert_eq!(bench.ended(), list(&[(2, "$1 a")]));
+    bench.engine.release(bench.now(), side);
+    assert_eq!(bench.closed(), [side]);
+}
+
+#[test]
+fn who_is_not_known_any_more_costs_nobody_a_connection_who_is() {
+    let (mut bench, realm, new) = told_bench();
+    bench.submit(1, "BLPOP k 0", 0);
+    let stale = bench.open_greeted("old");
+    assert_eq!(bench.written(stale), "BLPOP k 0");
+    bench.engine.handle_renewal(bench.now(), realm, &new);
+    let shared = bench.shared;
+    assert_eq!(bench.written(shared), "AUTH new");
+    bench.read(shared, "+OK\r\n");
+    bench.submit(2, "BLPOP l 0", 0);
+    let side = bench.open_greeted("new");
+    assert_eq!(bench.written(side), "BLPOP l 0");
+    bench.read(stale, "-NOAUTH no\r\n");
+    assert_eq!(bench.closed(), [stale]);
+    assert_eq!(bench.written(shared), "", "nobody's wait is ended");
+    bench.pass(300);
+    let next = bench.open_greeted("new");
+    assert_eq!(bench.written(next), "BLPOP k 0");
 }
