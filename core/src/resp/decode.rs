@@ -42,10 +42,16 @@ impl Decoder {
     /// The bytes are not RESP or pass a limit. They stay in `read`.
     #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        let scanner = self.0.as_mut().map_err(|error| *error)?;
-        if read.len() < scanner.need() {
-            return Ok(None);
+        match &self.0 {
+            Ok(scanner) if read.len() < scanner.need() => Ok(None),
+            Ok(scanner) if !scanner.is_inside() => self.decode_lone(read),
+            _ => self.decode_any(read),
         }
+    }
+
+    /// Most replies are alone and small.
+    fn decode_lone(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.lone(read) {
             Lone::Whole(len, root) if len <= SMALL => {
                 let small = front(read, len);

@@ -19,6 +19,7 @@ use super::frame::{Kind, Node};
 use super::length::{Length, read_length};
 use super::limits::Limits;
 use super::number::{is_big_number, parse_f64, parse_i64};
+use super::short::Text;
 
 pub(super) use lone::Lone;
 pub(crate) use lone::Strings;
@@ -69,6 +70,8 @@ pub(super) struct Scanner {
     searched: usize,
     /// Below this many bytes there is nothing to do. `need <= limits.reply`.
     need: usize,
+    /// The short string at `pos`, if it is there up to its payload: its end is awaited, at `need`.
+    begun: Option<Text>,
     open: Vec<Open>,
     /// How many of `open` are streamed.
     streams: u32,
@@ -90,6 +93,7 @@ impl Scanner {
             pos: 0,
             searched: 0,
             need: 0,
+            begun: None,
             open: Vec::new(),
             streams: 0,
             tape: Vec::new(),
@@ -99,16 +103,21 @@ impl Scanner {
     }
 
     /// How many bytes the buffer must hold, at the least, before the next scan can get on.
+    #[inline]
     pub(super) const fn need(&self) -> usize {
         self.need
     }
 
+    /// Whether a part of the reply was passed.
+    #[inline]
+    pub(super) const fn is_inside(&self) -> bool {
+        self.pos > 0
+    }
+
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
     /// the next call must bring the same bytes and more.
+    #[inline]
     pub(super) fn scan(&mut self, buf: &[u8]) -> Result<Option<Scanned>> {
-        if buf.len() < self.need {
-            return Ok(None);
-        }
         let limit = self.limits.reply as usize;
         let buf = buf.get(..limit).unwrap_or(buf);
         loop {
@@ -372,7 +381,14 @@ impl Scanner {
         self.pos = offset(buf, rest);
         self.searched = 0;
         self.need = 0;
+        self.begun = None;
         self.remarked = false;
+    }
+
+    /// Goes on when the end of a short string is there, the header of which is.
+    fn await_end(&mut self, text: Text) {
+        self.need = text.need();
+        self.begun = Some(text);
     }
 
     /// At least one more byte is needed.

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::{Scanner, offset};
 use crate::resp::frame::Node;
 use crate::resp::length::read_short;
-use crate::resp::short::{short_line, short_line_cut, short_string, short_string_cut};
+use crate::resp::short::{Found, Text, is_line_cut, is_string_cut, short_line, short_string};
 
 /// What was found of a reply that may be a string, status, integer or nil alone.
 pub(in crate::resp) enum Lone {
@@ -34,9 +34,14 @@ impl Scanner {
         if self.pos > 0 {
             return Lone::Other;
         }
-        let found = match short_string(self.limits.bulk, buf, buf) {
-            None => short_line(self.limits.line, buf),
-            found => found,
+        let string = match self.begun.take() {
+            Some(text) => text.found(buf),
+            None => short_string(self.limits.bulk, buf, buf),
+        };
+        let found = match string {
+            Found::Whole(text, rest) => Some((text.node(), rest)),
+            Found::Begun(text) => return self.lone_begun(text),
+            Found::Other => short_line(self.limits.line, buf),
         };
         match found.map(|(root, rest)| (offset(buf, rest), root)) {
             Some((len, root)) if len <= self.limits.reply as usize => {
@@ -49,16 +54,23 @@ impl Scanner {
         }
     }
 
-    /// [`lone`](Self::lone) for what is not there in full.
-    fn lone_cut(&mut self, buf: &[u8]) -> Lone {
-        let need = short_string_cut(self.limits.bulk, buf, buf);
-        match need.or_else(|| short_line_cut(self.limits.line, buf)) {
-            Some(need) if need <= self.limits.reply as usize => {
-                self.need = need;
-                Lone::Part
-            }
-            _ => Lone::Other,
+    /// [`lone`](Self::lone) for a string whose end is not there.
+    fn lone_begun(&mut self, text: Text) -> Lone {
+        if text.need() > self.limits.reply as usize {
+            return Lone::Other;
         }
+        self.await_end(text);
+        Lone::Part
+    }
+
+    /// [`lone`](Self::lone) for what is cut elsewhere.
+    fn lone_cut(&mut self, buf: &[u8]) -> Lone {
+        let is_cut = is_string_cut(buf) || is_line_cut(self.limits.line, buf);
+        if !is_cut || buf.len() >= self.limits.reply as usize {
+            return Lone::Other;
+        }
+        self.short(buf);
+        Lone::Part
     }
 
     /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
@@ -72,9 +84,8 @@ impl Scanner {
         let (count, mut rest) = read_short(rest)?;
         let mut strings = Strings { count, ..Strings::default() };
         for place in strings.at.get_mut(..count.min(self.limits.elements) as usize)? {
-            let (node, after) = short_string(self.limits.bulk, buf, rest)?;
-            let start = node.start as usize;
-            *place = start..start.saturating_add(node.len as usize);
+            let Found::Whole(text, after) = short_string(self.limits.bulk, buf, rest) else { return None };
+            *place = text.range();
             rest = after;
         }
         strings.len = offset(buf, rest);
