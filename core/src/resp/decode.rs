@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::error::ProtocolError;
-use super::frame::{Frame, Node, Run, SMALL, Small, front};
+use super::frame::{Frame, Node, Run, Small};
 use super::limits::Limits;
 use super::scan::{Lone, Scanned, Scanner, Strings};
 
@@ -53,13 +53,12 @@ impl Decoder {
     fn decode_lone(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.lone(read) {
-            Lone::Whole(len, root) if len <= SMALL => {
-                let small = front(read, len);
-                read.advance(len);
-                Ok(Some(Frame::small(small, len, root)))
-            }
+            Lone::Whole(len, root) => match Small::new(len, root) {
+                Some(small) => Ok(Some(small.take(read))),
+                None => self.decode_any(read),
+            },
             Lone::Part => Ok(None),
-            _ => self.decode_any(read),
+            Lone::Other => self.decode_any(read),
         }
     }
 
@@ -109,12 +108,13 @@ impl Decoder {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),
-            Ok(Some(Scanned { len, root, tape })) if tape.is_empty() && len <= SMALL => {
-                let small = front(read, len);
-                read.advance(len);
-                Ok(Some(Frame::small(small, len, root)))
+            Ok(Some(Scanned { len, root, tape })) => {
+                let small = if tape.is_empty() { Small::new(len, root) } else { None };
+                Ok(Some(match small {
+                    Some(small) => small.take(read),
+                    None => Frame::take(read, len, root, tape),
+                }))
             }
-            Ok(Some(Scanned { len, root, tape })) => Ok(Some(Frame::take(read, len, root, tape))),
             Err(error) => {
                 self.0 = Err(error);
                 Err(error)

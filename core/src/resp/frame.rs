@@ -123,12 +123,6 @@ struct Large {
 }
 
 impl Frame {
-    /// A reply of `len` bytes, never more than [`SMALL`], with which `small` begins; its root is alone.
-    #[inline]
-    pub(super) fn small(small: [u8; SMALL], len: usize, root: Node) -> Self {
-        Self { small, len: u8::try_from(len).unwrap_or_default(), root, large: None }
-    }
-
     /// The reply that is the first `len` bytes of `read`, taken off it.
     #[inline(never)]
     pub(super) fn take(read: &mut BytesMut, len: usize, root: Node, tape: Vec<Node>) -> Self {
@@ -230,22 +224,45 @@ impl Small {
     /// The reply itself, whose bytes are the first in `from`.
     #[inline]
     pub(crate) fn frame(self, from: &[u8]) -> Frame {
+        self.framed(front(from, self.len()))
+    }
+
+    /// The reply itself, taken off `read`.
+    #[inline]
+    pub(super) fn take(self, read: &mut BytesMut) -> Frame {
+        let small = front(read, self.len());
+        read.advance(self.len());
+        self.framed(small)
+    }
+
+    #[inline]
+    fn framed(self, small: [u8; SMALL]) -> Frame {
         let root = Node { start: self.start.into(), len: self.payload.into(), below: 0, kind: self.kind };
-        Frame::small(front(from, self.len()), self.len(), root)
+        Frame { small, len: self.len, root, large: None }
     }
 }
 
 /// The first `len` bytes of `read`, never more than [`SMALL`], and something behind them.
 #[inline]
-pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
-    // What lies behind them is copied as well: a copy of a known size is the cheapest.
-    read.first_chunk().copied().unwrap_or_else(|| {
-        let mut small = [0; SMALL];
-        if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
-            to.copy_from_slice(from);
+fn front(read: &[u8], len: usize) -> [u8; SMALL] {
+    let mut small;
+    match read.first_chunk() {
+        // What lies behind them is copied as well: a copy of a known size is the cheapest.
+        Some(chunk) => small = *chunk,
+        None => {
+            small = [0; SMALL];
+            fill(&mut small, read, len);
         }
-        small
-    })
+    }
+    small
+}
+
+/// Apart, or the copy of a known size would be one with this.
+#[inline(never)]
+fn fill(small: &mut [u8; SMALL], read: &[u8], len: usize) {
+    if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
+        to.copy_from_slice(from);
+    }
 }
 
 /// A run of replies ends when it has this many bytes.

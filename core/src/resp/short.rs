@@ -81,7 +81,7 @@ pub(super) const fn is_string_cut(rest: &[u8]) -> bool {
 
 /// The status, integer or nil at the start of `buf`, if it is short, whole, legal and within the limit, and what
 /// follows.
-#[inline]
+#[inline(always)]
 pub(super) fn short_line(limit: u32, buf: &[u8]) -> Option<(Node, &[u8])> {
     let (kind, text) = buf.split_first()?;
     let (kind, len) = match kind {

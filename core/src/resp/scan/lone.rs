@@ -29,7 +29,7 @@ pub(crate) struct Strings {
 
 impl Scanner {
     /// The reply that starts at `buf[0]`, if it is a short string, status or integer, or nil, and alone.
-    #[inline]
+    #[inline(always)]
     pub(in crate::resp) fn lone(&mut self, buf: &[u8]) -> Lone {
         if self.pos > 0 {
             return Lone::Other;
@@ -38,20 +38,20 @@ impl Scanner {
             Some(text) => text.found(buf),
             None => short_string(self.limits.bulk, buf, buf),
         };
-        let found = match string {
-            Found::Whole(text, rest) => Some((text.node(), rest)),
+        let (len, root) = match string {
+            Found::Whole(text, _) => (text.need(), text.node()),
             Found::Begun(text) => return self.lone_begun(text),
-            Found::Other => short_line(self.limits.line, buf),
+            Found::Other => match short_line(self.limits.line, buf) {
+                Some((root, rest)) => (offset(buf, rest), root),
+                None => return self.lone_cut(buf),
+            },
         };
-        match found.map(|(root, rest)| (offset(buf, rest), root)) {
-            Some((len, root)) if len <= self.limits.reply as usize => {
-                self.need = 0;
-                self.searched = 0;
-                Lone::Whole(len, root)
-            }
-            Some(_) => Lone::Other,
-            None => self.lone_cut(buf),
+        if len > self.limits.reply as usize {
+            return Lone::Other;
         }
+        self.need = 0;
+        self.searched = 0;
+        Lone::Whole(len, root)
     }
 
     /// [`lone`](Self::lone) for a string whose end is not there.
