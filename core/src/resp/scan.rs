@@ -23,6 +23,7 @@ use super::short::Text;
 
 pub(super) use lone::Lone;
 pub(crate) use lone::Strings;
+use usual::Stop;
 
 /// An aggregate whose elements are still to come.
 #[derive(Clone, Copy, Debug)]
@@ -121,24 +122,24 @@ impl Scanner {
         let limit = self.limits.reply as usize;
         let buf = buf.get(..limit).unwrap_or(buf);
         loop {
-            let step = match self.usual(buf) {
-                Some(step) => step,
-                None => self.element(buf)?,
+            let root = match self.usual(buf) {
+                Stop::Whole(root) => self.placed(root),
+                Stop::Short if self.need > limit => return Err(self.limits.reply_error()),
+                Stop::Short => return Ok(None),
+                Stop::Other => match self.element(buf)? {
+                    Step::Read => continue,
+                    Step::Short if self.need > limit => return Err(self.limits.reply_error()),
+                    Step::Short => return Ok(None),
+                    Step::Whole(root) => root,
+                },
             };
-            match step {
-                Step::Read => {}
-                Step::Short if self.need > limit => return Err(self.limits.reply_error()),
-                Step::Short => return Ok(None),
-                Step::Whole(root) => {
-                    let len = core::mem::take(&mut self.pos);
-                    return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
-                }
-            }
+            let len = core::mem::take(&mut self.pos);
+            return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
         }
     }
 
     /// Reads the element at `pos`. In all that follows `rest` is the part of `buf` not yet read.
-    #[inline]
+    #[inline(never)]
     fn element(&mut self, buf: &[u8]) -> Result<Step> {
         let Some((&kind, rest)) = buf.get(self.pos..).and_then(<[u8]>::split_first) else {
             return Ok(self.short(buf));
@@ -346,6 +347,12 @@ impl Scanner {
             node.len = seen;
         }
         *node
+    }
+
+    /// The node at a place that is on the tape.
+    #[expect(clippy::indexing_slicing, reason = "only a place where a node was laid is asked for")]
+    fn placed(&self, at: usize) -> Node {
+        self.tape[at]
     }
 
     /// Takes `len` bytes and CR LF off `rest`.

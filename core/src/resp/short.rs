@@ -69,12 +69,13 @@ pub(super) fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Found<
     }
 }
 
-/// Whether `rest` is the beginning of what comes before the payload of a short string, and more of it must follow.
+/// Whether `rest` is the beginning of what comes before the payload of a short string, or the elements of a short
+/// array, and more of it must follow.
 #[inline(never)]
-pub(super) const fn is_string_cut(rest: &[u8]) -> bool {
+pub(super) const fn is_header_cut(rest: &[u8]) -> bool {
     match rest {
         [] => true,
-        [b'$', line @ ..] => is_short_cut(line),
+        [b'$' | b'*', line @ ..] => is_short_cut(line),
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::{Scanner, offset};
 use crate::resp::frame::Node;
 use crate::resp::length::read_short;
-use crate::resp::short::{Found, Text, is_line_cut, is_string_cut, short_line, short_string};
+use crate::resp::short::{Found, Text, is_header_cut, is_line_cut, short_line, short_string};
 
 /// What was found of a reply that may be a string, status, integer or nil alone.
 pub(in crate::resp) enum Lone {
@@ -65,7 +65,7 @@ impl Scanner {
 
     /// [`lone`](Self::lone) for what is cut elsewhere.
     fn lone_cut(&mut self, buf: &[u8]) -> Lone {
-        let is_cut = is_string_cut(buf) || is_line_cut(self.limits.line, buf);
+        let is_cut = is_header_cut(buf) || is_line_cut(self.limits.line, buf);
         if !is_cut || buf.len() >= self.limits.reply as usize {
             return Lone::Other;
         }
