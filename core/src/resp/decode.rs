@@ -2,17 +2,17 @@
 
 use core::fmt;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::error::ProtocolError;
-use super::frame::{Frame, Node, Run, Small};
+use super::frame::{Frame, Node, Run, Small, front};
 use super::limits::Limits;
 use super::scan::{Lone, Scanned, Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
 /// ```
-/// use bytes::BytesMut;
+/// use bytes::{Buf, BytesMut};
 /// use redstart_core::resp::{Decoder, Limits};
 ///
 /// let mut decoder = Decoder::new(Limits::default());
@@ -54,7 +54,11 @@ impl Decoder {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.lone(read) {
             Lone::Whole(len, root) => match Small::new(len, root) {
-                Some(small) => Ok(Some(small.take(read))),
+                Some(small) => {
+                    let bytes = front(read, len);
+                    read.advance(len);
+                    Ok(Some(small.framed(bytes)))
+                }
                 None => self.decode_any(read),
             },
             Lone::Part => Ok(None),
@@ -108,13 +112,14 @@ impl Decoder {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),
-            Ok(Some(Scanned { len, root, tape })) => {
-                let small = if tape.is_empty() { Small::new(len, root) } else { None };
-                Ok(Some(match small {
-                    Some(small) => small.take(read),
-                    None => Frame::take(read, len, root, tape),
-                }))
-            }
+            Ok(Some(Scanned { len, root, tape })) => match Small::new(len, root) {
+                Some(small) if tape.is_empty() => {
+                    let frame = small.frame(read);
+                    read.advance(len);
+                    Ok(Some(frame))
+                }
+                _ => Ok(Some(Frame::take(read, len, root, tape))),
+            },
             Err(error) => {
                 self.0 = Err(error);
                 Err(error)

@@ -227,16 +227,9 @@ impl Small {
         self.framed(front(from, self.len()))
     }
 
-    /// The reply itself, taken off `read`.
+    /// The reply itself, with which `small` begins.
     #[inline]
-    pub(super) fn take(self, read: &mut BytesMut) -> Frame {
-        let small = front(read, self.len());
-        read.advance(self.len());
-        self.framed(small)
-    }
-
-    #[inline]
-    fn framed(self, small: [u8; SMALL]) -> Frame {
+    pub(super) fn framed(self, small: [u8; SMALL]) -> Frame {
         let root = Node { start: self.start.into(), len: self.payload.into(), below: 0, kind: self.kind };
         Frame { small, len: self.len, root, large: None }
     }
@@ -244,25 +237,15 @@ impl Small {
 
 /// The first `len` bytes of `read`, never more than [`SMALL`], and something behind them.
 #[inline]
-fn front(read: &[u8], len: usize) -> [u8; SMALL] {
-    let mut small;
-    match read.first_chunk() {
-        // What lies behind them is copied as well: a copy of a known size is the cheapest.
-        Some(chunk) => small = *chunk,
-        None => {
-            small = [0; SMALL];
-            fill(&mut small, read, len);
+pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
+    // What lies behind them is copied as well: a copy of a known size is the cheapest.
+    read.first_chunk().copied().unwrap_or_else(|| {
+        let mut small = [0; SMALL];
+        if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
+            to.copy_from_slice(from);
         }
-    }
-    small
-}
-
-/// Apart, or the copy of a known size would be one with this.
-#[inline(never)]
-fn fill(small: &mut [u8; SMALL], read: &[u8], len: usize) {
-    if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
-        to.copy_from_slice(from);
-    }
+        small
+    })
 }
 
 /// A run of replies ends when it has this many bytes.
