@@ -126,8 +126,14 @@ pub(crate) fn expect_text<'a>(
 fn owned_text(item: Item<'_>) -> Result<Vec<u8>, ConversionError> {
     match item.kind() {
         Kind::BulkString => Ok(item.payload().to_vec()),
-        _ => expect_text("a string", item).map(Cow::into_owned),
+        _ => owned_other(item),
     }
+}
+
+/// [`owned_text`] of what is no usual string: apart, so that the rest is small enough to be part of loops.
+#[inline(never)]
+fn owned_other(item: Item<'_>) -> Result<Vec<u8>, ConversionError> {
+    expect_text("a string", item).map(Cow::into_owned)
 }
 
 impl FromReply for () {
