@@ -50,6 +50,7 @@ impl Decoder {
     }
 
     /// Most replies are alone and small.
+    #[inline]
     fn decode_lone(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.lone(read) {
