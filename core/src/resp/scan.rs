@@ -116,7 +116,7 @@ impl Scanner {
     }
 
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
-    /// the next call must bring the same bytes and more.
+    /// the next call must bring the same bytes, and as many as are [needed](Self::need).
     #[inline]
     pub(super) fn scan(&mut self, buf: &[u8]) -> Result<Option<Scanned>> {
         let limit = self.limits.reply as usize;

@@ -10,15 +10,17 @@ use super::*;
 
 /// Feeds `wire` byte by byte; returns how many bytes the scans looked at together.
 ///
-/// A scan looks at what lies behind `pos` and, in a line, behind `searched`; at nothing while fewer bytes
-/// than `need` are there.
+/// A scan looks at what lies behind `pos` and, in a line, behind `searched`; the decoder
+/// asks for none while fewer bytes than `need` are there.
 fn looked_at(wire: &[u8]) -> usize {
     let mut scanner = Scanner::new(Limits::default());
     let mut looked_at = 0;
     for end in 1..=wire.len() {
-        if end >= scanner.need {
-            looked_at += end - (scanner.pos + scanner.searched);
+        if end < scanner.need {
+            assert!(end < wire.len(), "no more than the reply is needed");
+            continue;
         }
+        looked_at += end - (scanner.pos + scanner.searched);
         let found = scanner.scan(&wire[..end]).expect("legal bytes");
         assert_eq!(found.is_some(), end == wire.len(), "the reply ends with the last byte");
     }
