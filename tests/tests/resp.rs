@@ -82,12 +82,13 @@ fn default_limits_at_their_value_and_one_past() {
 }
 
 #[test]
-fn values_written_and_decoded_are_the_same() {
+fn values_written_and_decoded_are_the_same_in_every_split() {
     let mut random = fastrand::Rng::with_seed(3);
     for _ in 0..2_000 {
         let value = write::random(&mut random, 5);
         let mut wire = Vec::new();
         write::write(&value, &mut wire);
+        check(Limits::default(), &wire, &std::array::from_fn::<u8, 4, _>(|_| random.u8(..40)));
         assert_eq!(verdict(Limits::default(), &wire), Verdict::Reply(value), "{}", wire.escape_ascii());
     }
 }

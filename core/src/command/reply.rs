@@ -46,7 +46,7 @@ pub trait FromReply: Sized {
 }
 
 /// Gathers `count` values, or returns the first error. Collecting into a `Result` would not know the number.
-pub(super) fn read_all<T>(
+fn read_all<T>(
     count: usize,
     values: impl Iterator<Item = Result<T, ConversionError>>,
 ) -> Result<Vec<T>, ConversionError> {
@@ -86,7 +86,7 @@ pub(crate) fn pairs<'a>(
     item: Item<'a>,
 ) -> Result<impl Iterator<Item = Result<(Item<'a>, Item<'a>), ConversionError>> + use<'a>, ConversionError> {
     let mut items = elements(item)?;
-    let nested = item.kind() != Kind::Map && items.len() > 0 && is_nested(item);
+    let nested = item.kind() != Kind::Map && is_nested(item);
     if !nested && items.len() % 2 == 1 {
         return Err(unexpected("pairs", item));
     }
@@ -104,6 +104,7 @@ pub(crate) fn pairs<'a>(
 }
 
 /// Whether the elements of a list are arrays themselves: then each is one tuple.
+#[inline]
 pub(super) fn is_nested(item: Item<'_>) -> bool {
     item.items().next().is_some_and(|first| matches!(first.kind(), Kind::Array | Kind::Set))
 }
@@ -127,8 +128,14 @@ pub(crate) fn expect_text<'a>(
 fn owned_text(item: Item<'_>) -> Result<Vec<u8>, ConversionError> {
     match item.kind() {
         Kind::BulkString => Ok(item.payload().to_vec()),
-        _ => expect_text("a string", item).map(Cow::into_owned),
+        _ => owned_other(item),
     }
+}
+
+/// [`owned_text`] of what is no usual string: apart, so that the rest is small enough to be part of loops.
+#[inline(never)]
+fn owned_other(item: Item<'_>) -> Result<Vec<u8>, ConversionError> {
+    expect_text("a string", item).map(Cow::into_owned)
 }
 
 impl FromReply for () {

@@ -6,30 +6,51 @@ use alloc::vec::Vec;
 use super::Command;
 use super::batch::{Batch, PackedBatch};
 use super::outcomes::Results;
-use super::reply::{FromReply, elements, is_nested, read_all, unexpected};
+use super::reply::{FromReply, elements, is_nested, unexpected};
 use crate::error::{ConversionError, Error};
 use crate::resp::{Item, Items, Kind};
 
-/// The elements of a list taken as tuples of `N`: each an array of its own, or one after the other.
-fn rows<'a, T>(
-    item: Item<'a>,
-    width: usize,
-    read: impl Fn(&mut Items<'a>) -> Result<T, ConversionError>,
-) -> Result<Vec<T>, ConversionError> {
-    let mut items = elements(item)?;
-    if item.kind() != Kind::Map && is_nested(item) {
-        let row = |row: Item<'a>| {
-            if row.len() == width { read(&mut row.items()) } else { Err(wrong_width(width, row)) }
-        };
-        return read_all(items.len(), items.map(row));
-    }
-    if items.len() % width != 0 {
-        return Err(unexpected(format!("groups of {width}"), item));
-    }
-    let count = items.len() / width;
-    read_all(count, (0..count).map(|_| read(&mut items)))
+/// A tuple, made of the elements of a list that come next.
+trait Row: Sized {
+    const WIDTH: usize;
+
+    /// `item` is what an error tells of.
+    fn read<'a>(items: &mut Items<'a>, item: Item<'a>) -> Result<Self, ConversionError>;
 }
 
+/// The elements of a list taken as tuples: each an array of its own, or one after the other.
+fn rows<T: Row>(item: Item<'_>) -> Result<Vec<T>, ConversionError> {
+    let mut items = elements(item)?;
+    if item.kind() != Kind::Map && is_nested(item) {
+        let mut list = Vec::with_capacity(items.len());
+        for row in items {
+            if row.len() != T::WIDTH {
+                return Err(wrong_width(T::WIDTH, row));
+            }
+            list.push(T::read(&mut row.items(), row)?);
+        }
+        return Ok(list);
+    }
+    if items.len() % T::WIDTH != 0 {
+        return Err(unexpected(format!("groups of {}", T::WIDTH), item));
+    }
+    let mut list = Vec::with_capacity(items.len() / T::WIDTH);
+    while items.len() > 0 {
+        list.push(T::read(&mut items, item)?);
+    }
+    Ok(list)
+}
+
+/// The next of `width` elements of `item`.
+#[inline(always)]
+fn next<'a, T: FromReply>(items: &mut Items<'a>, width: usize, item: Item<'a>) -> Result<T, ConversionError> {
+    match items.next() {
+        Some(next) => T::from_reply(next),
+        None => Err(wrong_width(width, item)),
+    }
+}
+
+#[cold]
 fn wrong_width(width: usize, item: Item<'_>) -> ConversionError {
     unexpected(format!("{width} elements"), item)
 }
@@ -41,27 +62,27 @@ fn is_absent(item: Item<'_>) -> bool {
 
 macro_rules! tuple {
     ($n:literal: $($type:ident $value:ident),+) => {
+        impl<$($type: FromReply),+> Row for ($($type,)+) {
+            const WIDTH: usize = $n;
+
+            // What it makes goes to its place in a list and nowhere before.
+            #[inline(always)]
+            fn read<'a>(items: &mut Items<'a>, item: Item<'a>) -> Result<Self, ConversionError> {
+                Ok(($(next::<$type>(items, $n, item)?,)+))
+            }
+        }
+
         impl<$($type: FromReply),+> FromReply for ($($type,)+) {
             fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
                 let mut items = elements(item)?;
                 if items.len() != $n {
                     return Err(wrong_width($n, item));
                 }
-                $(let $value = match items.next() {
-                        Some(next) => $type::from_reply(next)?,
-                        None => return Err(wrong_width($n, item)),
-                    };)+
-                Ok(($($value,)+))
+                Self::read(&mut items, item)
             }
 
             fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
-                rows(item, $n, |items| {
-                    $(let $value = match items.next() {
-                        Some(next) => $type::from_reply(next)?,
-                        None => return Err(wrong_width($n, item)),
-                    };)+
-                    Ok(($($value,)+))
-                })
+                rows(item)
             }
 
             fn option_from_reply(item: Item<'_>) -> Result<Option<Self>, ConversionError> {

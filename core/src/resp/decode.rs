@@ -5,14 +5,14 @@ use core::fmt;
 use bytes::{Buf, BytesMut};
 
 use super::error::ProtocolError;
-use super::frame::{Frame, Node, Run, SMALL, Small, front};
+use super::frame::{Frame, Node, Run, Small, front};
 use super::limits::Limits;
 use super::scan::{Lone, Scanned, Scanner, Strings};
 
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
 /// ```
-/// use bytes::BytesMut;
+/// use bytes::{Buf, BytesMut};
 /// use redstart_core::resp::{Decoder, Limits};
 ///
 /// let mut decoder = Decoder::new(Limits::default());
@@ -42,18 +42,28 @@ impl Decoder {
     /// The bytes are not RESP or pass a limit. They stay in `read`.
     #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        let scanner = self.0.as_mut().map_err(|error| *error)?;
-        if read.len() < scanner.need() {
-            return Ok(None);
-        }
-        match scanner.lone(read) {
-            Lone::Whole(len, root) if len <= SMALL => {
-                let small = front(read, len);
-                read.advance(len);
-                Ok(Some(Frame::small(small, len, root)))
-            }
-            Lone::Part => Ok(None),
+        match &self.0 {
+            Ok(scanner) if read.len() < scanner.need() => Ok(None),
+            Ok(scanner) if !scanner.is_inside() => self.decode_lone(read),
             _ => self.decode_any(read),
+        }
+    }
+
+    /// Most replies are alone and small.
+    #[inline]
+    fn decode_lone(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        let scanner = self.0.as_mut().map_err(|error| *error)?;
+        match scanner.lone(read) {
+            Lone::Whole(len, root) => match Small::new(len, root) {
+                Some(small) => {
+                    let bytes = front(read, len);
+                    read.advance(len);
+                    Ok(Some(small.framed(bytes)))
+                }
+                None => self.decode_any(read),
+            },
+            Lone::Part => Ok(None),
+            Lone::Other => self.decode_any(read),
         }
     }
 
@@ -103,12 +113,14 @@ impl Decoder {
         let scanner = self.0.as_mut().map_err(|error| *error)?;
         match scanner.scan(read) {
             Ok(None) => Ok(None),
-            Ok(Some(Scanned { len, root, tape })) if tape.is_empty() && len <= SMALL => {
-                let small = front(read, len);
-                read.advance(len);
-                Ok(Some(Frame::small(small, len, root)))
-            }
-            Ok(Some(Scanned { len, root, tape })) => Ok(Some(Frame::take(read, len, root, tape))),
+            Ok(Some(Scanned { len, root, tape })) => match Small::new(len, root) {
+                Some(small) if tape.is_empty() => {
+                    let frame = small.frame(read);
+                    read.advance(len);
+                    Ok(Some(frame))
+                }
+                _ => Ok(Some(Frame::take(read, len, root, tape))),
+            },
             Err(error) => {
                 self.0 = Err(error);
                 Err(error)

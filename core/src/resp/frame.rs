@@ -123,12 +123,6 @@ struct Large {
 }
 
 impl Frame {
-    /// A reply of `len` bytes, never more than [`SMALL`], with which `small` begins; its root is alone.
-    #[inline]
-    pub(super) fn small(small: [u8; SMALL], len: usize, root: Node) -> Self {
-        Self { small, len: u8::try_from(len).unwrap_or_default(), root, large: None }
-    }
-
     /// The reply that is the first `len` bytes of `read`, taken off it.
     #[inline(never)]
     pub(super) fn take(read: &mut BytesMut, len: usize, root: Node, tape: Vec<Node>) -> Self {
@@ -230,8 +224,14 @@ impl Small {
     /// The reply itself, whose bytes are the first in `from`.
     #[inline]
     pub(crate) fn frame(self, from: &[u8]) -> Frame {
+        self.framed(front(from, self.len()))
+    }
+
+    /// The reply itself, with which `small` begins.
+    #[inline]
+    pub(super) fn framed(self, small: [u8; SMALL]) -> Frame {
         let root = Node { start: self.start.into(), len: self.payload.into(), below: 0, kind: self.kind };
-        Frame::small(front(from, self.len()), self.len(), root)
+        Frame { small, len: self.len, root, large: None }
     }
 }
 

@@ -7,17 +7,23 @@
 //! Whether bytes are an error is decided by the bytes before it and the limits alone, never by how many
 //! more are there already. So any split of the bytes meets the same error.
 
+mod lone;
+mod usual;
+
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use memchr::memchr;
 
 use super::error::ProtocolError;
 use super::frame::{Kind, Node};
-use super::length::{Length, read_length, read_short};
+use super::length::{Length, read_length};
 use super::limits::Limits;
 use super::number::{is_big_number, parse_f64, parse_i64};
-use super::short::{short_line, short_line_cut, short_string, short_string_cut};
+use super::short::Text;
+
+pub(super) use lone::Lone;
+pub(crate) use lone::Strings;
+use usual::Stop;
 
 /// An aggregate whose elements are still to come.
 #[derive(Clone, Copy, Debug)]
@@ -46,26 +52,6 @@ enum Step {
     Whole(Node),
 }
 
-/// What was found of a reply that may be a string, status, integer or nil alone.
-pub(super) enum Lone {
-    /// It has so many bytes, and this is its root.
-    Whole(usize, Node),
-    /// It is not there in full.
-    Part,
-    /// It is something else, or long, or breaks a rule.
-    Other,
-}
-
-/// A push or an array of up to four short strings, as it lies at the front of a buffer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Strings {
-    /// How many bytes it has on the wire.
-    pub(crate) len: usize,
-    pub(crate) count: u32,
-    /// Where the payload of each string is.
-    pub(crate) at: [Range<usize>; 4],
-}
-
 /// A whole reply.
 pub(super) struct Scanned {
     /// How many bytes it has.
@@ -85,6 +71,8 @@ pub(super) struct Scanner {
     searched: usize,
     /// Below this many bytes there is nothing to do. `need <= limits.reply`.
     need: usize,
+    /// The short string at `pos`, if it is there up to its payload: its end is awaited, at `need`.
+    begun: Option<Text>,
     open: Vec<Open>,
     /// How many of `open` are streamed.
     streams: u32,
@@ -106,6 +94,7 @@ impl Scanner {
             pos: 0,
             searched: 0,
             need: 0,
+            begun: None,
             open: Vec::new(),
             streams: 0,
             tape: Vec::new(),
@@ -115,154 +104,42 @@ impl Scanner {
     }
 
     /// How many bytes the buffer must hold, at the least, before the next scan can get on.
+    #[inline]
     pub(super) const fn need(&self) -> usize {
         self.need
     }
 
-    /// The reply that starts at `buf[0]`, if it is a short string, status or integer, or nil, and alone.
+    /// Whether a part of the reply was passed.
     #[inline]
-    pub(super) fn lone(&mut self, buf: &[u8]) -> Lone {
-        if self.pos > 0 {
-            return Lone::Other;
-        }
-        let found = match short_string(self.limits.bulk, buf, buf) {
-            None => short_line(self.limits.line, buf),
-            found => found,
-        };
-        match found.map(|(root, rest)| (offset(buf, rest), root)) {
-            Some((len, root)) if len <= self.limits.reply as usize => {
-                self.need = 0;
-                self.searched = 0;
-                Lone::Whole(len, root)
-            }
-            Some(_) => Lone::Other,
-            None => self.lone_cut(buf),
-        }
-    }
-
-    /// [`lone`](Self::lone) for what is not there in full.
-    fn lone_cut(&mut self, buf: &[u8]) -> Lone {
-        let need = short_string_cut(self.limits.bulk, buf, buf);
-        match need.or_else(|| short_line_cut(self.limits.line, buf)) {
-            Some(need) if need <= self.limits.reply as usize => {
-                self.need = need;
-                Lone::Part
-            }
-            _ => Lone::Other,
-        }
-    }
-
-    /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
-    /// a few short ones and is whole.
-    #[inline]
-    pub(super) fn few_strings(&mut self, kind: u8, buf: &[u8]) -> Option<Strings> {
-        let [first, rest @ ..] = buf else { return None };
-        if self.pos > 0 || *first != kind || self.limits.depth == 0 {
-            return None;
-        }
-        let (count, mut rest) = read_short(rest)?;
-        let mut strings = Strings { count, ..Strings::default() };
-        for place in strings.at.get_mut(..count.min(self.limits.elements) as usize)? {
-            let (node, after) = short_string(self.limits.bulk, buf, rest)?;
-            let start = node.start as usize;
-            *place = start..start.saturating_add(node.len as usize);
-            rest = after;
-        }
-        strings.len = offset(buf, rest);
-        if count > self.limits.elements || strings.len > self.limits.reply as usize {
-            return None;
-        }
-        self.need = 0;
-        Some(strings)
+    pub(super) const fn is_inside(&self) -> bool {
+        self.pos > 0
     }
 
     /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
-    /// the next call must bring the same bytes and more.
+    /// the next call must bring the same bytes, and as many as are [needed](Self::need).
+    #[inline]
     pub(super) fn scan(&mut self, buf: &[u8]) -> Result<Option<Scanned>> {
-        if buf.len() < self.need {
-            return Ok(None);
-        }
         let limit = self.limits.reply as usize;
         let buf = buf.get(..limit).unwrap_or(buf);
         loop {
-            let step = match self.usual(buf) {
-                Some(step) => step,
-                None => self.element(buf)?,
+            let root = match self.usual(buf) {
+                Stop::Whole(root) => self.placed(root),
+                Stop::Short if self.need > limit => return Err(self.limits.reply_error()),
+                Stop::Short => return Ok(None),
+                Stop::Other => match self.element(buf)? {
+                    Step::Read => continue,
+                    Step::Short if self.need > limit => return Err(self.limits.reply_error()),
+                    Step::Short => return Ok(None),
+                    Step::Whole(root) => root,
+                },
             };
-            match step {
-                Step::Read => {}
-                Step::Short if self.need > limit => return Err(self.limits.reply_error()),
-                Step::Short => return Ok(None),
-                Step::Whole(root) => {
-                    let len = core::mem::take(&mut self.pos);
-                    return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
-                }
-            }
+            let len = core::mem::take(&mut self.pos);
+            return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
         }
-    }
-
-    /// Goes on as long as there is what most replies consist of: strings and arrays that are short and break no
-    /// rule, in aggregates of a known length. `None`: what comes next is for [`element`](Self::element).
-    fn usual(&mut self, buf: &[u8]) -> Option<Step> {
-        if self.streams > 0 {
-            return None;
-        }
-        let from = buf.get(self.pos..)?;
-        let (step, rest) = self.pass_usual(buf, from);
-        if rest.len() < from.len() {
-            // It forgets an attribute that was just passed, which matters in streams only.
-            self.advance(buf, rest);
-        }
-        step.or_else(|| {
-            self.need = short_string_cut(self.limits.bulk, buf, rest)?;
-            Some(Step::Short)
-        })
-    }
-
-    /// Passes what is [`usual`](Self::usual) from `rest` on; returns the last step, if it ends the reply, and what
-    /// follows.
-    fn pass_usual<'b>(&mut self, buf: &[u8], mut rest: &'b [u8]) -> (Option<Step>, &'b [u8]) {
-        let limit = self.limits.bulk;
-        loop {
-            if let Some(Open { elements: Elements::Left(left), .. }) = self.open.last_mut() {
-                while *left > 1
-                    && let Some((node, after)) = short_string(limit, buf, rest)
-                {
-                    self.tape.push(node);
-                    *left = left.saturating_sub(1);
-                    rest = after;
-                }
-                if *left == 1
-                    && let Some((node, after)) = short_string(limit, buf, rest)
-                {
-                    self.tape.push(node);
-                    rest = after;
-                    match self.count(node) {
-                        Ok(Step::Read) => continue,
-                        // It is no error: only what is streamed is counted up, towards a limit.
-                        step => return (step.ok(), rest),
-                    }
-                }
-            }
-            let [b'*', line @ ..] = rest else { return (None, rest) };
-            match read_short(line) {
-                Some((count, after)) if count > 0 && self.may_hold(count) => {
-                    self.push_open(Kind::Array, Elements::Left(count));
-                    rest = after;
-                }
-                _ => return (None, rest),
-            }
-        }
-    }
-
-    /// Whether an aggregate of so many elements may be opened.
-    #[inline]
-    fn may_hold(&self, count: u32) -> bool {
-        count <= self.limits.elements && self.limits.check_depth(self.open.len()).is_ok()
     }
 
     /// Reads the element at `pos`. In all that follows `rest` is the part of `buf` not yet read.
-    #[inline]
+    #[inline(never)]
     fn element(&mut self, buf: &[u8]) -> Result<Step> {
         let Some((&kind, rest)) = buf.get(self.pos..).and_then(<[u8]>::split_first) else {
             return Ok(self.short(buf));
@@ -472,6 +349,12 @@ impl Scanner {
         *node
     }
 
+    /// The node at a place that is on the tape.
+    #[expect(clippy::indexing_slicing, reason = "only a place where a node was laid is asked for")]
+    fn placed(&self, at: usize) -> Node {
+        self.tape[at]
+    }
+
     /// Takes `len` bytes and CR LF off `rest`.
     #[inline]
     fn payload<'b>(&mut self, len: u32, buf: &[u8], rest: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>> {
@@ -505,7 +388,14 @@ impl Scanner {
         self.pos = offset(buf, rest);
         self.searched = 0;
         self.need = 0;
+        self.begun = None;
         self.remarked = false;
+    }
+
+    /// Goes on when the end of a short string is there, the header of which is.
+    fn await_end(&mut self, text: Text) {
+        self.need = text.need();
+        self.begun = Some(text);
     }
 
     /// At least one more byte is needed.

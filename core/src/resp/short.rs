@@ -1,39 +1,88 @@
 //! What most replies are and consist of: strings, statuses, integers and nil, as long as they are short.
 
+use core::ops::Range;
+
 use super::frame::{Kind, Node};
 use super::length::{is_short_cut, read_short};
 use super::scan::{CRLF, narrow, offset};
 
-/// The string at the start of `rest`, the end of `buf`, if it is short, whole and within the limit, and what follows.
-#[inline]
-pub(super) fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Option<(Node, &'b [u8])> {
-    let [b'$', line @ ..] = rest else { return None };
-    let (len, text) = read_short(line)?;
-    let (_, [b'\r', b'\n', after @ ..]) = text.split_at_checked(len as usize)? else { return None };
-    let node = Node { start: narrow(offset(buf, text)), len, below: 0, kind: Kind::BulkString };
-    (len <= limit).then_some((node, after))
+/// Where the payload of a string lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    start: u32,
+    len: u32,
 }
 
-/// How many bytes `buf` must have at the least for the string that is cut at its end, where `rest` begins; `None` if
-/// that is no string, or not short, or breaks a rule already.
+impl Text {
+    #[inline]
+    pub(super) const fn node(self) -> Node {
+        Node { start: self.start, len: self.len, below: 0, kind: Kind::BulkString }
+    }
+
+    /// How many bytes there must be until all of the string is there.
+    #[inline]
+    pub(super) const fn need(self) -> usize {
+        self.end().saturating_add(CRLF)
+    }
+
+    pub(super) const fn range(self) -> Range<usize> {
+        self.start as usize..self.end()
+    }
+
+    const fn end(self) -> usize {
+        (self.start as usize).saturating_add(self.len as usize)
+    }
+
+    /// The string in `buf`, which has as many bytes as it needs.
+    #[inline]
+    pub(super) fn found(self, buf: &[u8]) -> Found<'_> {
+        match buf.get(self.end()..) {
+            Some([b'\r', b'\n', after @ ..]) => Found::Whole(self, after),
+            _ => Found::Other,
+        }
+    }
+}
+
+/// What is found where a string may be.
+pub(super) enum Found<'b> {
+    /// It is there in full, and this follows.
+    Whole(Text, &'b [u8]),
+    /// All is there that comes before its payload.
+    Begun(Text),
+    /// It is something else, or is not short, or breaks a rule, or not so much of it is there.
+    Other,
+}
+
+/// The string at the start of `rest`, the end of `buf`, if it is short and within the limit.
+#[inline]
+pub(super) fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Found<'b> {
+    let [b'$', line @ ..] = rest else { return Found::Other };
+    let Some((len, payload)) = read_short(line) else { return Found::Other };
+    if len > limit {
+        return Found::Other;
+    }
+    let text = Text { start: narrow(offset(buf, payload)), len };
+    match payload.split_at_checked(len as usize) {
+        Some((_, [b'\r', b'\n', after @ ..])) => Found::Whole(text, after),
+        Some((_, [_, _, ..])) => Found::Other,
+        Some(_) | None => Found::Begun(text),
+    }
+}
+
+/// Whether `rest` is the beginning of what comes before the payload of a short string, or the elements of a short
+/// array, and more of it must follow.
 #[inline(never)]
-pub(super) fn short_string_cut(limit: u32, buf: &[u8], rest: &[u8]) -> Option<usize> {
-    let line = match rest {
-        [] => return Some(one_more(buf)),
-        [b'$', line @ ..] => line,
-        _ => return None,
-    };
-    let Some((len, text)) = read_short(line) else {
-        return is_short_cut(line).then_some(one_more(buf));
-    };
-    let missing =
-        (len as usize).saturating_add(CRLF).checked_sub(text.len()).filter(|missing| *missing > 0)?;
-    (len <= limit).then_some(buf.len().saturating_add(missing))
+pub(super) const fn is_header_cut(rest: &[u8]) -> bool {
+    match rest {
+        [] => true,
+        [b'$' | b'*', line @ ..] => is_short_cut(line),
+        _ => false,
+    }
 }
 
 /// The status, integer or nil at the start of `buf`, if it is short, whole, legal and within the limit, and what
 /// follows.
-#[inline]
+#[inline(always)]
 pub(super) fn short_line(limit: u32, buf: &[u8]) -> Option<(Node, &[u8])> {
     let (kind, text) = buf.split_first()?;
     let (kind, len) = match kind {
@@ -49,20 +98,22 @@ pub(super) fn short_line(limit: u32, buf: &[u8]) -> Option<(Node, &[u8])> {
     (node.len <= limit).then_some((node, after))
 }
 
-/// How many bytes `buf` must have at the least for the status, integer or nil that it is the beginning of; `None` if
-/// it is that of something else, or not short, or breaks a rule already.
+/// Whether `buf` is the beginning of a status, integer or nil of which at least one more byte must follow; not if it
+/// is that of something else, or not short, or breaks a rule already.
 #[inline(never)]
-pub(super) fn short_line_cut(limit: u32, buf: &[u8]) -> Option<usize> {
-    let Some((kind, text)) = buf.split_first() else { return Some(one_more(buf)) };
+pub(super) fn is_line_cut(limit: u32, buf: &[u8]) -> bool {
+    let Some((kind, text)) = buf.split_first() else { return true };
     let len = match kind {
         b'+' => status_len(text),
-        b':' => integer_len(text)?,
+        b':' => match integer_len(text) {
+            Some(len) => len,
+            None => return false,
+        },
         b'_' => 0,
-        b'$' => return NIL_TEXT.starts_with(text).then_some(one_more(buf)),
-        _ => return None,
+        b'$' => return NIL_TEXT.starts_with(text),
+        _ => return false,
     };
-    let is_cut = len < SHORT && len <= limit as usize && matches!(text.get(len..), Some([] | [b'\r']));
-    is_cut.then_some(one_more(buf))
+    len < SHORT && len <= limit as usize && matches!(text.get(len..), Some([] | [b'\r']))
 }
 
 /// So much of a line is looked at here. No number of so many digits passes `i64`.
@@ -87,7 +138,3 @@ const NIL_TEXT: &[u8] = b"-1\r\n";
 
 /// What `$-1` is.
 const NIL: Node = Node { start: 5, len: 0, below: 0, kind: Kind::Null };
-
-const fn one_more(buf: &[u8]) -> usize {
-    buf.len().saturating_add(1)
-}

@@ -104,6 +104,9 @@ fn replies() -> Vec<Row<Value>> {
         (b"*3\r\n*-1\r\n*0\r\n$-1\r\n", Array(vec![Nil, Array(vec![]), Nil])),
         (b"*2\r\n-WRONGTYPE x\r\n+OK\r\n", Array(vec![error("WRONGTYPE x"), status("OK")])),
         (b"*1\r\n*1\r\n*1\r\n:7\r\n", Array(vec![Array(vec![Array(integers([7]))])])),
+        (b"*2\r\n*2\r\n$1\r\na\r\n*1\r\n$2\r\nbb\r\n$3\r\nccc\r\n", {
+            Array(vec![Array(vec![bulk("a"), Array(vec![bulk("bb")])]), bulk("ccc")])
+        }),
         (b"%1\r\n+k\r\n*1\r\n:1\r\n", Map(vec![(status("k"), Array(integers([1])))])),
         (b"%1\r\n*1\r\n:1\r\n_\r\n", Map(vec![(Array(integers([1])), Nil)])),
         (b"~2\r\n:1\r\n:1\r\n", Set(integers([1, 1]))),
@@ -133,6 +136,9 @@ fn replies() -> Vec<Row<Value>> {
         (b"%1\r\n|0\r\n+k\r\n|1\r\n+k\r\n+v\r\n:1\r\n", Map(vec![(status("k"), Integer(1))])),
         (b"*?\r\n|1\r\n+k\r\n+v\r\n:1\r\n.\r\n", Array(integers([1]))),
         (b"|1\r\n|1\r\n+a\r\n+b\r\n+k\r\n|0\r\n+v\r\n:7\r\n", Integer(7)),
+        (b"|1\r\n$1\r\nk\r\n$1\r\nv\r\n$2\r\nab\r\n", bulk("ab")),
+        (b"|1\r\n*1\r\n$1\r\nk\r\n*1\r\n$1\r\nv\r\n*1\r\n$2\r\nab\r\n", Array(vec![bulk("ab")])),
+        (b"*2\r\n|1\r\n$1\r\nk\r\n$1\r\nv\r\n$2\r\nab\r\n$1\r\nc\r\n", Array(vec![bulk("ab"), bulk("c")])),
     ]
 }
 
@@ -189,6 +195,8 @@ fn errors() -> Vec<Row<ProtocolError>> {
         (b"$3\r\nabcXY", MissingCrLf("a string")),
         (b"$3\r\nabc\rX", MissingCrLf("a string")),
         (b"$0\r\n\n\n", MissingCrLf("a string")),
+        (b"*2\r\n$3\r\nabcXY", MissingCrLf("a string")),
+        (b"*2\r\n$3\r\nabc\rX$1\r\na\r\n", MissingCrLf("a string")),
         (b"+OK\rX", MissingCrLf("a line")),
         (b"+OK\r\r\n", MissingCrLf("a line")),
         (b":1\r2\r\n", MissingCrLf("a line")),

@@ -10,15 +10,17 @@ use super::*;
 
 /// Feeds `wire` byte by byte; returns how many bytes the scans looked at together.
 ///
-/// A scan looks at what lies behind `pos` and, in a line, behind `searched`; at nothing while fewer bytes
-/// than `need` are there.
+/// A scan looks at what lies behind `pos` and, in a line, behind `searched`; the decoder
+/// asks for none while fewer bytes than `need` are there.
 fn looked_at(wire: &[u8]) -> usize {
     let mut scanner = Scanner::new(Limits::default());
     let mut looked_at = 0;
     for end in 1..=wire.len() {
-        if end >= scanner.need {
-            looked_at += end - (scanner.pos + scanner.searched);
+        if end < scanner.need {
+            assert!(end < wire.len(), "no more than the reply is needed");
+            continue;
         }
+        looked_at += end - (scanner.pos + scanner.searched);
         let found = scanner.scan(&wire[..end]).expect("legal bytes");
         assert_eq!(found.is_some(), end == wire.len(), "the reply ends with the last byte");
     }
@@ -42,4 +44,25 @@ fn work_is_linear_in_the_bytes_however_they_come() {
         let looked_at = looked_at(&wire);
         assert!(looked_at <= 4 * bytes, "{looked_at} bytes looked at of {bytes} in {start}");
     }
+}
+
+#[test]
+fn what_comes_before_a_payload_is_read_once() {
+    let table = [
+        ("*1\r\n$3\r\n", "????????abc\r\n"),
+        ("*1\r\n$3\r\nabc\r", "????????abc\r\n"),
+        ("*2\r\n$1\r\na\r\n$12\r\nabc", "????????????????abcdefghijkl\r\n"),
+        ("%1\r\n$1\r\na\r\n*1\r\n$3\r\na", "???????????????????abc\r\n"),
+    ];
+    for (part, whole) in table {
+        let mut scanner = Scanner::new(Limits::default());
+        assert!(scanner.scan(part.as_bytes()).expect("legal bytes").is_none(), "{part:?}");
+        assert_eq!(scanner.need, whole.len(), "{part:?}");
+        let found = scanner.scan(whole.as_bytes()).expect("it was read");
+        assert_eq!(found.map(|found| found.len), Some(whole.len()), "{part:?}");
+    }
+    let mut scanner = Scanner::new(Limits::default());
+    assert!(matches!(scanner.lone(b"$3\r\na"), Lone::Part));
+    assert!(matches!(scanner.lone(b"????abc\r\n"), Lone::Whole(9, Node { start: 4, len: 3, .. })));
+    assert!(matches!(scanner.lone(b"????abc\r\n"), Lone::Other), "it is forgotten with its reply");
 }
