@@ -36,7 +36,7 @@ pub use delivery::Delivery;
 pub use event::{Event, Message};
 pub use intent::{Intent, SubscriptionId};
 pub use keyspace::{KeyChannel, Notification};
-use seat::{Seat, State};
+use seat::Seat;
 pub(crate) use talk::{Confirmed, Verdict};
 use topic::{TopicId, Topics, User};
 
@@ -426,10 +426,7 @@ impl PubSub {
     /// Whether the topic is confirmed wherever it has to be.
     fn is_whole(&self, id: TopicId) -> bool {
         let Some(topic) = self.topics.get(id) else { return false };
-        let is_confirmed = |node: &NodeId| {
-            let standing = self.seats.get(node).and_then(|seat| seat.standings.get(&id));
-            standing.is_some_and(|standing| standing.state == State::Confirmed)
-        };
+        let is_confirmed = |node: &NodeId| self.seats.get(node).is_some_and(|seat| seat.is_confirmed(id));
         !topic.seats.is_empty() && topic.seats.iter().all(is_confirmed)
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Standing {
     pub(super) alone: bool,
     /// It could not be unsubscribed: the connection will have to end before it is.
     pub(super) stuck: bool,
+    /// It was subscribed elsewhere since: what comes may be older than what came from there.
+    pub(super) stale: bool,
 }
 
 impl Standing {
@@ -60,9 +62,14 @@ impl Standing {
     pub(super) const fn wish(&self) -> Option<bool> {
         match self.state {
             State::Absent if self.wanted => Some(true),
-            State::Confirmed if !self.wanted && !self.stuck => Some(false),
+            State::Confirmed if (!self.wanted || self.stale) && !self.stuck => Some(false),
             _ => None,
         }
+    }
+
+    /// Whether what comes is what is to be told.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.state == State::Confirmed && (!self.stale || self.stuck)
     }
 }
 
@@ -94,7 +101,7 @@ pub(super) struct Seat {
 impl Seat {
     /// Whether a topic is subscribed there, as far as is known.
     pub(super) fn is_confirmed(&self, id: TopicId) -> bool {
-        self.standings.get(&id).is_some_and(|standing| matches!(standing.state, State::Confirmed))
+        self.standings.get(&id).is_some_and(Standing::is_confirmed)
     }
 
     /// Whether there may be something to say.

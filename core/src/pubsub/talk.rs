@@ -39,6 +39,11 @@ impl PubSub {
         let before = core::mem::replace(&mut topic.seats, seats.clone());
         for &node in before.iter().filter(|node| !seats.contains(node)) {
             self.want(node, id, false);
+            if !seats.is_empty()
+                && let Some(standing) = self.standing(node, id)
+            {
+                standing.stale |= standing.state == State::Confirmed;
+            }
         }
         for &node in seats.iter().filter(|node| !before.contains(node)) {
             self.want(node, id, true);

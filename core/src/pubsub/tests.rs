@@ -202,6 +202,27 @@ fn a_message_from_before_a_node_is_subscribed_anew_is_too_late() {
 }
 
 #[test]
+fn what_comes_back_to_a_node_that_could_not_be_told_is_subscribed_there_anew() {
+    let mut bench = Bench::new();
+    bench.intent(wants(ONE, 1, Kind::Channel, &["a"]));
+    bench.said();
+    bench.confirm(A, (Kind::Channel, true), "a");
+    bench.told();
+    bench.nodes.anchor = Some(B);
+    bench.pubsub.review(&bench.nodes);
+    bench.nodes.anchor = Some(A);
+    bench.pubsub.review(&bench.nodes);
+    bench.message(A, "1");
+    assert_eq!(bench.told(), [(1, "Interrupted".into())], "it may be older than what came from elsewhere");
+    assert_eq!(bench.said(), ["0 UNSUBSCRIBE a"]);
+    bench.confirm(A, (Kind::Channel, false), "a");
+    assert_eq!(bench.said(), ["0 SUBSCRIBE a"]);
+    bench.confirm(A, (Kind::Channel, true), "a");
+    bench.message(A, "2");
+    assert_eq!(bench.told(), [(1, "Resumed".into()), (1, "2".into())]);
+}
+
+#[test]
 fn a_refusal_is_told_to_whom_it_concerns_alone() {
     let mut bench = Bench::new();
     bench.intent(wants(ONE, 1, Kind::Channel, &["allowed"]));

@@ -92,7 +92,8 @@ impl Drop for Taking {
     fn drop(&mut self) {
         let mut world = self.world.borrow_mut();
         world.note(&Note::Client(&format!("wait:{} is left", self.call)));
-        world.store().calls[self.call].is_over = true;
+        let now = world.now;
+        world.store().calls[self.call].over_at = Some(now);
     }
 }
 

@@ -34,6 +34,8 @@ pub(in super::super) struct Use {
     /// Something is set that stays.
     pub(super) is_changed: bool,
     pub(super) watches: bool,
+    /// The server was asked to end a wait on it.
+    is_recalled: bool,
     /// What is queued between `MULTI` and `EXEC`.
     echoes: Vec<Value>,
 }
@@ -52,8 +54,8 @@ pub(super) struct Call {
     pub(super) lease: Option<usize>,
     /// From when on nobody may wait for it any more.
     pub(super) patient_until: u64,
-    /// Its caller is gone.
-    pub(super) is_over: bool,
+    /// When its caller has gone.
+    pub(super) over_at: Option<u64>,
     /// What the server has said to it.
     pub(super) replies: Vec<Value>,
 }
@@ -113,7 +115,7 @@ impl Use {
 impl Store {
     /// A call is made that takes an item.
     pub(super) fn begin(&mut self, lease: Option<usize>, patient_until: u64) -> usize {
-        self.calls.push(Call { lease, patient_until, is_over: false, replies: Vec::new() });
+        self.calls.push(Call { lease, patient_until, over_at: None, replies: Vec::new() });
         self.calls.len() - 1
     }
 
@@ -223,7 +225,8 @@ impl World {
             if self.conns[id].served {
                 self.judge(oracles::a2_a_lease_begins_clean(id, before.0, user, before.1, unanswered));
             }
-            self.conns[id].used.user = Some(user);
+            let used = &mut self.conns[id].used;
+            (used.user, used.is_recalled) = (Some(user), false);
             if let User::Lease(lease) = user {
                 self.store().seen.insert(lease);
             }
@@ -394,6 +397,9 @@ impl World {
     /// Ends the wait on the connection with this number at the server.
     fn unblock(&mut self, number: usize) -> Value {
         let (now, closing) = (self.now, self.closing);
+        if let Some(conn) = self.conns.get_mut(number - 1) {
+            conn.used.is_recalled = true;
+        }
         // What turns writes away is a replica, at which nothing is waited for.
         let is_troubled = self.conns.get(number - 1).is_some_and(|conn| conn.blemish.is_some());
         let store = self.store();
@@ -405,7 +411,8 @@ impl World {
         let call = &store.calls[wait.call];
         // A session in which such a call was given up is over.
         let is_unclear = call.lease.is_some_and(|lease| store.unclear.contains(&lease));
-        let is_over = closing || is_troubled || is_unclear || call.is_over || now >= call.patient_until;
+        let is_over =
+            closing || is_troubled || is_unclear || call.over_at.is_some() || now >= call.patient_until;
         self.judge(oracles::a3_only_what_was_given_up_is_ended(wait.conn, wait.call, is_over));
         self.answer_wait(wait, error("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
         Value::Integer(1)
@@ -419,8 +426,15 @@ impl World {
         let is_aside = used.user.is_some() || !conn.was_shared;
         // It may have been about to change the connection.
         let gave_up = matches!(used.user, Some(User::Lease(lease)) if store.unclear.contains(&lease));
-        // The server was to be asked to end a wait, on another connection that has failed.
-        let is_asked = matches!(used.user, Some(User::Call(call)) if is_trouble && store.calls[call].is_over);
+        // The server was to be asked to end a wait, on another connection that has failed, or is so slow that the question
+        // has not come in the time that it may take.
+        let longest = self.expected.connect_timeout;
+        let is_late = |over_at| !used.is_recalled && self.now >= over_at + longest;
+        let over_at = match used.user {
+            Some(User::Call(call)) => store.calls[call].over_at,
+            _ => None,
+        };
+        let is_asked = over_at.is_some_and(|over_at| is_trouble || is_late(over_at));
         let is_unclear = used.is_changed || used.watches || gave_up || is_asked;
         if !is_aside || self.expected.sides_age || is_unclear {
             return is_aside;
