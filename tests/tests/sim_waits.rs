@@ -32,6 +32,8 @@ struct Peer {
     read: BytesMut,
     /// The keys that it waits for, and whether it takes from the left.
     waits: Option<(Vec<String>, bool)>,
+    /// What was put back on it.
+    put_back: Vec<String>,
 }
 
 /// What a caller has.
@@ -112,7 +114,10 @@ impl World {
                 let decoder = Decoder::new(Limits::default());
                 let (up, down) = (VecDeque::new(), VecDeque::new());
                 let (arrived, read) = (BytesMut::new(), BytesMut::new());
-                self.peers.insert(*conn, Peer { up, arrived, decoder, down, read, waits: None });
+                self.peers.insert(
+                    *conn,
+                    Peer { up, arrived, decoder, down, read, waits: None, put_back: Vec::new() },
+                );
                 self.engine.handle_connected(now, *conn);
             }
             let events: Vec<_> = self.engine.drain_events().collect();
@@ -156,8 +161,8 @@ impl World {
     fn break_one(&mut self) {
         let conns: Vec<_> = self.peers.keys().copied().collect();
         let Some(&conn) = self.rng.choice(&conns) else { return };
-        // A push that has run is pushed again if its reply does not arrive.
-        self.excused.extend(self.lists.values().flatten().cloned());
+        // What was put back is put back again if the reply to that does not arrive.
+        self.excused.extend(self.peers[&conn].put_back.iter().cloned());
         self.hang_up(conn);
         self.engine.handle_closed(self.now(), conn, ConnectionError::Reset);
     }
@@ -189,6 +194,12 @@ impl World {
         }
         match self.callers.remove(&id) {
             Some((_, Caller::Waits)) => self.engine.cancel(self.now(), &mut [id]),
+            Some((_, Caller::Has(taken))) if gone && self.engine.is_closed() => {
+                // It had come to its caller, and nobody is left to put it back.
+                let (_, item): (String, String) =
+                    FromReply::from_reply(taken.into_frame().item()).expect("a key and an item");
+                self.excused.insert(item);
+            }
             Some((_, Caller::Has(taken))) if gone => self.engine.give_back(self.now(), &taken),
             Some((keys, Caller::Has(taken))) => {
                 let pair: (String, String) =
@@ -267,6 +278,7 @@ impl World {
                     format!(":{}\r\n", u8::from(was_blocked)).into_bytes()
                 }
                 [name @ ("LPUSH" | "RPUSH"), key, ref items @ ..] => {
+                    peer.put_back.extend(items.iter().map(|item| (*item).to_owned()));
                     let list = self.lists.entry(key.into()).or_default();
                     for item in items {
                         if name == "LPUSH" {
@@ -408,12 +420,12 @@ fn run(seed: u64, breaks: bool) -> usize {
 
 #[test]
 fn nothing_is_lost_whatever_is_given_up() {
-    let delivered: usize = (0..120).map(|seed| run(seed, false)).sum();
+    let delivered: usize = (0..400).map(|seed| run(seed, false)).sum();
     assert!(delivered > 1_000, "only {delivered} items were delivered");
 }
 
 #[test]
 fn what_is_lost_was_on_a_connection_that_broke() {
-    let delivered: usize = (0..80).map(|seed| run(1_000 + seed, true)).sum();
+    let delivered: usize = (0..400).map(|seed| run(seed, true)).sum();
     assert!(delivered > 500, "only {delivered} items were delivered");
 }
