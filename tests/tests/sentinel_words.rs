@@ -80,7 +80,8 @@ fn words_of_real_sentinels() {
         all.await_primary(1);
         for word in words(&all.sentinels()[2], NAME, &options) {
             let word = word.expect("a word");
-            assert_eq!((&word.primary, word.epoch), (&at(&all.servers()[1]), Some(1)));
+            assert_eq!(word.primary, at(&all.servers()[1]));
+            assert!(word.epoch > Some(0), "each vote has its number, and the first may have chosen nobody");
             assert!(word.replicas.is_empty(), "the one that is down cannot be read from");
         }
     }

@@ -107,6 +107,10 @@ impl<N: Net> Line<N> {
                 Poll::Ready(Err(error)) => return Err(cause(&error)),
             }
             engine.handle_connected(now, id);
+            if engine.has_actions() {
+                self.ready.set();
+                return Ok(());
+            }
         }
         let mut read = self.intake.open();
         let result = read_all(transport, cx, &mut self.intake, &mut read, now, id, engine);
