@@ -51,36 +51,43 @@ pub struct Turn<N: Sleep> {
     sleepers: Mutex<Sleepers>,
 }
 
+/// Where a thread that sleeps stands: how often somebody had been woken before, and how many had fallen asleep.
+type Place = (u64, u64);
+
 /// Threads that sleep because another one drives, in the order in which they fell asleep.
 #[derive(Default)]
 struct Sleepers {
-    /// Each by its place in that order, with how often somebody had been woken before.
-    threads: BTreeMap<u64, (Thread, u64)>,
+    threads: BTreeMap<Place, Thread>,
     added: u64,
     woken: u64,
 }
 
 impl Sleepers {
-    /// Returns the thread's place.
-    fn add(&mut self, thread: Thread) -> u64 {
+    fn add(&mut self, thread: Thread) -> Place {
         self.added += 1;
-        self.threads.insert(self.added, (thread, self.woken));
-        self.added
+        let place = (self.woken, self.added);
+        self.threads.insert(place, thread);
+        place
     }
 
-    fn remove(&mut self, place: u64) {
+    fn remove(&mut self, place: Place) {
         self.threads.remove(&place);
     }
 
     /// Who is to drive now. Every change costs the others the time until a thread has woken up, so it is one that will
-    /// wait for long: the first, if it has for long, as for a blocking command; otherwise the last.
+    /// wait for long: of those that have for long, as for a blocking command, the last, whose time is not up soon; if
+    /// there are none, the last of all.
     fn pop(&mut self) -> Option<Thread> {
         const LONG: u64 = 64;
-        let first = self.threads.first_key_value();
-        let first_is_patient = first.is_some_and(|(_, (_, since))| self.woken - since >= LONG);
-        let chosen = if first_is_patient { self.threads.pop_first() } else { self.threads.pop_last() };
+        let patient = self.woken.checked_sub(LONG).and_then(|long_ago| {
+            let place = self.threads.range(..=(long_ago, u64::MAX)).next_back()?.0;
+            Some(*place)
+        });
         self.woken += 1;
-        chosen.map(|(_, (thread, _))| thread)
+        match patient {
+            Some(place) => self.threads.remove(&place),
+            None => self.threads.pop_last().map(|(_, thread)| thread),
+        }
     }
 }
 
@@ -235,5 +242,20 @@ mod tests {
         assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[0].id()), "it is patient");
         assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[1].id()));
         assert!(sleepers.pop().is_none());
+    }
+
+    #[test]
+    fn of_those_that_have_waited_for_long_the_last_drives() {
+        let threads: Vec<_> = (0..3).map(|_| thread::spawn(|| {}).thread().clone()).collect();
+        let mut sleepers = Sleepers::default();
+        sleepers.add(threads[0].clone());
+        sleepers.add(threads[1].clone());
+        for _ in 0..64 {
+            sleepers.add(threads[2].clone());
+            assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[2].id()));
+        }
+        sleepers.add(threads[2].clone());
+        let order = [1, 0, 2].map(|place: usize| Some(threads[place].id()));
+        assert_eq!([(); 3].map(|()| sleepers.pop().map(|thread| thread.id())), order);
     }
 }
