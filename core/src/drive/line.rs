@@ -107,10 +107,6 @@ impl<N: Net> Line<N> {
                 Poll::Ready(Err(error)) => return Err(cause(&error)),
             }
             engine.handle_connected(now, id);
-            if engine.has_actions() {
-                self.ready.set();
-                return Ok(());
-            }
         }
         let mut read = self.intake.open();
         let result = read_all(transport, cx, &mut self.intake, &mut read, now, id, engine);
@@ -156,6 +152,9 @@ fn read_all<S: Socket>(
     engine: &mut Engine,
 ) -> Result<bool, ConnectionError> {
     for _ in 0..READS_PER_TURN {
+        if engine.has_actions() {
+            break;
+        }
         intake.make_room(read, engine.missing(id, read.len()));
         let room = read.capacity() - read.len();
         match transport.poll_read(cx, read) {
@@ -165,9 +164,6 @@ fn read_all<S: Socket>(
             Poll::Ready(Ok(count)) => {
                 intake.note(count, room);
                 engine.handle_data(now, id, read);
-                if engine.has_actions() {
-                    break;
-                }
             }
         }
     }

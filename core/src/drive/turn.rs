@@ -79,15 +79,11 @@ impl Sleepers {
     /// there are none, the last of all.
     fn pop(&mut self) -> Option<Thread> {
         const LONG: u64 = 64;
-        let patient = self.woken.checked_sub(LONG).and_then(|long_ago| {
-            let place = self.threads.range(..=(long_ago, u64::MAX)).next_back()?.0;
-            Some(*place)
-        });
+        let long_ago = self.woken.checked_sub(LONG);
+        let patient = long_ago.and_then(|since| self.threads.range(..=(since, u64::MAX)).next_back());
+        let place = *patient.or_else(|| self.threads.last_key_value())?.0;
         self.woken += 1;
-        match patient {
-            Some(place) => self.threads.remove(&place),
-            None => self.threads.pop_last().map(|(_, thread)| thread),
-        }
+        self.threads.remove(&place)
     }
 }
 

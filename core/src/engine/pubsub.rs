@@ -123,7 +123,7 @@ impl Engine {
         command.packed().write_to(&mut bytes);
         let entry = Entry {
             id: RequestId::SUBSCRIPTION,
-            part: command.packed().args().skip(1).count() as u32,
+            part: command.packed().argc().saturating_sub(1) as u32,
             wire_len: bytes.held() as u32,
             deadline: now + self.config.liveness_timeout,
             target: Target::Node(node.0 as u16),

@@ -47,6 +47,22 @@ impl Bench {
         Self { pubsub: PubSub::default(), last_conn: 0, nodes }
     }
 
+    /// Somebody listens to the channel `a`.
+    fn listening() -> Self {
+        let mut bench = Self::new();
+        bench.intent(wants(ONE, 1, Kind::Channel, &["a"]));
+        bench.said();
+        bench.confirm(A, (Kind::Channel, true), "a");
+        bench.told();
+        bench
+    }
+
+    /// Another node is the home of ordinary subscriptions.
+    fn move_home(&mut self, node: NodeId) {
+        self.nodes.anchor = Some(node);
+        self.pubsub.review(&self.nodes);
+    }
+
     fn intent(&mut self, intent: Intent) {
         self.pubsub.handle_intent(at(0), intent, &self.nodes);
         while let Some((node, held)) = self.pubsub.poll_hold() {
@@ -178,20 +194,14 @@ fn a_gap_is_told_before_what_follows_it_and_once() {
 
 #[test]
 fn a_message_from_before_a_node_is_subscribed_anew_is_too_late() {
-    let mut bench = Bench::new();
-    bench.intent(wants(ONE, 1, Kind::Channel, &["a"]));
-    bench.said();
-    bench.confirm(A, (Kind::Channel, true), "a");
-    bench.told();
-    bench.nodes.anchor = Some(B);
-    bench.pubsub.review(&bench.nodes);
+    let mut bench = Bench::listening();
+    bench.move_home(B);
     bench.ready(B);
     assert_eq!(bench.said(), ["0 UNSUBSCRIBE a", "1 SUBSCRIBE a"]);
     bench.confirm(B, (Kind::Channel, true), "a");
     bench.message(B, "2");
     assert_eq!(bench.told(), [(1, "Interrupted".into()), (1, "Resumed".into()), (1, "2".into())]);
-    bench.nodes.anchor = Some(A);
-    bench.pubsub.review(&bench.nodes);
+    bench.move_home(A);
     bench.message(A, "1");
     assert_eq!(bench.told(), [(1, "Interrupted".into())], "it was on its way for long");
     bench.confirm(A, (Kind::Channel, false), "a");
@@ -203,15 +213,9 @@ fn a_message_from_before_a_node_is_subscribed_anew_is_too_late() {
 
 #[test]
 fn what_comes_back_to_a_node_that_could_not_be_told_is_subscribed_there_anew() {
-    let mut bench = Bench::new();
-    bench.intent(wants(ONE, 1, Kind::Channel, &["a"]));
-    bench.said();
-    bench.confirm(A, (Kind::Channel, true), "a");
-    bench.told();
-    bench.nodes.anchor = Some(B);
-    bench.pubsub.review(&bench.nodes);
-    bench.nodes.anchor = Some(A);
-    bench.pubsub.review(&bench.nodes);
+    let mut bench = Bench::listening();
+    bench.move_home(B);
+    bench.move_home(A);
     bench.message(A, "1");
     assert_eq!(bench.told(), [(1, "Interrupted".into())], "it may be older than what came from elsewhere");
     assert_eq!(bench.said(), ["0 UNSUBSCRIBE a"]);

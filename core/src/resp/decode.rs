@@ -12,7 +12,7 @@ use super::scan::{Lone, Scanned, Scanner, Strings};
 /// Cuts a stream of bytes into replies, whatever the pieces it comes in.
 ///
 /// ```
-/// use bytes::{Buf, BytesMut};
+/// use bytes::BytesMut;
 /// use redstart_core::resp::{Decoder, Limits};
 ///
 /// let mut decoder = Decoder::new(Limits::default());

@@ -83,8 +83,9 @@ impl RefusingPort {
     }
 }
 
-/// A listener on a port as [`free_port`] finds it. Whoever can serve from it should: a port that was let go may be taken meanwhile,
-/// if only by a process just forked here, which holds a copy of the listener until it executes its program.
+/// A listener on a port as [`free_port`] finds it. Whoever can serve from it should: a port that was let go may be
+/// taken meanwhile, if only by a process just forked here, which holds a copy of the listener until it executes its
+/// program.
 pub(super) fn listen() -> TcpListener {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = BLOCK.1 + 1;
