@@ -18,6 +18,8 @@ use socket2::TcpKeepalive;
 use crate::socket::{BlockingSocket, NAP, State, Stream};
 
 const SIGNAL: Token = Token(0);
+/// As many sockets are found to be ready at once.
+const EVENTS: usize = 64;
 
 /// Wakes the thread that sleeps, if one does.
 #[derive(Debug)]
@@ -29,10 +31,6 @@ struct Signal {
 
 impl Wake for Signal {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
         self.raised.store(true, SeqCst);
         if self.asleep.load(SeqCst) {
             // It fails only when the poll is gone, and then nobody sleeps in it.
@@ -72,7 +70,7 @@ impl BlockingNet {
             within: config.connects_within(),
             keepalive: config.probes_after(),
             poll,
-            events: Events::with_capacity(64),
+            events: Events::with_capacity(EVENTS),
             signal: Arc::new(signal),
             sockets: Vec::new(),
             reads_sleep: false,
@@ -87,6 +85,23 @@ impl BlockingNet {
         drop(sockets);
         self.reads_sleep = true;
         self.signal.raised.swap(false, SeqCst) || socket.lock().sleep()
+    }
+
+    /// From now on sockets are read when they are ready.
+    fn end_naps(&mut self) {
+        if std::mem::take(&mut self.reads_sleep) {
+            self.sockets().for_each(|socket| socket.lock().stop_blocking());
+        }
+    }
+
+    /// Tells the sockets that are ready. Returns whether there may be more of them.
+    fn poll(&mut self, timeout: Option<Duration>) -> bool {
+        // An interrupted sleep is a short sleep, and finds nothing.
+        let _ = self.poll.poll(&mut self.events, timeout);
+        self.signal.asleep.store(false, SeqCst);
+        let ready = self.events.iter().filter_map(|event| self.socket(event.token()));
+        ready.for_each(|socket| socket.lock().wake());
+        self.events.iter().count() == EVENTS
     }
 
     fn sockets(&self) -> impl Iterator<Item = BlockingSocket> {
@@ -109,10 +124,8 @@ impl Sleep for BlockingNet {
     }
 
     fn attend(&mut self) {
-        if self.reads_sleep {
-            self.sockets().for_each(|socket| socket.lock().stop_blocking());
-            self.reads_sleep = false;
-        }
+        self.end_naps();
+        while self.poll(Some(Duration::ZERO)) {}
     }
 
     /// If the caller is alone and there is one socket, it sleeps in a read of it.
@@ -120,20 +133,12 @@ impl Sleep for BlockingNet {
         if alone && self.alarm - since >= NAP && self.sleep_in_read() {
             return;
         }
-        self.attend();
+        self.end_naps();
         self.signal.asleep.store(true, SeqCst);
         if !self.signal.raised.swap(false, SeqCst) {
-            let timeout = (self.alarm != Instant::FAR).then(|| self.alarm - self.now());
-            // An interrupted sleep is a short sleep.
-            let _ = self.poll.poll(&mut self.events, timeout);
+            self.poll((self.alarm != Instant::FAR).then(|| self.alarm - self.now()));
         }
         self.signal.asleep.store(false, SeqCst);
-        for event in &self.events {
-            if let Some(socket) = self.socket(event.token()) {
-                socket.lock().wake();
-            }
-        }
-        self.events.clear();
     }
 }
 

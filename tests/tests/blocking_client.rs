@@ -52,3 +52,15 @@ fn a_write_after_a_pause_does_not_fail_for_a_connection_that_ended_in_it() {
         }
     }
 }
+
+#[test]
+fn a_write_after_a_pause_does_not_fail_for_one_of_several_connections_that_ended_in_it() {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(format!("{}?backoff_cap=10ms", server.url())).unwrap();
+    for round in 1..=20 {
+        let nothing: Option<(String, String)> = client.blpop("none", Duration::from_millis(1)).unwrap();
+        assert_eq!(nothing, None);
+        assert_eq!(client.rpush("k", round), Ok(round));
+        assert_eq!(server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]), "2");
+    }
+}

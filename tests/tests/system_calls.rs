@@ -73,6 +73,17 @@ fn one_thread_alone_makes_one_write_and_one_read_per_pipeline() {
 }
 
 #[test]
+fn after_a_pause_one_look_is_enough_for_all_connections() {
+    let found = of_rounds("apart", 20);
+    println!("{found:?}");
+    let count = |names: &[&str]| names.iter().filter_map(|name| found.get(*name)).sum::<usize>();
+    // One for the reply; one more finds nothing ready, or nothing left.
+    let within = ROUNDS..=2 * ROUNDS + STRAY;
+    assert!(within.contains(&count(READY)) && within.contains(&count(READ)), "{found:?} in {ROUNDS} rounds");
+    assert!((ROUNDS..=ROUNDS + STRAY).contains(&count(WRITE)), "{found:?} in {ROUNDS} rounds");
+}
+
+#[test]
 fn a_task_alone_makes_one_write_and_one_read_per_command() {
     assert_costs("tokio", 1, &[WRITE, READ, READY]);
 }

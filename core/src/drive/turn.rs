@@ -21,7 +21,6 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, Thread};
 
-use super::line::Line;
 use super::{Driver, Net};
 use crate::time::Instant;
 
@@ -33,7 +32,7 @@ pub trait Sleep: Net {
     /// Whatever the waker was used for so far is about to be seen to.
     fn clear(&self);
 
-    /// Somebody drives again after nobody did for a while: every socket is to be tried when it is polled.
+    /// Somebody drives again after nobody did for a while: what became ready meanwhile is to be found when it is polled.
     fn attend(&mut self);
 
     /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it
@@ -161,7 +160,7 @@ impl<N: Sleep> Drop for Call<'_, N> {
     }
 }
 
-/// Sockets that nobody looked after for this long are read before anything is written.
+/// Sockets that nobody looked after for this long are looked at before anything is written.
 const UNATTENDED: Duration = Duration::from_millis(1);
 
 impl<N: Sleep> Driver<N> {
@@ -179,7 +178,6 @@ impl<N: Sleep> Driver<N> {
             // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
             // for that of the next request.
             self.net.attend();
-            self.lines.iter().for_each(Line::refresh);
         }
         loop {
             self.net.clear();

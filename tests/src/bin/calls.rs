@@ -2,18 +2,21 @@
 //!
 //! `cargo run --bin calls redis://127.0.0.1/ blocking 1 1000`: one thread by the blocking client, a thousand calls.
 //! `tokio 32 1000` in their place: 32 tasks of one thread, a thousand calls each. `pipeline 100 1000`: a thousand
-//! pipelines of a hundred commands by the blocking client.
+//! pipelines of a hundred commands by the blocking client. `apart 20 1000`: a thousand calls with pauses between them,
+//! by a blocking client that has twenty connections besides.
 
 use std::error::Error;
+use std::thread;
+use std::time::Duration;
 
 use redstart_blocking::command::Prepare;
-use redstart_blocking::commands::StringCommands;
+use redstart_blocking::commands::{ListCommands, StringCommands};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let [_, url, runtime, tasks, calls] = &args[..] else {
         return Err(
-            "say the URL of a server, blocking, pipeline or tokio, the number of tasks, and that of calls"
+            "say the URL of a server, blocking, pipeline, apart or tokio, the number of tasks, and that of calls"
                 .into(),
         );
     };
@@ -21,8 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     match runtime.as_str() {
         "blocking" if tasks == 1 => blocking(url, calls),
         "pipeline" => pipelines(url, tasks, calls),
+        "apart" => apart(url, tasks, calls),
         "tokio" => tokio(url, tasks, calls),
-        _ => Err("blocking has one thread; else there are pipeline and tokio".into()),
+        _ => Err("blocking has one thread; else there are pipeline, apart and tokio".into()),
     }
 }
 
@@ -40,6 +44,22 @@ fn pipelines(url: &str, depth: usize, calls: i64) -> Result<(), Box<dyn Error>> 
     for _ in 0..calls {
         let commands: Vec<_> = (0..depth).map(|_| Prepare.get::<String>("key")).collect();
         assert_eq!(client.pipeline(commands)?.len(), depth);
+    }
+    Ok(())
+}
+
+fn apart(url: &str, connections: usize, calls: i64) -> Result<(), Box<dyn Error>> {
+    const PAUSE: Duration = Duration::from_millis(2);
+    let client = redstart_blocking::Client::connect(url)?;
+    thread::scope(|scope| {
+        let wait =
+            || client.blpop("none", Duration::from_millis(100)).map(|item: Option<(String, String)>| item);
+        let waits: Vec<_> = (0..connections).map(|_| scope.spawn(wait)).collect();
+        waits.into_iter().try_for_each(|wait| wait.join().expect("it does not panic").map(drop))
+    })?;
+    for call in 1..=calls {
+        thread::sleep(PAUSE);
+        assert_eq!(client.incr("calls")?, call);
     }
     Ok(())
 }
