@@ -219,6 +219,18 @@ impl FromReply for String {
     fn from_reply(item: Item<'_>) -> Result<Self, ConversionError> {
         Self::from_utf8(owned_text(item)?).map_err(|_| unexpected("a string in UTF-8", item))
     }
+
+    fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
+        let items = elements(item)?;
+        let Some(texts) = item.texts() else { return read_all(items.len(), items.map(Self::from_reply)) };
+        read_all(
+            items.len(),
+            items.map(|item| match texts.string(item) {
+                Some(text) => Ok(text.to_owned()),
+                None => Self::from_reply(item),
+            }),
+        )
+    }
 }
 
 impl FromReply for Bytes {

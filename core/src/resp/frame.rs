@@ -90,10 +90,10 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Where on the tape the node is that follows this one, which is at `at`, and all that it holds.
+    /// What follows this node and all that it holds in `nodes`, which begins with it.
     #[inline]
-    pub(super) const fn next(&self, at: u32) -> u32 {
-        at.saturating_add(1).saturating_add(self.below)
+    pub(super) fn behind<'a>(&self, nodes: &'a [Self]) -> &'a [Self] {
+        nodes.get((self.below as usize).saturating_add(1)..).unwrap_or_default()
     }
 }
 
@@ -161,11 +161,18 @@ impl Frame {
         Items::from_start(self, 1).next().unwrap_or_else(|| Item::first(self))
     }
 
-    /// The node at this place of the tape; a root that is alone is not on it.
+    /// All nodes in the order of the wire, never none.
     #[inline]
-    pub(super) fn node(&self, at: u32) -> &Node {
-        let on_tape = self.large.as_ref().and_then(|large| large.tape.get(at as usize));
-        on_tape.unwrap_or(&self.root)
+    pub(super) fn tape(&self) -> &[Node] {
+        match &self.large {
+            Some(large) if !large.tape.is_empty() => &large.tape,
+            _ => core::slice::from_ref(&self.root),
+        }
+    }
+
+    #[inline]
+    pub(super) const fn root(&self) -> &Node {
+        &self.root
     }
 
     /// What the reply is.

@@ -10,26 +10,29 @@ use bytes::{Bytes, BytesMut};
 use super::encode::put_length;
 use super::frame::{Frame, Kind, Node};
 use super::number::{parse_f64, parse_i64};
+use super::scan::narrow;
 
 /// One element of a [`Frame`], to read from. Copying it is free.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
     frame: &'a Frame,
-    /// Its place on the tape.
-    at: u32,
+    /// The bytes of the frame.
+    wire: &'a [u8],
+    /// Its own node and the rest of the tape.
+    nodes: &'a [Node],
     /// So many nodes before it are its attributes, with all that they hold.
     remarks: u32,
 }
 
 impl<'a> Item<'a> {
     /// The first node of a frame.
-    pub(super) const fn first(frame: &'a Frame) -> Self {
-        Self { frame, at: 0, remarks: 0 }
+    pub(super) fn first(frame: &'a Frame) -> Self {
+        Self { frame, wire: frame.wire(), nodes: frame.tape(), remarks: 0 }
     }
 
     #[inline]
     fn node(&self) -> &'a Node {
-        self.frame.node(self.at)
+        self.nodes.first().unwrap_or_else(|| self.frame.root())
     }
 
     /// What this element is.
@@ -73,7 +76,7 @@ impl<'a> Item<'a> {
         if kind.is_aggregate() {
             return &[];
         }
-        let payload = self.frame.wire().get(start as usize..).and_then(|rest| rest.get(..len as usize));
+        let payload = self.wire.get(start as usize..).and_then(|rest| rest.get(..len as usize));
         payload.unwrap_or_default()
     }
 
@@ -95,7 +98,7 @@ impl<'a> Item<'a> {
         if self.kind() != Kind::VerbatimString {
             return None;
         }
-        let (_, format) = self.frame.wire().get(..self.node().start as usize)?.split_last_chunk::<4>()?;
+        let (_, format) = self.wire.get(..self.node().start as usize)?.split_last_chunk::<4>()?;
         format.strip_suffix(b":")
     }
 
@@ -132,7 +135,21 @@ impl<'a> Item<'a> {
     pub fn items(&self) -> Items<'a> {
         let node = self.node();
         let left = if node.kind.is_aggregate() { node.len } else { 0 };
-        Items { frame: self.frame, at: self.at.saturating_add(1), left }
+        let nodes = self.nodes.get(1..).unwrap_or_default();
+        Items { frame: self.frame, wire: self.wire, nodes, left }
+    }
+
+    /// The part of the wire with the payloads of all elements, if none of them holds others and all of it is UTF-8.
+    #[inline]
+    pub(crate) fn texts(&self) -> Option<Texts<'a>> {
+        let (node, elements) = self.nodes.split_first()?;
+        let elements = elements.get(..node.below as usize).filter(|_| node.below == node.len)?;
+        // What is streamed has no place, not even without chunks.
+        let first = elements.first().filter(|first| !first.kind.is_aggregate())?;
+        let last = elements.last()?;
+        let end = (last.start as usize).saturating_add(last.len as usize);
+        let text = core::str::from_utf8(self.wire.get(first.start as usize..end)?).ok()?;
+        Some(Texts { text, start: first.start })
     }
 
     /// A frame that is this element alone.
@@ -146,13 +163,15 @@ impl<'a> Item<'a> {
     /// Appends the element with all that it holds, in the spelling of RESP3 and with lengths where it was
     /// streamed. The remarks before it are left out.
     pub(crate) fn encode(&self, out: &mut BytesMut) {
-        let (mut item, end) = (*self, self.node().next(self.at));
-        while item.at < end {
+        let (mut item, end) = (*self, self.node().behind(self.nodes).len());
+        while item.nodes.len() > end {
             item.encode_alone(out);
             let node = item.node();
             // The chunks are joined already.
             let is_whole = node.kind == Kind::StreamedString;
-            item.at = if is_whole { node.next(item.at) } else { item.at.saturating_add(1) };
+            let next =
+                if is_whole { node.behind(item.nodes) } else { item.nodes.get(1..).unwrap_or_default() };
+            item.nodes = next;
         }
     }
 
@@ -198,12 +217,14 @@ impl<'a> Item<'a> {
 
     /// The remarks that the server put before this element (RESP3 `|`), keys and values in turn.
     pub fn attributes(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let (frame, mut at, end) = (self.frame, self.at.saturating_sub(self.remarks), self.at);
+        let (frame, wire, tape) = (self.frame, self.wire, self.frame.tape());
+        let (remarks, end) = (self.remarks as usize, self.nodes.len());
+        let from = tape.len().saturating_sub(end).saturating_sub(remarks);
+        let mut rest = tape.get(from..).unwrap_or_default();
         core::iter::from_fn(move || {
-            let attribute = Some(frame.node(at)).filter(|_| at < end)?;
-            let items = Items { frame, at: at.saturating_add(1), left: attribute.len };
-            at = attribute.next(at);
-            Some(items)
+            let (attribute, nodes) = rest.split_first().filter(|_| rest.len() > end)?;
+            rest = attribute.behind(rest);
+            Some(Items { frame, wire, nodes, left: attribute.len })
         })
         .flatten()
     }
@@ -216,20 +237,40 @@ impl fmt::Debug for Item<'_> {
     }
 }
 
+/// The payloads of a list, known to be UTF-8 by one check of all: that takes half of what checks of each do.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    text: &'a str,
+    /// Where on the wire it begins.
+    start: u32,
+}
+
+impl<'a> Texts<'a> {
+    /// The payload of an element of the list, if it is a usual string.
+    #[inline]
+    pub(crate) fn string(&self, item: Item<'a>) -> Option<&'a str> {
+        let Node { start, len, kind: Kind::BulkString, .. } = *item.node() else { return None };
+        let start = start.checked_sub(self.start)? as usize;
+        self.text.get(start..start.saturating_add(len as usize))
+    }
+}
+
 /// Iterator over the elements of an aggregate, from [`Item::items`].
 #[derive(Clone)]
 pub struct Items<'a> {
     frame: &'a Frame,
-    /// The place of the next element, or of its attributes, on the tape.
-    at: u32,
+    /// The bytes of the frame.
+    wire: &'a [u8],
+    /// The tape from the next element on, or from its attributes.
+    nodes: &'a [Node],
     left: u32,
 }
 
 impl<'a> Items<'a> {
     /// So many elements, one behind the other from the start of the tape.
     #[inline]
-    pub(super) const fn from_start(frame: &'a Frame, left: u32) -> Self {
-        Self { frame, at: 0, left }
+    pub(super) fn from_start(frame: &'a Frame, left: u32) -> Self {
+        Self { frame, wire: frame.wire(), nodes: frame.tape(), left }
     }
 }
 
@@ -239,11 +280,12 @@ impl<'a> Iterator for Items<'a> {
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let (node, item) = (self.frame.node(self.at), Item { frame: self.frame, at: self.at, remarks: 0 });
+        let node = self.nodes.first()?;
         if node.kind == Kind::Attribute {
-            return Some(self.behind_attributes());
+            return self.behind_attributes();
         }
-        self.at = node.next(self.at);
+        let item = Item { frame: self.frame, wire: self.wire, nodes: self.nodes, remarks: 0 };
+        self.nodes = node.behind(self.nodes);
         Some(item)
     }
 
@@ -256,13 +298,14 @@ impl<'a> Iterator for Items<'a> {
 impl<'a> Items<'a> {
     /// The next element, which has attributes.
     #[cold]
-    fn behind_attributes(&mut self) -> Item<'a> {
-        let from = self.at;
+    fn behind_attributes(&mut self) -> Option<Item<'a>> {
+        let from = self.nodes.len();
         loop {
-            let (node, at) = (self.frame.node(self.at), self.at);
-            self.at = node.next(at);
+            let (nodes, node) = (self.nodes, self.nodes.first()?);
+            self.nodes = node.behind(nodes);
             if node.kind != Kind::Attribute {
-                return Item { frame: self.frame, at, remarks: at.saturating_sub(from) };
+                let remarks = narrow(from.saturating_sub(nodes.len()));
+                return Some(Item { frame: self.frame, wire: self.wire, nodes, remarks });
             }
         }
     }

@@ -26,8 +26,8 @@ impl Limits {
 
     /// Whether one more level may be opened inside `open` levels.
     #[inline]
-    pub(super) fn check_depth(&self, open: usize) -> Result<(), ProtocolError> {
-        if open < usize::from(self.depth) { Ok(()) } else { Err(passes("levels", self.depth)) }
+    pub(super) fn check_depth(&self, open: u32) -> Result<(), ProtocolError> {
+        if open < u32::from(self.depth) { Ok(()) } else { Err(passes("levels", self.depth)) }
     }
 
     #[inline]

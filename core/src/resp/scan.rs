@@ -8,6 +8,7 @@
 //! more are there already. So any split of the bytes meets the same error.
 
 mod lone;
+mod tape;
 mod usual;
 
 use alloc::vec::Vec;
@@ -23,24 +24,8 @@ use super::short::Text;
 
 pub(super) use lone::Lone;
 pub(crate) use lone::Strings;
+use tape::Tape;
 use usual::Stop;
-
-/// An aggregate whose elements are still to come.
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    /// Its index on the tape.
-    node: usize,
-    kind: Kind,
-    elements: Elements,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Elements {
-    /// So many are still to come, never none.
-    Left(u32),
-    /// So many were seen of a streamed aggregate.
-    Seen(u32),
-}
 
 /// What became of an attempt to read one element.
 enum Step {
@@ -73,11 +58,8 @@ pub(super) struct Scanner {
     need: usize,
     /// The short string at `pos`, if it is there up to its payload: its end is awaited, at `need`.
     begun: Option<Text>,
-    open: Vec<Open>,
-    /// How many of `open` are streamed.
-    streams: u32,
-    /// Nodes seen so far, if the reply needs a tape.
-    tape: Vec<Node>,
+    /// Nodes seen so far, if the reply needs a tape, and what is open.
+    tape: Tape,
     /// Bytes seen of the streamed string that is open.
     streamed: u32,
     /// The element before was an attribute, so one must follow.
@@ -95,9 +77,7 @@ impl Scanner {
             searched: 0,
             need: 0,
             begun: None,
-            open: Vec::new(),
-            streams: 0,
-            tape: Vec::new(),
+            tape: Tape::new(),
             streamed: 0,
             remarked: false,
         }
@@ -123,7 +103,7 @@ impl Scanner {
         let buf = buf.get(..limit).unwrap_or(buf);
         loop {
             let root = match self.usual(buf) {
-                Stop::Whole(root) => self.placed(root),
+                Stop::Whole(root) => root,
                 Stop::Short if self.need > limit => return Err(self.limits.reply_error()),
                 Stop::Short => return Ok(None),
                 Stop::Other => match self.element(buf)? {
@@ -134,7 +114,7 @@ impl Scanner {
                 },
             };
             let len = core::mem::take(&mut self.pos);
-            return Ok(Some(Scanned { len, root, tape: core::mem::take(&mut self.tape) }));
+            return Ok(Some(Scanned { len, root, tape: self.tape.take() }));
         }
     }
 
@@ -144,7 +124,7 @@ impl Scanner {
         let Some((&kind, rest)) = buf.get(self.pos..).and_then(<[u8]>::split_first) else {
             return Ok(self.short(buf));
         };
-        let in_string = self.open.last().is_some_and(|top| top.kind == Kind::StreamedString);
+        let in_string = self.tape.innermost() == Some(Kind::StreamedString);
         match kind {
             b';' if in_string => self.chunk(buf, rest),
             _ if in_string => Err(ProtocolError::Misplaced(kind)),
@@ -154,7 +134,7 @@ impl Scanner {
             b'%' => self.aggregate(Kind::Map, buf, rest),
             b'~' => self.aggregate(Kind::Set, buf, rest),
             b'|' => self.aggregate(Kind::Attribute, buf, rest),
-            b'>' if self.open.is_empty() => self.aggregate(Kind::Push, buf, rest),
+            b'>' if self.tape.depth() == 0 => self.aggregate(Kind::Push, buf, rest),
             b'!' => self.string(Kind::Error, buf, rest),
             b'=' => self.string(Kind::VerbatimString, buf, rest),
             b'.' => self.end_of_stream(buf, rest),
@@ -187,7 +167,7 @@ impl Scanner {
             (Length::Null, Kind::BulkString) => return self.scalar(Kind::Null, 0, buf, rest),
             (Length::Streamed, Kind::BulkString) => {
                 self.streamed = 0;
-                return self.begin(Kind::StreamedString, Elements::Seen(0), buf, rest);
+                return self.begin(Kind::StreamedString, None, buf, rest);
             }
             _ => return Err(ProtocolError::BadLength),
         };
@@ -225,21 +205,19 @@ impl Scanner {
             Length::Of(count) => count,
             Length::Null if kind == Kind::Array => return self.scalar(Kind::Null, 0, buf, rest),
             Length::Streamed if kind != Kind::Attribute => {
-                return self.begin(kind, Elements::Seen(0), buf, rest);
+                return self.begin(kind, None, buf, rest);
             }
             Length::Null | Length::Streamed => return Err(ProtocolError::BadLength),
         };
         let count = self.limits.check_elements(count)?;
-        self.begin(kind, Elements::Left(count), buf, rest)
+        self.begin(kind, Some(count), buf, rest)
     }
 
     fn end_of_stream(&mut self, buf: &[u8], rest: &[u8]) -> Result<Step> {
-        let odd = match self.open.last() {
-            Some(Open { elements: Elements::Seen(seen), kind, .. }) if !self.remarked => {
-                *kind == Kind::Map && seen % 2 == 1
-            }
-            _ => return Err(ProtocolError::Misplaced(b'.')),
-        };
+        if self.remarked || !self.tape.is_streaming() {
+            return Err(ProtocolError::Misplaced(b'.'));
+        }
+        let odd = self.tape.innermost() == Some(Kind::Map) && self.tape.count() % 2 == 1;
         match rest {
             [b'\r', b'\n', ..] if odd => Err(ProtocolError::OddMap),
             [b'\r', b'\n', rest @ ..] => {
@@ -258,101 +236,58 @@ impl Scanner {
         self.advance(buf, rest);
         let start = self.pos.saturating_sub(CRLF).saturating_sub(len);
         let node = Node { start: narrow(start), len: narrow(len), below: 0, kind };
-        if !(self.open.is_empty() && self.tape.is_empty()) {
+        if !self.tape.is_empty() {
             self.tape.push(node);
         }
         self.count(node)
     }
 
-    /// Opens an aggregate, or takes an empty one.
-    fn begin(&mut self, kind: Kind, elements: Elements, buf: &[u8], rest: &[u8]) -> Result<Step> {
+    /// Opens an aggregate of so many elements, or a streamed one, or takes an empty one.
+    fn begin(&mut self, kind: Kind, count: Option<u32>, buf: &[u8], rest: &[u8]) -> Result<Step> {
         if kind != Kind::StreamedString {
-            self.limits.check_depth(self.open.len())?;
+            self.limits.check_depth(self.tape.depth())?;
         }
-        match elements {
-            Elements::Left(0) if kind == Kind::Attribute => {
+        match count {
+            Some(0) if kind == Kind::Attribute => {
                 self.advance(buf, rest);
                 self.remarked = true;
             }
-            Elements::Left(0) => return self.scalar(kind, 0, buf, rest),
-            _ => self.open(kind, elements, buf, rest),
+            Some(0) => return self.scalar(kind, 0, buf, rest),
+            _ => {
+                self.advance(buf, rest);
+                self.tape.open(kind, count.unwrap_or(0));
+            }
         }
         Ok(Step::Read)
     }
 
-    /// Opens an aggregate of which elements are to come, behind its header.
-    #[inline]
-    fn open(&mut self, kind: Kind, elements: Elements, buf: &[u8], rest: &[u8]) {
-        if matches!(elements, Elements::Seen(_)) {
-            self.streams = self.streams.saturating_add(1);
-        }
-        self.advance(buf, rest);
-        self.push_open(kind, elements);
-    }
-
-    /// Lays an aggregate on the tape and on the stack.
-    #[inline]
-    fn push_open(&mut self, kind: Kind, elements: Elements) {
-        let len = if let Elements::Left(count) = elements { count } else { 0 };
-        if self.tape.is_empty() {
-            // Never by what was announced: a short first step, then doubling.
-            self.tape.reserve_exact((len as usize).min(255).saturating_add(1));
-        }
-        self.open.push(Open { node: self.tape.len(), kind, elements });
-        // It has no payload.
-        self.tape.push(Node { start: 0, len, below: 0, kind });
-    }
-
     /// Counts an element just read in the aggregate that holds it, and closes what is thereby complete.
-    #[inline]
     fn count(&mut self, mut element: Node) -> Result<Step> {
-        loop {
-            let Some(top) = self.open.last_mut() else { return Ok(Step::Whole(element)) };
-            match &mut top.elements {
-                Elements::Left(left @ 2..) => {
-                    *left = left.saturating_sub(1);
-                    return Ok(Step::Read);
-                }
-                Elements::Left(_) => {}
-                Elements::Seen(seen) => {
-                    *seen = self.limits.check_elements(u64::from(*seen).saturating_add(1))?;
-                    return Ok(Step::Read);
-                }
+        while self.tape.depth() > 0 {
+            if self.tape.is_streaming() {
+                let seen = u64::from(self.tape.count()).saturating_add(1);
+                self.tape.set_seen(self.limits.check_elements(seen)?);
+                return Ok(Step::Read);
             }
-            let top = *top;
-            self.open.pop();
-            element = self.end(top);
-            if element.kind == Kind::Attribute {
+            if !self.tape.count_down() {
+                return Ok(Step::Read);
+            }
+            let Some(closed) = self.tape.close() else { break };
+            if closed.kind == Kind::Attribute {
                 self.remarked = true;
                 return Ok(Step::Read);
             }
+            element = *closed;
         }
+        Ok(Step::Whole(element))
     }
 
     /// Closes the innermost aggregate, a streamed one.
     fn close(&mut self) -> Result<Step> {
-        let Some(top) = self.open.pop() else { return Err(ProtocolError::Misplaced(b'.')) };
-        self.streams = self.streams.saturating_sub(1);
-        let element = self.end(top);
-        self.count(element)
-    }
-
-    /// Completes the node of an aggregate that has just been closed.
-    #[expect(clippy::indexing_slicing, reason = "the node of an open aggregate is on the tape")]
-    fn end(&mut self, top: Open) -> Node {
-        let below = self.tape.len().saturating_sub(top.node).saturating_sub(1);
-        let node = &mut self.tape[top.node];
-        node.below = narrow(below);
-        if let Elements::Seen(seen) = top.elements {
-            node.len = seen;
+        match self.tape.close_streamed() {
+            Some(&element) => self.count(element),
+            None => Err(ProtocolError::Misplaced(b'.')),
         }
-        *node
-    }
-
-    /// The node at a place that is on the tape.
-    #[expect(clippy::indexing_slicing, reason = "only a place where a node was laid is asked for")]
-    fn placed(&self, at: usize) -> Node {
-        self.tape[at]
     }
 
     /// Takes `len` bytes and CR LF off `rest`.
@@ -410,7 +345,7 @@ pub(super) const CRLF: usize = b"\r\n".len();
 /// Where `rest`, the end of `buf`, begins.
 #[inline]
 pub(super) const fn offset(buf: &[u8], rest: &[u8]) -> usize {
-    buf.len().saturating_sub(rest.len())
+    buf.len().wrapping_sub(rest.len())
 }
 
 /// An offset or length within a reply, or a number of its nodes. All fit: `Limits::reply` is a `u32`.

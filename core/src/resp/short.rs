@@ -14,6 +14,22 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// A string of `len` bytes, the first of which is the first of `payload`, the end of `buf`.
+    #[inline]
+    pub(super) fn new(buf: &[u8], payload: &[u8], len: u32) -> Self {
+        Self { start: narrow(offset(buf, payload)), len }
+    }
+
+    /// The string that begins `payload`.
+    #[inline(always)]
+    pub(super) fn found_in(self, payload: &[u8]) -> Found<'_> {
+        match payload.split_at_checked(self.len as usize) {
+            Some((_, [b'\r', b'\n', after @ ..])) => Found::Whole(self, after),
+            Some((_, [_, _, ..])) => Found::Other,
+            Some(_) | None => Found::Begun(self),
+        }
+    }
+
     #[inline]
     pub(super) const fn node(self) -> Node {
         Node { start: self.start, len: self.len, below: 0, kind: Kind::BulkString }
@@ -54,19 +70,14 @@ pub(super) enum Found<'b> {
 }
 
 /// The string at the start of `rest`, the end of `buf`, if it is short and within the limit.
-#[inline]
+#[inline(always)]
 pub(super) fn short_string<'b>(limit: u32, buf: &[u8], rest: &'b [u8]) -> Found<'b> {
     let [b'$', line @ ..] = rest else { return Found::Other };
     let Some((len, payload)) = read_short(line) else { return Found::Other };
     if len > limit {
         return Found::Other;
     }
-    let text = Text { start: narrow(offset(buf, payload)), len };
-    match payload.split_at_checked(len as usize) {
-        Some((_, [b'\r', b'\n', after @ ..])) => Found::Whole(text, after),
-        Some((_, [_, _, ..])) => Found::Other,
-        Some(_) | None => Found::Begun(text),
-    }
+    Text::new(buf, payload, len).found_in(payload)
 }
 
 /// Whether `rest` is the beginning of what comes before the payload of a short string, or the elements of a short

@@ -175,6 +175,37 @@ fn lists() {
 }
 
 #[test]
+fn a_list_of_strings_is_what_its_elements_are_one_by_one() {
+    let elements = [
+        (&b"$1\r\na\r\n"[..], true),
+        (b"$6\r\n\xc3\xa4\xe2\x82\xac\n\r\n", true),
+        (b"$0\r\n\r\n", true),
+        (b"+s\r\n", true),
+        (b":-5\r\n", true),
+        (b"=5\r\ntxt:v\r\n", true),
+        (b"$?\r\n;1\r\nc\r\n;0\r\n", true),
+        (b"$?\r\n;0\r\n", true),
+        (b"|1\r\n+k\r\n+v\r\n$1\r\nb\r\n", true),
+        (b"$1\r\n\xc3\r\n", false),
+        (b"$1\r\n\xa4\r\n", false),
+        (b"$-1\r\n", false),
+        (b"*0\r\n", false),
+        (b"*1\r\n:1\r\n", false),
+    ];
+    for (a, a_fits) in elements {
+        for (b, b_fits) in elements {
+            let frame = frame(&[b"*3\r\n$4\r\nlist\r\n*2\r\n", a, b, b"*1\r\n$3\r\nend\r\n"].concat());
+            let list = frame.item().items().nth(1).expect("it is there");
+            let one_by_one: Result<Vec<_>, _> = list.items().map(String::from_reply).collect();
+            let wire = frame.wire().escape_ascii();
+            assert_eq!(one_by_one.is_ok(), a_fits && b_fits, "{wire}");
+            assert_eq!(Vec::<String>::from_reply(list), one_by_one, "{wire}");
+        }
+    }
+    same(strings([]), &["*0\r\n", "~0\r\n", "%0\r\n"]);
+}
+
+#[test]
 fn sets() {
     let wires = ["~3\r\n:3\r\n:1\r\n:3\r\n", "*3\r\n$1\r\n3\r\n$1\r\n1\r\n$1\r\n3\r\n"];
     same(BTreeSet::from([1_i64, 3]), &wires);
