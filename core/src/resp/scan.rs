@@ -22,7 +22,7 @@ use super::number::{is_big_number, parse_f64, parse_i64};
 use super::short::Text;
 
 pub(super) use lone::Lone;
-pub(crate) use lone::Strings;
+pub(crate) use lone::{Alike, Strings};
 use usual::Stop;
 
 /// An aggregate whose elements are still to come.
@@ -405,7 +405,8 @@ impl Scanner {
     }
 }
 
-pub(super) const CRLF: usize = b"\r\n".len();
+/// The length of what ends a line or a string.
+pub(crate) const CRLF: usize = b"\r\n".len();
 
 /// Where `rest`, the end of `buf`, begins.
 #[inline]
