@@ -164,6 +164,10 @@ fn read_all<S: Socket>(
             Poll::Ready(Ok(count)) => {
                 intake.note(count, room);
                 engine.handle_data(now, id, read);
+                if engine.has_deliveries() {
+                    // They are read before more comes than they may hold, and while they are near.
+                    break;
+                }
             }
         }
     }

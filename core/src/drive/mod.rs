@@ -63,6 +63,8 @@ struct Visit {
     freed: bool,
     /// Callers were woken.
     woken: bool,
+    /// Subscriptions were told something.
+    told: bool,
 }
 
 /// How often the loop turns before it lets other tasks of its thread run.
@@ -173,7 +175,7 @@ impl<N: Net> Driver<N> {
             self.seen_at = now;
             self.follow_actions();
             self.read(now);
-            let Visit { line_deadline, freed, woken } = self.visit_mailbox(now);
+            let Visit { line_deadline, freed, woken, told } = self.visit_mailbox(now);
             if woken && is_enough() {
                 return Poll::Pending;
             }
@@ -197,6 +199,10 @@ impl<N: Net> Driver<N> {
             if !busy && self.set_alarm(cx, now, deadline.min(line_deadline)) && self.mailbox.park(cx.waker())
             {
                 return Poll::Pending;
+            }
+            if told {
+                // They read it before more comes.
+                break;
             }
             now = self.net.now();
         }
@@ -292,7 +298,10 @@ impl<N: Net> Driver<N> {
     fn visit_mailbox(&mut self, now: Instant) -> Visit {
         let Self { engine, scratch, post, hold, ebb, .. } = self;
         let Scratch { inbox, wake, .. } = &mut **scratch;
-        post.deliver(engine, wake);
+        let told = engine.has_deliveries();
+        if told {
+            post.deliver(engine, wake);
+        }
         let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
         hold.note(woken, inbox.requests.len());
         ebb.take(inbox.requests.len());
@@ -304,7 +313,7 @@ impl<N: Net> Driver<N> {
             engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
             self.follow_actions();
         }
-        Visit { line_deadline, freed, woken: woken > 0 }
+        Visit { line_deadline, freed, woken: woken > 0, told }
     }
 
     /// Takes requests, and all else that callers have left. Returns whether there may be room again.
