@@ -95,7 +95,7 @@ impl Decoder {
     }
 
     /// The length and the root of the reply at the front of `read`, if it is alone, short and whole.
-    #[inline]
+    #[inline(always)]
     fn lone(&mut self, read: &[u8]) -> Option<(usize, Node)> {
         let scanner = self.0.as_mut().ok().filter(|scanner| read.len() >= scanner.need())?;
         if let Lone::Whole(len, root) = scanner.lone(read) { Some((len, root)) } else { None }
