@@ -34,7 +34,6 @@ impl Post {
     }
 
     /// Leaves what the engine has to tell, a batch for each subscription. Adds whom to wake.
-    #[inline]
     pub(crate) fn deliver(&self, engine: &mut Engine, wake: &mut Vec<Waker>) {
         while let Some((id, delivery)) = engine.poll_delivery() {
             match self.queues.get(&id) {

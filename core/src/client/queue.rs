@@ -3,18 +3,15 @@
 //! The driver leaves a batch at a time, the reader takes one. What does not fit is dropped from the front: what is
 //! new counts more, and whoever lags reads first how much is missing. That there were gaps is never dropped.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Delivery as Fate, Error, ErrorKind};
-use crate::pubsub::{Delivery, Event};
+use crate::pubsub::{Backlog, Delivery, Event};
 
-/// As many events a reader takes at once, at the most,
-const BATCH_EVENTS: usize = 1024;
-/// and as many bytes, if it is more than one.
+/// Events of as many bytes a reader takes at once, or one that has more.
 const BATCH_BYTES: usize = 128 << 10;
 
 /// A call that waits for a confirmation.
@@ -56,7 +53,7 @@ impl Dropped {
 
 #[derive(Debug, Default)]
 struct State {
-    events: VecDeque<Event>,
+    events: Backlog,
     bytes: usize,
     dropped: Dropped,
     reader: Option<Waker>,
@@ -86,7 +83,7 @@ impl Queue {
     pub(super) fn deliver(&self, delivery: &mut Delivery, wake: &mut Vec<Waker>) {
         let mut state = self.lock();
         state.take_events(delivery);
-        while state.bytes > self.limit && state.events.len() > 1 {
+        while state.bytes > self.limit && state.events.has_several() {
             state.drop_first();
         }
         for (number, outcome) in delivery.outcomes.drain(..) {
@@ -104,7 +101,7 @@ impl Queue {
     /// Gives back memory that is not used.
     pub(super) fn shrink(&self) {
         let mut state = self.lock();
-        state.events.shrink_to_fit();
+        state.events.shrink();
         state.calls.shrink_to_fit();
     }
 
@@ -114,9 +111,11 @@ impl Queue {
     }
 
     /// Moves events to `batch`, which is empty. If it is left so, nothing will come any more.
-    pub(super) fn poll_batch(&self, batch: &mut VecDeque<Event>, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_batch(&self, batch: &mut Backlog, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        batch.extend(state.dropped.told());
+        for event in state.dropped.told() {
+            batch.push(event);
+        }
         state.move_events(batch);
         if state.ended || !batch.is_empty() {
             return Poll::Ready(());
@@ -158,36 +157,27 @@ impl State {
     /// Takes the events of a delivery: the buffer that they are in, if there is nothing before them.
     fn take_events(&mut self, delivery: &mut Delivery) {
         if self.events.is_empty() {
-            let (events, room) = delivery.take_events(mem::take(&mut self.events).into());
-            (self.events, self.bytes) = (events.into(), room);
+            (self.events, self.bytes) = delivery.take_events(mem::take(&mut self.events));
         } else {
-            let (mut events, room) = delivery.take_events(Vec::new());
-            self.events.extend(events.drain(..));
+            let (mut events, room) = delivery.take_events(Backlog::default());
+            self.events.append(&mut events);
             self.bytes = self.bytes.saturating_add(room);
             delivery.take_events(events);
         }
     }
 
     /// Moves the first events to `batch`: all of them at once if they are few.
-    fn move_events(&mut self, batch: &mut VecDeque<Event>) {
-        if batch.is_empty() && self.events.len() <= BATCH_EVENTS && self.bytes <= BATCH_BYTES {
+    fn move_events(&mut self, batch: &mut Backlog) {
+        if batch.is_empty() && self.bytes <= BATCH_BYTES {
             mem::swap(batch, &mut self.events);
             self.bytes = 0;
-            return;
+        } else {
+            self.bytes = self.bytes.saturating_sub(self.events.move_to(batch, BATCH_BYTES));
         }
-        let mut bytes = 0;
-        while batch.len() < BATCH_EVENTS
-            && bytes < BATCH_BYTES
-            && let Some(event) = self.events.pop_front()
-        {
-            bytes += event.room();
-            batch.push_back(event);
-        }
-        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     fn drop_first(&mut self) {
-        if let Some(event) = self.events.pop_front() {
+        if let Some(event) = self.events.next() {
             self.bytes = self.bytes.saturating_sub(event.room());
             self.dropped.add(&event);
         }
@@ -216,7 +206,7 @@ mod tests {
 
     fn message(payload: &'static str) -> Event {
         let payload = Bytes::from_static(payload.as_bytes());
-        Event::Message(Message { channel: Bytes::from_static(b"c"), pattern: None, payload })
+        Event::Message(Message { channel: b"c"[..].into(), pattern: None, payload })
     }
 
     fn deliver(queue: &Queue, events: impl IntoIterator<Item = Event>) {
@@ -226,9 +216,9 @@ mod tests {
     }
 
     fn read(queue: &Queue) -> Vec<Event> {
-        let (mut all, mut batch) = (Vec::new(), VecDeque::new());
+        let (mut all, mut batch) = (Vec::new(), Backlog::default());
         while queue.poll_batch(&mut batch, &Context::from_waker(Waker::noop())).is_ready() {
-            all.extend(batch.drain(..));
+            all.extend(&mut batch);
         }
         all
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +17,10 @@ use super::queue::Queue;
 use super::{Client, Mailbox, Options, Shared};
 use crate::command::{Args, Command};
 use crate::error::{Delivery, Error, ErrorKind, Limit};
-use crate::pubsub::{Event, Intent, KeyChannel, Kind, SubscriptionId};
+use crate::pubsub::{Backlog, Event, Intent, KeyChannel, Kind, SubscriptionId};
+
+/// As many events are made at once.
+const MADE: usize = 16;
 
 /// What a handle leaves for the driver.
 #[derive(Debug)]
@@ -94,7 +97,9 @@ pub struct Subscription {
     id: SubscriptionId,
     queue: Arc<Queue>,
     /// Taken out of the queue.
-    batch: VecDeque<Event>,
+    batch: Backlog,
+    /// The first of them, made a few at a time: who takes one at once after it is made waits for it to be in memory.
+    made: VecDeque<Event>,
 }
 
 /// Why [`Subscription::next_timeout`] has no event.
@@ -124,7 +129,7 @@ impl Subscription {
         let mailbox = &shared.0;
         let (id, limit) = (SubscriptionId(mailbox.next_number()), mailbox.config().subscription_bytes);
         let queue = Arc::new(Queue::new(limit));
-        let this = Self { shared, options, id, queue, batch: VecDeque::new() };
+        let this = Self { shared, options, id, queue, batch: Backlog::default(), made: VecDeque::new() };
         this.wish(Wish::Open(id, Arc::clone(&this.queue)));
         this
     }
@@ -244,10 +249,21 @@ impl Subscription {
 
     #[inline]
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        if let Some(event) = self.batch.pop_front() {
-            return Poll::Ready(Some(event));
+        match self.made.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None => self.poll_more(cx),
         }
-        self.queue.poll_batch(&mut self.batch, cx).map(|_| self.batch.pop_front())
+    }
+
+    #[inline(never)]
+    fn poll_more(&mut self, cx: &Context<'_>) -> Poll<Option<Event>> {
+        self.made.reserve(MADE);
+        self.batch.make(&mut self.made);
+        if self.made.is_empty() {
+            ready!(self.queue.poll_batch(&mut self.batch, cx));
+            self.batch.make(&mut self.made);
+        }
+        Poll::Ready(self.made.pop_front())
     }
 }
 

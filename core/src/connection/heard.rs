@@ -5,7 +5,7 @@
 use alloc::borrow::Cow;
 use core::ops::Range;
 
-use crate::resp::{Frame, Strings};
+use crate::resp::{Alike, Frame, Strings};
 
 /// What is subscribed to: each kind has commands and confirmations of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,30 +32,28 @@ impl Kind {
     }
 }
 
-/// A message that lies at the front of what was read.
+/// Messages of one channel that lie at the front of what was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) kind: Kind,
-    /// How many bytes it has on the wire.
-    pub(crate) len: usize,
     pub(crate) pattern: Range<usize>,
     pub(crate) channel: Range<usize>,
-    pub(crate) payload: Range<usize>,
+    /// Their last strings are what was published.
+    pub(crate) run: Alike,
 }
 
 impl Heard {
-    /// The message that these strings are, if they are one.
+    /// The messages that these strings are, if they are any.
     #[inline]
     pub(crate) fn new(strings: &Strings, read: &[u8]) -> Option<Self> {
-        let [first, second, third, fourth] = &strings.at;
-        let (kind, pattern, channel, payload) = match (strings.count, read.get(first.clone())?) {
-            (3, b"message") => (Kind::Channel, &(0..0), second, third),
-            (3, b"smessage") => (Kind::Shard, &(0..0), second, third),
-            (4, b"pmessage") => (Kind::Pattern, second, third, fourth),
+        let [first, second, third, _] = &strings.at;
+        let (kind, pattern, channel) = match (strings.count, read.get(first.clone())?) {
+            (3, b"message") => (Kind::Channel, &(0..0), second),
+            (3, b"smessage") => (Kind::Shard, &(0..0), second),
+            (4, b"pmessage") => (Kind::Pattern, second, third),
             _ => return None,
         };
-        let (pattern, channel, payload) = (pattern.clone(), channel.clone(), payload.clone());
-        Some(Self { kind, len: strings.len, pattern, channel, payload })
+        Some(Self { kind, pattern: pattern.clone(), channel: channel.clone(), run: strings.run })
     }
 }
 

@@ -68,8 +68,8 @@ pub(crate) enum Answer {
     Push(Frame),
     /// Sent by the server without end, since it was asked once.
     Line(Frame),
-    /// A push of strings alone, which is still at the front of what was read, for whoever takes it off: most likely a
-    /// message.
+    /// Pushes of strings alone, which are still at the front of what was read, for whoever takes them off: most likely
+    /// messages.
     Heard(Strings),
 }
 
@@ -362,9 +362,9 @@ impl Connection {
         Ok(Some(Answer::Renewed(told, Ok(()))))
     }
 
-    /// The message at the front of `read`, if there is one that is short and whole.
+    /// The messages at the front of `read` that are alike, if there are any that are short and whole.
     #[inline]
-    fn hear(&mut self, read: &[u8]) -> Option<Strings> {
+    pub(crate) fn hear(&mut self, read: &[u8]) -> Option<Strings> {
         let strings = self.decoder.few_strings(self.mark(), read)?;
         (self.mark() == b'>' || Heard::new(&strings, read).is_some()).then_some(strings)
     }

@@ -56,6 +56,11 @@ impl<N: Net> Line<N> {
         self.ready.set();
     }
 
+    /// Whether there may be something to read.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.is_set()
+    }
+
     /// Whether there is memory to give back once it is not used.
     pub(super) const fn is_large(&self) -> bool {
         self.intake.is_own()
@@ -164,6 +169,10 @@ fn read_all<S: Socket>(
             Poll::Ready(Ok(count)) => {
                 intake.note(count, room);
                 engine.handle_data(now, id, read);
+                if engine.has_deliveries() {
+                    // They are read before more comes than they may hold, and while they are near.
+                    break;
+                }
             }
         }
     }

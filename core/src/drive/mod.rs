@@ -63,6 +63,8 @@ struct Visit {
     freed: bool,
     /// Callers were woken.
     woken: bool,
+    /// Subscriptions were told something.
+    told: bool,
 }
 
 /// How often the loop turns before it lets other tasks of its thread run.
@@ -173,7 +175,7 @@ impl<N: Net> Driver<N> {
             self.seen_at = now;
             self.follow_actions();
             self.read(now);
-            let Visit { line_deadline, freed, woken } = self.visit_mailbox(now);
+            let Visit { line_deadline, freed, woken, told } = self.visit_mailbox(now);
             if woken && is_enough() {
                 return Poll::Pending;
             }
@@ -197,6 +199,10 @@ impl<N: Net> Driver<N> {
             if !busy && self.set_alarm(cx, now, deadline.min(line_deadline)) && self.mailbox.park(cx.waker())
             {
                 return Poll::Pending;
+            }
+            if told {
+                // They read it before more comes.
+                break;
             }
             now = self.net.now();
         }
@@ -268,15 +274,27 @@ impl<N: Net> Driver<N> {
         for id in unwritten.drain(..) {
             let Some(line) = self.lines.get_mut(id) else { continue };
             if let Err(reason) = line.poll_out(id, &mut self.engine) {
-                // What came before the end still counts.
-                line.refresh();
-                let reason = line.poll_in(now, id, &mut self.engine).err().unwrap_or(reason);
+                let reason = self.read_out(now, id).unwrap_or(reason);
                 self.fail(now, id, reason);
                 failed = true;
             }
         }
         self.unwritten = unwritten;
         failed
+    }
+
+    /// Reads what came before the end of a connection: it still counts. Returns why it ended, if that was found.
+    fn read_out(&mut self, now: Instant, id: ConnId) -> Option<ConnectionError> {
+        self.lines.get_mut(id)?.refresh();
+        // Whoever goes on sending is not listened to for ever.
+        for _ in 0..TURNS_PER_POLL {
+            let line = self.lines.get_mut(id).filter(|line| line.is_ready())?;
+            if let Err(reason) = line.poll_in(now, id, &mut self.engine) {
+                return Some(reason);
+            }
+            self.follow_actions();
+        }
+        None
     }
 
     fn fail(&mut self, now: Instant, id: ConnId, reason: ConnectionError) {
@@ -292,7 +310,10 @@ impl<N: Net> Driver<N> {
     fn visit_mailbox(&mut self, now: Instant) -> Visit {
         let Self { engine, scratch, post, hold, ebb, .. } = self;
         let Scratch { inbox, wake, .. } = &mut **scratch;
-        post.deliver(engine, wake);
+        let told = engine.has_deliveries();
+        if told {
+            post.deliver(engine, wake);
+        }
         let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
         hold.note(woken, inbox.requests.len());
         ebb.take(inbox.requests.len());
@@ -304,7 +325,7 @@ impl<N: Net> Driver<N> {
             engine.handle_requests(now, &mut inbox.requests, &mut inbox.bytes);
             self.follow_actions();
         }
-        Visit { line_deadline, freed, woken: woken > 0 }
+        Visit { line_deadline, freed, woken: woken > 0, told }
     }
 
     /// Takes requests, and all else that callers have left. Returns whether there may be room again.

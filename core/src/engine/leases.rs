@@ -118,7 +118,7 @@ impl Engine {
             let node = side.node;
             match answer {
                 Answer::Reply(entry, outcome) => self.handle_reply_aside(now, conn, entry, outcome)?,
-                Answer::Heard(strings) => read.advance(strings.len),
+                Answer::Heard(strings) => read.advance(strings.run.len),
                 Answer::Push(_) => {}
                 Answer::Renewed(told, outcome) => self.handle_session_renewed(now, conn, &told, outcome),
                 Answer::Line(line) => self.events.push(Event::Line { conn, line }),

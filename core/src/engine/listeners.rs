@@ -159,7 +159,7 @@ impl Engine {
                     self.pubsub.handle_ready(node, conn);
                     self.follow_subscriptions(now);
                 }
-                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
+                Answer::Heard(strings) => self.handle_heard((node, conn), strings, read),
                 Answer::Push(push) => {
                     if !self.pubsub.handle_push(node, &push)
                         && let Some(connection) =

@@ -294,7 +294,7 @@ impl Engine {
                 }
                 Answer::Reply(entry, outcome) => self.handle_refusal(now, node, conn, entry, outcome)?,
                 Answer::Line(_) => {}
-                Answer::Heard(strings) => self.handle_heard((node, conn), &strings, read),
+                Answer::Heard(strings) => self.handle_heard((node, conn), strings, read),
                 Answer::Push(frame) => self.handle_push(now, node, conn, frame),
                 Answer::Renewed(told, outcome) => self.handle_renewed(now, (node, conn), &told, outcome),
                 Answer::Ready(info) => {

@@ -176,17 +176,25 @@ impl Engine {
         }
     }
 
-    /// The strings at the front of `read` are a message, or something that means nothing here.
-    #[inline]
+    /// The strings at the front of `read` are messages, or something that means nothing here. Takes them off it, and
+    /// all that follow.
     pub(super) fn handle_heard(
         &mut self,
         (node, conn): (NodeId, ConnId),
-        strings: &Strings,
+        mut strings: Strings,
         read: &mut BytesMut,
     ) {
-        match Heard::new(strings, read).filter(|_| self.pubsub.conn(node) == Some(conn)) {
-            Some(heard) => self.pubsub.handle_heard(node, &heard, read),
-            None => read.advance(strings.len),
+        let Self { pubsub, links, listeners, .. } = self;
+        let is_home = pubsub.conn(node) == Some(conn);
+        let link = if listeners.node_of(conn).is_some() { listeners.get(node) } else { links.get(node) };
+        let mut connection = link.and_then(|link| link.connection(conn));
+        loop {
+            match Heard::new(&strings, read).filter(|_| is_home) {
+                Some(heard) => pubsub.handle_heard(node, &heard, read),
+                None => read.advance(strings.run.len),
+            }
+            let Some(more) = connection.as_mut().and_then(|connection| connection.hear(read)) else { return };
+            strings = more;
         }
     }
 

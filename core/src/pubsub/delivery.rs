@@ -4,20 +4,21 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use super::backlog::{Backlog, Names, Run};
 use super::event::{Event, Message};
 use crate::error::Error;
+use crate::resp::Alike;
 
 /// A payload of this size or more is a slice of what was read; others are copied, so that one that waits or is
 /// kept does not keep the whole buffer.
 const SHARED_MIN: usize = 4 << 10;
-/// As many bytes of copied payloads share a buffer.
+/// As many bytes of what is copied share a buffer.
 const CHUNK: usize = 2 << 10;
 
 /// What is to be told to one subscription.
 #[derive(Debug, Default)]
 pub struct Delivery {
-    /// In their order.
-    events: Vec<Event>,
+    events: Backlog,
     /// How much room they take.
     room: usize,
     /// Calls that have ended, by their numbers.
@@ -32,12 +33,12 @@ impl Delivery {
     /// Adds an event.
     #[inline]
     pub(crate) fn push(&mut self, event: Event) {
-        self.room = self.room.saturating_add(event.room());
-        self.events.push(event);
+        let room = self.events.push(event);
+        self.room = self.room.saturating_add(room);
     }
 
-    /// The events so far, in their order, and how much [room](Event::room) they take. `spare` is for those that come.
-    pub fn take_events(&mut self, spare: Vec<Event>) -> (Vec<Event>, usize) {
+    /// The events so far and how much [room](Event::room) they take. `spare`, which is empty, is for those that come.
+    pub fn take_events(&mut self, spare: Backlog) -> (Backlog, usize) {
         (core::mem::replace(&mut self.events, spare), core::mem::take(&mut self.room))
     }
 
@@ -50,24 +51,36 @@ impl Delivery {
 
     /// Gives back memory that is not used.
     pub(super) fn shrink(&mut self) {
-        self.events.shrink_to_fit();
+        self.events.shrink();
         self.outcomes.shrink_to_fit();
         self.chunk = BytesMut::new();
     }
 
-    /// Adds a message; `payload` can hand out itself as a slice of what was read.
+    /// Adds a message.
     #[inline]
-    pub(super) fn message(&mut self, channel: Bytes, pattern: Option<Bytes>, payload: Payload<'_>) {
-        let payload = match payload {
+    pub(super) fn message(&mut self, Names { channel, pattern }: Names, payload: Payload<'_>) {
+        let payload = self.own(payload);
+        self.push(Event::Message(Message { channel, pattern, payload }));
+    }
+
+    /// Adds messages of one channel, as they lie in `wire`.
+    pub(super) fn messages(&mut self, names: Names, wire: Payload<'_>, left: Alike) {
+        let wire = self.own(wire);
+        let room = self.events.push_run(Run::new(names, wire, left));
+        self.room = self.room.saturating_add(room);
+    }
+
+    #[inline]
+    fn own(&mut self, payload: Payload<'_>) -> Bytes {
+        match payload {
             Payload::Shared(payload) => payload.clone(),
             Payload::Small(payload) => self.copy(payload),
-        };
-        self.push(Event::Message(Message { channel, pattern, payload }));
+        }
     }
 
     #[inline]
     fn copy(&mut self, payload: &[u8]) -> Bytes {
-        if payload.len() > CHUNK / 4 {
+        if !Payload::shares_a_buffer(payload.len()) {
             return Bytes::copy_from_slice(payload);
         }
         if self.chunk.capacity() < payload.len() {
@@ -84,7 +97,7 @@ impl Delivery {
     }
 }
 
-/// A payload as it lies in what was read.
+/// A payload, or messages, as they lie in what was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Payload<'a> {
     Small(&'a [u8]),
@@ -95,5 +108,10 @@ impl Payload<'_> {
     /// Whether a payload of this length is shared.
     pub(super) const fn is_shared(len: usize) -> bool {
         len >= SHARED_MIN
+    }
+
+    /// Whether what is copied of this length shares a buffer with others.
+    pub(super) const fn shares_a_buffer(len: usize) -> bool {
+        len <= CHUNK / 4
     }
 }

@@ -1,5 +1,7 @@
 //! What a subscription is told.
 
+use alloc::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::command::FromReply;
@@ -26,10 +28,10 @@ pub enum Event {
 /// Something that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Where it was published.
-    pub channel: Bytes,
+    /// Where it was published. All messages of a channel share its name.
+    pub channel: Arc<[u8]>,
     /// The pattern that the channel matches, if that is why the message came.
-    pub pattern: Option<Bytes>,
+    pub pattern: Option<Arc<[u8]>>,
     /// What was published. Keeping it keeps a few KiB of other messages at the most.
     pub payload: Bytes,
 }
@@ -48,7 +50,7 @@ impl Event {
     /// How many bytes of a subscription's room it takes.
     #[must_use]
     #[inline]
-    pub const fn room(&self) -> usize {
+    pub fn room(&self) -> usize {
         let text = match self {
             Self::Message(Message { channel, payload, .. }) => channel.len().saturating_add(payload.len()),
             _ => 0,

@@ -10,7 +10,7 @@
 //!
 //! let channel = KeyChannel::key("user:1");
 //! assert_eq!(channel.name(), "__keyspace@0__:user:1");
-//! let message = Message { channel: channel.name().clone(), pattern: None, payload: "expired".into() };
+//! let message = Message { channel: channel.name()[..].into(), pattern: None, payload: "expired".into() };
 //! let Some(Notification { database: 0, key, event, .. }) = Notification::read(&message) else { panic!() };
 //! assert_eq!((&key[..], &event[..]), (&b"user:1"[..], &b"expired"[..]));
 //! ```
@@ -154,7 +154,7 @@ impl Notification {
         let rest = channel.get(at + 1..)?;
         let (digits, rest) = rest.split_at_checked(memchr(b'_', rest)?)?;
         let database = u32::try_from(parse_i64(digits)?).ok()?;
-        let rest = channel.slice_ref(rest.strip_prefix(b"__:")?);
+        let rest = Bytes::copy_from_slice(rest.strip_prefix(b"__:")?);
         let (key, event, parts) = match kind {
             b"keyspace" => (rest, payload.clone(), Vec::new()),
             b"keyevent" => (payload.clone(), rest, Vec::new()),
@@ -259,7 +259,7 @@ mod tests {
         ];
         for (channel, payload, said) in table {
             let payload = Bytes::from_static(payload.as_bytes());
-            let message = Message { channel: Bytes::from_static(channel.as_bytes()), pattern: None, payload };
+            let message = Message { channel: channel.as_bytes().into(), pattern: None, payload };
             let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
             let expected = said.map(|(database, key, event, parts)| Notification {
                 database,

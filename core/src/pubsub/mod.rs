@@ -18,6 +18,7 @@
 //! therefore has a place among the requests of its connection, and leaves it with the last of its confirmations
 //! or with an error: whatever else comes while it is first there is nobody's, and ends the connection.
 
+mod backlog;
 mod delivery;
 mod event;
 mod intent;
@@ -32,6 +33,7 @@ mod topic;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
+pub use backlog::Backlog;
 pub use delivery::Delivery;
 pub use event::{Event, Message};
 pub use intent::{Intent, SubscriptionId};
@@ -134,7 +136,7 @@ impl PubSub {
                 // A sharded channel is where its slot is.
                 let everywhere = everywhere && kind != Kind::Shard;
                 let deadline = within.map_or(Instant::FAR, |within| now + within);
-                self.subscribe(at, (call, deadline), kind, names, everywhere, places);
+                self.subscribe(at, (call, deadline), kind, &names, everywhere, places);
             }
             Intent::Unsubscribe { subscription, kind, names } => {
                 let Some(&at) = self.ids.get(&subscription) else { return };
@@ -187,11 +189,11 @@ impl PubSub {
         at: usize,
         (call, deadline): (u64, Instant),
         kind: Kind,
-        names: Vec<bytes::Bytes>,
+        names: &[bytes::Bytes],
         everywhere: bool,
         places: &impl Places,
     ) {
-        let mut topics: Vec<_> = names.into_iter().map(|name| self.topics.admit(kind, name)).collect();
+        let mut topics: Vec<_> = names.iter().map(|name| self.topics.admit(kind, name)).collect();
         topics.sort_unstable();
         topics.dedup();
         for &id in &topics {

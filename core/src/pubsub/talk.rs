@@ -207,7 +207,7 @@ impl PubSub {
                 standing.state = if on { State::Beginning } else { State::Ending { ended: false } };
             }
             let Some(topic) = self.topics.get(id) else { continue };
-            command = command.arg(&topic.name);
+            command = command.arg(&*topic.name);
             for call in topic.users.iter().flat_map(|user| &user.waiting) {
                 if let Some(ticket) = self.tickets.get_mut(call) {
                     ticket.sent = true;
@@ -219,7 +219,7 @@ impl PubSub {
             && let Some(&last) = topics.back()
             && let Some(topic) = self.topics.get(last)
         {
-            command = command.arg(&topic.name);
+            command = command.arg(&*topic.name);
             topics.push_back(last);
         }
         seat.asked.push_back(Batch { kind, on, topics, begun: false });

@@ -116,7 +116,7 @@ impl Bench {
     fn told(&mut self) -> Vec<(u64, alloc::string::String)> {
         let mut told = Vec::new();
         while let Some((id, delivery)) = self.pubsub.poll_delivery() {
-            for event in delivery.take_events(Vec::new()).0 {
+            for event in delivery.take_events(Backlog::default()).0 {
                 let text = match event {
                     Event::Message(message) => alloc::format!("{}", message.payload.escape_ascii()),
                     event => alloc::format!("{event:?}"),

@@ -1,9 +1,9 @@
 //! Channels and patterns that somebody wants to hear of.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::Kind;
@@ -59,7 +59,7 @@ impl User {
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) kind: Kind,
-    pub(super) name: Bytes,
+    pub(super) name: Arc<[u8]>,
     pub(super) users: Vec<User>,
     /// The node for those who do not want to hear of every primary.
     pub(super) home: Option<NodeId>,
@@ -72,7 +72,7 @@ pub(super) struct Topic {
     /// How often it was refused in a row.
     pub(super) refusals: u32,
     /// Of a pattern: the channel of the last message.
-    pub(super) last_channel: Bytes,
+    pub(super) last_channel: Option<Arc<[u8]>>,
 }
 
 impl Topic {
@@ -91,22 +91,23 @@ impl Topic {
 pub(super) struct Topics {
     places: Vec<Option<Topic>>,
     free: Vec<usize>,
-    names: [BTreeMap<Bytes, TopicId>; 3],
+    names: [BTreeMap<Arc<[u8]>, TopicId>; 3],
     /// The topic that was looked up last: messages come in runs.
     last: Option<TopicId>,
 }
 
 impl Topics {
     pub(super) const fn new() -> Self {
-        const NONE: BTreeMap<Bytes, TopicId> = BTreeMap::new();
+        const NONE: BTreeMap<Arc<[u8]>, TopicId> = BTreeMap::new();
         Self { places: Vec::new(), free: Vec::new(), names: [NONE; 3], last: None }
     }
 
     /// The topic of this name, made if there is none.
-    pub(super) fn admit(&mut self, kind: Kind, name: Bytes) -> TopicId {
-        if let Some(id) = self.find(kind, &name) {
+    pub(super) fn admit(&mut self, kind: Kind, name: &[u8]) -> TopicId {
+        if let Some(id) = self.find(kind, name) {
             return id;
         }
+        let name: Arc<[u8]> = name.into();
         let topic = Topic {
             kind,
             name: name.clone(),
@@ -116,7 +117,7 @@ impl Topics {
             whole: false,
             known_by: 0,
             refusals: 0,
-            last_channel: Bytes::new(),
+            last_channel: None,
         };
         let id = TopicId(self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
@@ -130,7 +131,7 @@ impl Topics {
     #[inline]
     pub(super) fn find(&mut self, kind: Kind, name: &[u8]) -> Option<TopicId> {
         if let Some(last) = self.last
-            && self.get(last).is_some_and(|topic| topic.kind == kind && topic.name == name)
+            && self.get(last).is_some_and(|topic| topic.kind == kind && *topic.name == *name)
         {
             return Some(last);
         }

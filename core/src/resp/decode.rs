@@ -95,14 +95,14 @@ impl Decoder {
     }
 
     /// The length and the root of the reply at the front of `read`, if it is alone, short and whole.
-    #[inline]
+    #[inline(always)]
     fn lone(&mut self, read: &[u8]) -> Option<(usize, Node)> {
         let scanner = self.0.as_mut().ok().filter(|scanner| read.len() >= scanner.need())?;
         if let Lone::Whole(len, root) = scanner.lone(read) { Some((len, root)) } else { None }
     }
 
     /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
-    /// strings and whole. It stays in `read`: whoever uses it takes it off.
+    /// strings and whole; and those behind it that are like it. They stay in `read`: whoever uses them takes them off.
     #[inline]
     pub(crate) fn few_strings(&mut self, kind: u8, read: &[u8]) -> Option<Strings> {
         self.0.as_mut().ok()?.few_strings(kind, read)

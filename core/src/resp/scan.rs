@@ -23,7 +23,7 @@ use super::number::{is_big_number, parse_f64, parse_i64};
 use super::short::Text;
 
 pub(super) use lone::Lone;
-pub(crate) use lone::Strings;
+pub(crate) use lone::{Alike, Strings};
 use tape::Tape;
 use usual::Stop;
 
@@ -340,7 +340,8 @@ impl Scanner {
     }
 }
 
-pub(super) const CRLF: usize = b"\r\n".len();
+/// The length of what ends a line or a string.
+pub(crate) const CRLF: usize = b"\r\n".len();
 
 /// Where `rest`, the end of `buf`, begins.
 #[inline]

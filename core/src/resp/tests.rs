@@ -203,9 +203,65 @@ fn few_strings_are_found_where_a_frame_has_them_and_only_if_they_are_whole() {
             let items: Vec<_> = frame.item().items().map(|item| item.payload()).collect();
             let texts: Vec<_> =
                 strings.at[..strings.count as usize].iter().map(|at| &part[at.clone()]).collect();
-            assert_eq!((texts, strings.len), (items, len), "{wire:?}");
+            assert_eq!((texts, strings.run.len), (items, len), "{wire:?}");
         }
     }
     let mut decoder = Decoder::new(Limits { bulk: 1, ..Limits::default() });
     assert!(decoder.few_strings(b'>', b">1\r\n$2\r\nab\r\n").is_none(), "a limit is for the scanner to tell");
+}
+
+#[test]
+fn pushes_that_differ_in_their_last_strings_are_found_together() {
+    let push = |channel: &str, text: &str| -> String {
+        format!(">3\r\n$7\r\nmessage\r\n${}\r\n{channel}\r\n${}\r\n{text}\r\n", channel.len(), text.len())
+    };
+    let a = |text: &str| push("a", text);
+    let large = "l".repeat(1000);
+    let table = [
+        (vec![a("1")], 1),
+        (vec![a("1"), a(""), a("two"), a(&"x".repeat(999))], 4),
+        (vec![a("1"), a("2"), push("b", "3"), a("4")], 2),
+        (vec![a("1"), push("aa", "2")], 1),
+        (vec![a("1"), a(&large), a("3")], 1),
+        (vec![a("1"), a("2"), "+OK\r\n".into(), a("3")], 2),
+        (vec![a("1"), a("2"), ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n:3\r\n".into()], 2),
+        (vec![a("1"), a("2").replace('>', "*")], 1),
+        ((0..200).map(|number| a(&format!("{number:64}"))).collect(), 4096 / 95 + 1),
+    ];
+    for (parts, count) in table {
+        let wire = parts.concat();
+        let mut decoder = Decoder::new(Limits::default());
+        let run = decoder.few_strings(b'>', wire.as_bytes()).expect("the first is whole").run;
+        let alike = &parts[..count];
+        let len = alike.iter().map(String::len).sum();
+        assert_eq!((run.count, run.len), (count, len), "{wire:?}");
+        let mut payloads = 0;
+        for part in alike {
+            let place = Alike::first(run.head, part.as_bytes()).expect("it is there");
+            payloads += place.len();
+            assert_eq!(place, frame_range(part), "{part:?}");
+        }
+        assert_eq!(run.payload, payloads, "{wire:?}");
+        for short in len - alike[count - 1].len()..len.min(wire.len()) {
+            let run = decoder.few_strings(b'>', &wire.as_bytes()[..short]).map_or(0, |found| found.run.count);
+            assert_eq!(run, count - 1, "{wire:?} up to {short}");
+        }
+    }
+    let two = [a("1"), a("22")].concat();
+    for limits in [
+        Limits { bulk: 7, ..Limits::default() },
+        Limits { reply: u32::try_from(a("1").len()).expect("short"), ..Limits::default() },
+    ] {
+        let two = if limits.bulk == 7 { [a("1"), a("8 bytes.")].concat() } else { two.clone() };
+        let run = Decoder::new(limits).few_strings(b'>', two.as_bytes()).expect("the first is within it").run;
+        assert_eq!(run.count, 1, "a limit is for the scanner to tell");
+    }
+}
+
+/// Where the last string of a push is.
+fn frame_range(wire: &str) -> core::ops::Range<usize> {
+    let frame = frame(wire);
+    let len = frame.item().items().last().map_or(0, |item| item.payload().len());
+    let end = wire.len().saturating_sub(CRLF);
+    end.saturating_sub(len)..end
 }

@@ -231,6 +231,13 @@ fn answer<'a>(write: &[u8], script: &'a Script) -> Option<&'a [u8]> {
     if write == b"*1\r\n$4\r\nPING\r\n" {
         return Some(b"+PONG\r\n");
     }
+    if write.starts_with(b"*2\r\n$9\r\nSUBSCRIBE\r\n$2\r\nc1\r\n") {
+        return Some(b">3\r\n$9\r\nsubscribe\r\n$2\r\nc1\r\n:1\r\n");
+    }
+    if write.starts_with(b"*3\r\n$9\r\nSUBSCRIBE\r\n$2\r\nc1\r\n$2\r\nc2\r\n") {
+        let told = b">3\r\n$9\r\nsubscribe\r\n$2\r\nc1\r\n:1\r\n>3\r\n$9\r\nsubscribe\r\n$2\r\nc2\r\n:2\r\n";
+        return Some(told);
+    }
     let asks = write.starts_with(b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
     asks.then_some(&script.topology)
 }

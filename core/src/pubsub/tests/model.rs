@@ -222,7 +222,11 @@ impl Model {
         }
         let mut told = Vec::new();
         while let Some((id, delivery)) = self.pubsub.poll_delivery() {
-            told.push((id.0, delivery.take_events(Vec::new()).0, core::mem::take(&mut delivery.outcomes)));
+            told.push((
+                id.0,
+                delivery.take_events(Backlog::default()).0.collect::<Vec<_>>(),
+                core::mem::take(&mut delivery.outcomes),
+            ));
         }
         for (id, events, outcomes) in told {
             let seed = self.seed;
@@ -373,7 +377,7 @@ impl Model {
                         self.pubsub
                             .topics
                             .get(*id)
-                            .is_some_and(|it| (it.kind, &it.name) == (topic.0, &topic.1))
+                            .is_some_and(|it| (it.kind, &*it.name) == (topic.0, &*topic.1))
                     });
                     id.and_then(|id| seat.standings.get(&id)).is_some_and(|standing| standing.stuck)
                 })
@@ -409,7 +413,7 @@ impl Model {
         let topics = self.pubsub.topics.ids().filter_map(|id| self.pubsub.topics.get(id));
         let id_of = |at: usize| self.pubsub.subscriptions[at].as_ref().map_or(0, |it| it.id.0);
         let users = |topic: &topic::Topic| topic.users.iter().map(|user| id_of(user.subscription)).collect();
-        topics.map(|topic| ((topic.kind, topic.name.clone()), users(topic))).collect()
+        topics.map(|topic| ((topic.kind, Bytes::copy_from_slice(&topic.name)), users(topic))).collect()
     }
 }
 
@@ -420,7 +424,7 @@ trait CollectTopics {
 impl<'a, I: Iterator<Item = &'a topic::Topic>> CollectTopics for I {
     fn collect_topics(self) -> BTreeSet<((Kind, Bytes), Vec<NodeId>)> {
         self.filter(|topic| !topic.users.is_empty())
-            .map(|topic| ((topic.kind, topic.name.clone()), topic.seats.to_vec()))
+            .map(|topic| ((topic.kind, Bytes::copy_from_slice(&topic.name)), topic.seats.to_vec()))
             .collect()
     }
 }
@@ -445,7 +449,7 @@ impl User {
                     (None, [b's', ..]) => Kind::Shard,
                     (None, _) => Kind::Channel,
                 };
-                let topic = (kind, message.channel.clone());
+                let topic = (kind, Bytes::copy_from_slice(&message.channel));
                 let is_mixed = self.everywhere.contains(&topic);
                 let interrupted = self.interrupted;
                 let seen = self.seen.entry(topic).or_default();

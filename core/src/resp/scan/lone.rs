@@ -20,11 +20,36 @@ pub(in crate::resp) enum Lone {
 /// A push or an array of up to four short strings, as it lies at the front of a buffer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strings {
-    /// How many bytes it has on the wire.
-    pub(crate) len: usize,
     pub(crate) count: u32,
     /// Where the payload of each string is.
     pub(crate) at: [Range<usize>; 4],
+    pub(crate) run: Alike,
+}
+
+/// Pushes or arrays of short strings, one behind the other, that differ in their last strings alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Alike {
+    pub(crate) count: usize,
+    /// How many bytes they have on the wire,
+    pub(crate) len: usize,
+    /// of which so many come in each before the last string and its length,
+    pub(crate) head: usize,
+    /// and so many are the payloads of the last strings.
+    pub(crate) payload: usize,
+}
+
+/// As many bytes are looked for together, or one reply that has more.
+const ALIKE_MAX: usize = 4 << 10;
+
+impl Alike {
+    /// Where the payload is of the last string of the first of them, which `wire` begins with.
+    #[inline]
+    pub(crate) fn first(head: usize, wire: &[u8]) -> Option<Range<usize>> {
+        let [b'$', line @ ..] = wire.get(head..)? else { return None };
+        let (len, payload) = read_short(line)?;
+        let start = offset(wire, payload);
+        Some(start..start.saturating_add(len as usize))
+    }
 }
 
 impl Scanner {
@@ -74,7 +99,7 @@ impl Scanner {
     }
 
     /// The strings of the push or array, whichever `kind` begins, that starts at `buf[0]`, if it has nothing but
-    /// a few short ones and is whole.
+    /// a few short ones and is whole; and how many follow that are like it.
     #[inline]
     pub(in crate::resp) fn few_strings(&mut self, kind: u8, buf: &[u8]) -> Option<Strings> {
         let [first, rest @ ..] = buf else { return None };
@@ -84,15 +109,40 @@ impl Scanner {
         let (count, mut rest) = read_short(rest)?;
         let mut strings = Strings { count, ..Strings::default() };
         for place in strings.at.get_mut(..count.min(self.limits.elements) as usize)? {
+            strings.run.head = offset(buf, rest);
             let Found::Whole(text, after) = short_string(self.limits.bulk, buf, rest) else { return None };
             *place = text.range();
+            strings.run.payload = text.range().len();
             rest = after;
         }
-        strings.len = offset(buf, rest);
-        if count > self.limits.elements || strings.len > self.limits.reply as usize {
+        let len = offset(buf, rest);
+        if count > self.limits.elements || len > self.limits.reply as usize {
             return None;
         }
         self.need = 0;
+        strings.run = Alike { count: 1, len, ..strings.run };
+        if count > 0 {
+            self.add_alike(&mut strings.run, buf, rest);
+        }
         Some(strings)
+    }
+
+    /// Adds to a run what is like its first in `rest`, the part of `buf` behind it.
+    #[inline]
+    fn add_alike(&self, run: &mut Alike, buf: &[u8], mut rest: &[u8]) {
+        let Some(head) = buf.get(..run.head) else { return };
+        let (bulk, reply) = (self.limits.bulk, self.limits.reply as usize);
+        let mut len = run.len;
+        while len < ALIKE_MAX
+            && let Some(last) = rest.strip_prefix(head)
+            && let Found::Whole(text, after) = short_string(bulk, last, last)
+            && offset(rest, after) <= reply
+        {
+            run.count = run.count.saturating_add(1);
+            run.payload = run.payload.saturating_add(text.range().len());
+            rest = after;
+            len = offset(buf, rest);
+        }
+        run.len = len;
     }
 }

@@ -4,6 +4,7 @@ mod calls;
 mod decode;
 mod encode;
 mod growth;
+mod messages;
 
 /// Does the work so many times and returns how many operations that were.
 pub type Work = Box<dyn FnMut(u64) -> Outcome>;
@@ -44,5 +45,8 @@ impl Case {
 /// All cases, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    [decode::cases(), encode::cases(), calls::cases(), growth::cases()].into_iter().flatten().collect()
+    [decode::cases(), encode::cases(), calls::cases(), messages::cases(), growth::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

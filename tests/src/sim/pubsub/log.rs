@@ -192,7 +192,7 @@ impl Log {
             Some(_) => return None,
             None => of(Kind::Channel).or_else(|| of(Kind::Shard))?,
         };
-        (name.as_bytes() == message.channel).then_some((topic, number.parse().ok()?))
+        (name.as_bytes() == &*message.channel).then_some((topic, number.parse().ok()?))
     }
 }
 

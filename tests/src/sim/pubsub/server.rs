@@ -133,9 +133,12 @@ impl World {
             if kind == Kind::Channel {
                 return cluster.truth.members.keys().copied().collect();
             }
-            let owner = cluster.truth.owner(slot::of(name((kind, number)).as_bytes()));
-            let Some(owner) = owner.filter(|&owner| self.servers[owner].is_up()) else { return Vec::new() };
-            let replicas = cluster.nodes[owner].view.replicas(owner);
+            let slot = slot::of(name((kind, number)).as_bytes());
+            let owner = cluster.truth.owner(slot).filter(|&owner| self.servers[owner].is_up());
+            let Some(owner) = owner else { return Vec::new() };
+            // A node is known as a replica once it says so itself, and it knows whose by then.
+            let knows = |replica: &usize| cluster.nodes[*replica].view.owner(slot) == Some(owner);
+            let replicas = cluster.nodes[owner].view.replicas(owner).filter(knows);
             return std::iter::once(owner).chain(replicas).collect();
         }
         match &self.service {
