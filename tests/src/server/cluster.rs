@@ -5,8 +5,9 @@
 
 mod admin;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redstart_core::command::slot::{self, SLOTS};
 use redstart_core::commands::{
@@ -19,6 +20,9 @@ use crate::wire::Wire;
 
 /// How long the nodes of a cluster may take until they agree. A fresh node alone refuses to serve for two seconds.
 pub const AGREEMENT: Duration = Duration::from_secs(40);
+
+/// How long two nodes may take to meet: what a busy machine delays for longer they give up, and nobody tells.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// How to start a [`Cluster`].
 #[derive(Clone, Debug)]
@@ -117,6 +121,15 @@ fn connect(server: &Server) -> Wire {
     Wire::connect(server.addr(), 3)
 }
 
+/// Has all nodes meet, each of which has told this of itself.
+fn introduce(wires: &[Wire], own: &[ClusterNode]) {
+    for (index, node) in own.iter().enumerate() {
+        for earlier in &wires[..index] {
+            earlier.cluster_meet("127.0.0.1", node.port, node.bus_port).expect("a node to meet");
+        }
+    }
+}
+
 impl Cluster {
     /// Makes the nodes a cluster: slots for the first `primaries`, the others follow them in turn.
     fn join(&self, primaries: usize) {
@@ -129,17 +142,21 @@ impl Cluster {
                 let slots = share(index)..=share(index + 1) - 1;
                 wire.cluster_addslotsrange([slots]).expect("free slots");
             }
-            let own = &wire.cluster_nodes().expect("a list")[0];
-            for earlier in &wires[..index] {
-                earlier.cluster_meet("127.0.0.1", own.port, own.bus_port).expect("a node to meet");
-            }
         }
+        let own: Vec<_> = wires.iter().map(|wire| wire.cluster_nodes().expect("a list").remove(0)).collect();
+        introduce(&wires, &own);
+        let introduced = Cell::new(Instant::now());
         self.until("the nodes to know each other", || {
-            let known = |wire: &Wire| wire.cluster_nodes().expect("a list");
-            wires.iter().all(|wire| {
-                let nodes = known(wire);
+            let knows_all = |wire: &Wire| {
+                let nodes = wire.cluster_nodes().expect("a list");
                 nodes.len() == self.len() && nodes.iter().all(|node| !node.flags.contains("handshake"))
-            })
+            };
+            let is_done = wires.iter().all(knows_all);
+            if !is_done && introduced.get().elapsed() > HANDSHAKE {
+                introduce(&wires, &own);
+                introduced.set(Instant::now());
+            }
+            is_done
         });
         for (index, wire) in wires.iter().enumerate().skip(primaries) {
             wire.cluster_replicate(self.id(index % primaries)).expect("a primary to follow");
