@@ -221,15 +221,12 @@ impl FromReply for String {
     }
 
     fn list_from_reply(item: Item<'_>) -> Result<Vec<Self>, ConversionError> {
-        let items = elements(item)?;
-        let Some(texts) = item.texts() else { return read_all(items.len(), items.map(Self::from_reply)) };
-        read_all(
-            items.len(),
-            items.map(|item| match texts.string(item) {
-                Some(text) => Ok(text.to_owned()),
-                None => Self::from_reply(item),
-            }),
-        )
+        let (items, texts) = (elements(item)?, item.texts());
+        let read = |item| match texts.and_then(|texts| texts.string(item)) {
+            Some(text) => Ok(text.to_owned()),
+            None => Self::from_reply(item),
+        };
+        read_all(items.len(), items.map(read))
     }
 }
 

@@ -32,7 +32,7 @@ pub trait Sleep: Net {
     /// Whatever the waker was used for so far is about to be seen to.
     fn clear(&self);
 
-    /// Somebody drives again after nobody did for a while: what became ready meanwhile is to be found when it is polled.
+    /// Somebody drives again after nobody did for a while: what is ready by now is to be found when it is polled.
     fn attend(&mut self);
 
     /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it

@@ -50,15 +50,17 @@ impl Run {
         Some(place)
     }
 
-    /// Makes all but the last, as long as there is room for them.
+    /// Makes all but the last, as long as there is room for them. Returns whether it has made any.
     #[cfg(feature = "std")]
-    fn make(&mut self, into: &mut VecDeque<Event>) {
+    fn make(&mut self, into: &mut VecDeque<Event>) -> bool {
+        let before = into.len();
         while self.left.count > 1
             && into.len() < into.capacity()
             && let Some(place) = self.pass()
         {
             into.push_back(Event::Message(self.message(place)));
         }
+        into.len() > before
     }
 
     /// The payload comes first: to count a user of a name waits until all before that is in memory, so that it can be
@@ -157,13 +159,13 @@ impl Backlog {
     #[cfg(feature = "std")]
     pub(crate) fn make(&mut self, into: &mut VecDeque<Event>) {
         while into.len() < into.capacity() {
-            match self.0.front_mut() {
-                Some(Item::Run(run)) if run.left.count > 1 => run.make(into),
-                _ => match self.next() {
-                    Some(event) => into.push_back(event),
-                    None => return,
-                },
+            if let Some(Item::Run(run)) = self.0.front_mut()
+                && run.make(into)
+            {
+                continue;
             }
+            let Some(event) = self.next() else { return };
+            into.push_back(event);
         }
     }
 
