@@ -246,13 +246,17 @@ impl Small {
 #[inline]
 pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
     // What lies behind them is copied as well: a copy of a known size is the cheapest.
-    read.first_chunk().copied().unwrap_or_else(|| {
-        let mut small = [0; SMALL];
-        if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
-            to.copy_from_slice(from);
-        }
-        small
-    })
+    read.first_chunk().copied().unwrap_or_else(|| padded(read, len))
+}
+
+/// [`front`] of a buffer that has less. Apart, since else both would be copied as if their size were not known.
+#[inline(never)]
+fn padded(read: &[u8], len: usize) -> [u8; SMALL] {
+    let mut small = [0; SMALL];
+    if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
+        to.copy_from_slice(from);
+    }
+    small
 }
 
 /// A run of replies ends when it has this many bytes.
