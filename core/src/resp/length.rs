@@ -31,7 +31,7 @@ pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
     let front = match line.first_chunk() {
         Some(front) => front,
         None => {
-            end = padded(line);
+            end = pad(line);
             &end
         }
     };
@@ -39,20 +39,23 @@ pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
     Some((value, line.get(width..)?))
 }
 
-/// A line that is shorter than what is looked at. What is missing reads as what ends no length.
+/// What is shorter than what is looked at. What is missing reads as what ends no length.
 #[inline(never)]
-fn padded(line: &[u8]) -> [u8; 5] {
+pub(super) fn pad<const N: usize>(line: &[u8]) -> [u8; N] {
     core::array::from_fn(|at| line.get(at).copied().unwrap_or(0))
 }
 
 /// The length at the front and how many bytes it has with its CR LF.
 #[inline(always)]
-fn short_length(line: &[u8; 5]) -> Option<(u32, usize)> {
+pub(super) fn short_length(line: &[u8; 5]) -> Option<(u32, usize)> {
     // Bytes are compared together: of a digit `^ b'0'` leaves its value, of another byte more than 9.
     let four = u32::from_le_bytes(*line.first_chunk()?);
     let first = (four & 0xff) ^ u32::from(b'0');
     let two = four ^ u32::from_le_bytes(*b"00\r\n");
-    if two <= 0x0909 && (1..=9).contains(&first) {
+    if two <= 0x0909 {
+        if !(1..=9).contains(&first) {
+            return None;
+        }
         return Some((first.wrapping_mul(10).wrapping_add(two >> 8), 4));
     }
     let one = (four & 0xff_ffff) ^ u32::from_le_bytes(*b"0\r\n\0");

@@ -396,10 +396,11 @@ pub(super) const fn offset(buf: &[u8], rest: &[u8]) -> usize {
     buf.len().wrapping_sub(rest.len())
 }
 
-/// An offset or length within a reply, or a number of its nodes. All fit: `Limits::reply` is a `u32`.
+/// An offset or length within a reply, or a number of its nodes.
 #[inline]
-pub(super) fn narrow(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
+#[expect(clippy::cast_possible_truncation, reason = "all fit: `Limits::reply` is a `u32`")]
+pub(super) const fn narrow(offset: usize) -> u32 {
+    offset as u32
 }
 
 #[cfg(test)]

@@ -17,7 +17,13 @@ impl Text {
     /// A string of `len` bytes, the first of which is the first of `payload`, the end of `buf`.
     #[inline]
     pub(super) fn new(buf: &[u8], payload: &[u8], len: u32) -> Self {
-        Self { start: narrow(offset(buf, payload)), len }
+        Self::at(offset(buf, payload), len)
+    }
+
+    /// A string of `len` bytes, the first of which is at `start`.
+    #[inline]
+    pub(super) fn at(start: usize, len: u32) -> Self {
+        Self { start: narrow(start), len }
     }
 
     /// The string that begins `payload`.
@@ -47,6 +53,12 @@ impl Text {
 
     const fn end(self) -> usize {
         (self.start as usize).saturating_add(self.len as usize)
+    }
+
+    /// Whether what must be is behind the string in `buf`.
+    #[inline]
+    pub(super) fn ends_in(self, buf: &[u8]) -> bool {
+        buf.get(self.end()..).is_some_and(|after| after.starts_with(b"\r\n"))
     }
 
     /// The string in `buf`, which has as many bytes as it needs.
