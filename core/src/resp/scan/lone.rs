@@ -135,8 +135,9 @@ impl Scanner {
             && let Found::Whole(text, after) = short_string(bulk, last, last)
             && offset(rest, after) <= reply
         {
-            run.count = run.count.saturating_add(1);
-            run.payload = run.payload.saturating_add(text.range().len());
+            // No sum passes that of the bytes in `buf`.
+            run.count = run.count.wrapping_add(1);
+            run.payload = run.payload.wrapping_add(text.range().len());
             rest = after;
             len = offset(buf, rest);
         }
