@@ -246,17 +246,22 @@ impl Small {
 #[inline]
 pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
     // What lies behind them is copied as well: a copy of a known size is the cheapest.
-    read.first_chunk().copied().unwrap_or_else(|| padded(read, len))
+    match read.first_chunk() {
+        Some(small) => *small,
+        None => {
+            let mut small = [0; SMALL];
+            copy(&mut small, read, len);
+            small
+        }
+    }
 }
 
-/// [`front`] of a buffer that has less. Apart, since else both would be copied as if their size were not known.
+/// Apart, since else that of a known size would be copied as if it were not known.
 #[inline(never)]
-fn padded(read: &[u8], len: usize) -> [u8; SMALL] {
-    let mut small = [0; SMALL];
+fn copy(small: &mut [u8; SMALL], read: &[u8], len: usize) {
     if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
         to.copy_from_slice(from);
     }
-    small
 }
 
 /// A run of replies ends when it has this many bytes.

@@ -29,10 +29,10 @@ impl Text {
     /// The string that begins `payload`.
     #[inline(always)]
     pub(super) fn found_in(self, payload: &[u8]) -> Found<'_> {
-        match payload.split_at_checked(self.len as usize) {
-            Some((_, [b'\r', b'\n', after @ ..])) => Found::Whole(self, after),
-            Some((_, [_, _, ..])) => Found::Other,
-            Some(_) | None => Found::Begun(self),
+        match payload.get(self.len as usize..).and_then(<[u8]>::split_first_chunk) {
+            Some((b"\r\n", after)) => Found::Whole(self, after),
+            Some(_) => Found::Other,
+            None => Found::Begun(self),
         }
     }
 
@@ -64,8 +64,8 @@ impl Text {
     /// The string in `buf`, which has as many bytes as it needs.
     #[inline]
     pub(super) fn found(self, buf: &[u8]) -> Found<'_> {
-        match buf.get(self.end()..) {
-            Some([b'\r', b'\n', after @ ..]) => Found::Whole(self, after),
+        match buf.get(self.end()..).and_then(<[u8]>::split_first_chunk) {
+            Some((b"\r\n", after)) => Found::Whole(self, after),
             _ => Found::Other,
         }
     }

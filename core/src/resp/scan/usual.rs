@@ -26,32 +26,31 @@ impl Scanner {
         if self.tape.has_streams() {
             return Stop::Other;
         }
+        let mut at = self.pos;
         if let Some(text) = self.begun.take() {
             if self.tape.count() == 0 || !text.ends_in(buf) {
                 return Stop::Other;
             }
-            self.pos = text.need();
+            at = text.need();
             if let Some(root) = self.take_usual(text.node()) {
-                return self.whole(root);
+                return self.whole(root, at);
             }
         }
-        let mut at = self.pos;
-        loop {
-            let Some(rest) = buf.get(at..) else { break };
+        let stop = loop {
+            let Some(rest) = buf.get(at..) else { break Stop::Other };
             let padded;
             let [kind, line @ ..] = match rest.first_chunk::<6>() {
                 Some(header) => header,
                 None if is_header_cut(rest) => {
-                    self.pos = at;
                     self.short(buf);
-                    return Stop::Short;
+                    break Stop::Short;
                 }
                 None => {
                     padded = pad(rest);
                     &padded
                 }
             };
-            let Some((number, width)) = short_length(line) else { break };
+            let Some((number, width)) = short_length(line) else { break Stop::Other };
             let after = at.wrapping_add(1).wrapping_add(width);
             match kind {
                 b'$' if self.tape.count() > 0 && number <= self.limits.bulk => {
@@ -59,30 +58,31 @@ impl Scanner {
                     let end = after.wrapping_add(number as usize);
                     match buf.get(end..).and_then(<[u8]>::first_chunk) {
                         Some(b"\r\n") => at = end.wrapping_add(CRLF),
-                        Some(_) => break,
+                        Some(_) => break Stop::Other,
                         None => {
-                            self.pos = at;
                             self.await_end(text);
-                            return Stop::Short;
+                            break Stop::Short;
                         }
                     }
                     if let Some(root) = self.take_usual(text.node()) {
-                        self.pos = at;
-                        return self.whole(root);
+                        return self.whole(root, at);
                     }
                 }
                 b'*' if number > 0 && self.may_open(number) => {
                     self.tape.open(Kind::Array, number);
                     at = after;
                 }
-                _ => break,
+                _ => break Stop::Other,
             }
-        }
+        };
         self.pos = at;
-        Stop::Other
+        stop
     }
 
-    fn whole(&mut self, root: Node) -> Stop {
+    /// The reply ends at this place.
+    #[inline]
+    fn whole(&mut self, root: Node, end: usize) -> Stop {
+        self.pos = end;
         self.need = 0;
         Stop::Whole(root)
     }
