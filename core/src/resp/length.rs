@@ -31,7 +31,7 @@ pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
     let front = match line.first_chunk() {
         Some(front) => front,
         None => {
-            end = pad(line);
+            end = padded(line);
             &end
         }
     };
@@ -39,9 +39,9 @@ pub(super) fn read_short(line: &[u8]) -> Option<(u32, &[u8])> {
     Some((value, line.get(width..)?))
 }
 
-/// What is shorter than what is looked at. What is missing reads as what ends no length.
+/// A line that is shorter than what is looked at. What is missing reads as what ends no length.
 #[inline(never)]
-pub(super) fn pad<const N: usize>(line: &[u8]) -> [u8; N] {
+fn padded(line: &[u8]) -> [u8; 5] {
     core::array::from_fn(|at| line.get(at).copied().unwrap_or(0))
 }
 

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::frame::{Kind, Node};
-use super::length::{is_short_cut, read_short};
+use super::length::{is_short_cut, read_short, short_length};
 use super::scan::{CRLF, narrow, offset};
 
 /// Where the payload of a string lies.
@@ -103,6 +103,42 @@ pub(super) const fn is_header_cut(rest: &[u8]) -> bool {
     }
 }
 
+/// A header at the end of a buffer.
+pub(super) enum Last {
+    /// Of which more must follow.
+    Cut,
+    /// Its type and what length it has.
+    Whole(u8, Option<(u32, usize)>),
+    /// It cannot be told.
+    Other,
+}
+
+/// The header that `rest`, the last bytes of `buf` and fewer than the longest header has, begins with or is the
+/// beginning of.
+///
+/// What may be missing is put behind it: if it is a header then, and longer than what is there, it is cut. No branch
+/// here depends on how many bytes there are: in pieces that differs from header to header.
+#[inline(always)]
+pub(super) fn last_header(buf: &[u8], rest: &[u8]) -> Last {
+    let (Some(last), Some(end)) = (buf.last_chunk(), rest.last()) else {
+        return if rest.is_empty() { Last::Cut } else { Last::Other };
+    };
+    let bits = narrow(rest.len()).wrapping_mul(8);
+    let end: &[u8; 4] = match end {
+        b'\r' => b"\n\0\0\0",
+        b'$' | b'*' => b"0\r\n\0",
+        _ => b"\r\n\0\0",
+    };
+    let end = u64::from(u32::from_le_bytes(*end));
+    let header = u64::from_le_bytes(*last).wrapping_shr(0_u32.wrapping_sub(bits)) | end.wrapping_shl(bits);
+    let [kind, line @ .., _, _] = &header.to_le_bytes();
+    let length = short_length(line);
+    match length {
+        Some((_, width)) if width >= rest.len() && matches!(kind, b'$' | b'*') => Last::Cut,
+        _ => Last::Whole(*kind, length),
+    }
+}
+
 /// The status, integer or nil at the start of `buf`, if it is short, whole, legal and within the limit, and what
 /// follows.
 #[inline(always)]
@@ -161,3 +197,36 @@ const NIL_TEXT: &[u8] = b"-1\r\n";
 
 /// What `$-1` is.
 const NIL: Node = Node { start: 5, len: 0, below: 0, kind: Kind::Null };
+
+#[cfg(test)]
+#[allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_header_is_found_as_any_other() {
+        const BYTES: &[u8] = b"$*:019\r\nx";
+        for len in 0..=5 {
+            for number in 0..BYTES.len().pow(len) {
+                let mut buf = b"before\r\n".to_vec();
+                buf.extend((0..len).map(|at| BYTES[number / BYTES.len().pow(at) % BYTES.len()]));
+                let rest = &buf[8..];
+                let shown = rest.escape_ascii();
+                match (last_header(&buf, rest), rest) {
+                    (Last::Cut, _) => assert!(is_header_cut(rest), "{shown}"),
+                    (Last::Whole(kind, length), [first, line @ ..]) => {
+                        let expected = read_short(line).map(|(len, after)| (len, line.len() - after.len()));
+                        assert_eq!((kind, is_header_cut(rest)), (*first, false), "{shown}");
+                        assert!(length == expected || !b"$*".contains(first), "{shown}");
+                    }
+                    _ => panic!("{shown} can be told"),
+                }
+            }
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::{CRLF, Scanner};
 use crate::resp::frame::{Kind, Node};
-use crate::resp::length::{pad, short_length};
-use crate::resp::short::{Text, is_header_cut};
+use crate::resp::length::short_length;
+use crate::resp::short::{Last, Text, last_header};
 
 /// Why no more was passed.
 pub(super) enum Stop {
@@ -38,19 +38,18 @@ impl Scanner {
         }
         let stop = loop {
             let Some(rest) = buf.get(at..) else { break Stop::Other };
-            let padded;
-            let [kind, line @ ..] = match rest.first_chunk::<6>() {
-                Some(header) => header,
-                None if is_header_cut(rest) => {
-                    self.short(buf);
-                    break Stop::Short;
-                }
-                None => {
-                    padded = pad(rest);
-                    &padded
-                }
+            let (kind, length) = match rest.first_chunk::<6>() {
+                Some([kind, line @ ..]) => (*kind, short_length(line)),
+                None => match last_header(buf, rest) {
+                    Last::Whole(kind, length) => (kind, length),
+                    Last::Cut => {
+                        self.short(buf);
+                        break Stop::Short;
+                    }
+                    Last::Other => break Stop::Other,
+                },
             };
-            let Some((number, width)) = short_length(line) else { break Stop::Other };
+            let Some((number, width)) = length else { break Stop::Other };
             let after = at.wrapping_add(1).wrapping_add(width);
             match kind {
                 b'$' if self.tape.count() > 0 && number <= self.limits.bulk => {
