@@ -257,6 +257,8 @@ impl Subscription {
 
     #[inline(never)]
     fn poll_more(&mut self, cx: &Context<'_>) -> Poll<Option<Event>> {
+        // It is empty; what is made lies in one piece if it begins where its memory does.
+        self.made.clear();
         self.made.reserve(MADE);
         self.batch.make(&mut self.made);
         if self.made.is_empty() {

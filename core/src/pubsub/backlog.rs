@@ -16,6 +16,10 @@ pub(super) struct Names {
     pub(super) pattern: Option<Arc<[u8]>>,
 }
 
+/// So many messages of a run are found, and then made.
+#[cfg(feature = "std")]
+const AT_ONCE: usize = 16;
+
 /// Messages of one channel as they lay in what was read, each of which is made when it is taken.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -41,7 +45,7 @@ impl Run {
     }
 
     /// Goes on to the next of several. Returns where the payload of the one before is.
-    #[inline]
+    #[inline(always)]
     fn pass(&mut self) -> Option<Range<usize>> {
         let place = Alike::first(self.at + self.left.head, &self.wire)?;
         self.at = place.end.checked_add(CRLF).filter(|at| *at <= self.wire.len())?;
@@ -53,14 +57,17 @@ impl Run {
     /// Makes all but the last, as long as there is room for them. Returns whether it has made any.
     #[cfg(feature = "std")]
     fn make(&mut self, into: &mut VecDeque<Event>) -> bool {
-        let before = into.len();
-        while self.left.count > 1
-            && into.len() < into.capacity()
-            && let Some(place) = self.pass()
-        {
-            into.push_back(Event::Message(self.message(place)));
+        let most = (into.capacity() - into.len()).min(self.left.count.saturating_sub(1));
+        let mut places = [const { 0..0 }; AT_ONCE];
+        let mut found = 0;
+        for place in places.iter_mut().take(most) {
+            let Some(next) = self.pass() else { break };
+            *place = next;
+            found += 1;
         }
-        into.len() > before
+        // A queue that knows how many come has them made where they are to lie.
+        into.extend(places[..found].iter().map(|place| Event::Message(self.message(place.clone()))));
+        found > 0
     }
 
     /// The payload comes first: to count a user of a name waits until all before that is in memory, so that it can be

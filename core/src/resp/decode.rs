@@ -26,13 +26,13 @@ use super::scan::{Lone, Scanned, Scanner, Strings};
 /// ```
 ///
 /// After an error the stream has no meaning any more, so the decoder repeats that error for ever.
-pub struct Decoder(Result<Scanner, ProtocolError>);
+pub struct Decoder(Scanner);
 
 impl Decoder {
     /// A decoder at the start of a stream.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self(Ok(Scanner::new(limits)))
+        Self(Scanner::new(limits))
     }
 
     /// Takes the first reply off `read`, without copying it unless it is small. `None` means that more bytes are needed;
@@ -42,18 +42,16 @@ impl Decoder {
     /// The bytes are not RESP or pass a limit. They stay in `read`.
     #[inline]
     pub fn decode(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        match &self.0 {
-            Ok(scanner) if read.len() < scanner.need() => Ok(None),
-            Ok(scanner) if !scanner.is_inside() => self.decode_lone(read),
-            _ => self.decode_any(read),
+        if read.len() < self.0.need() {
+            return Ok(None);
         }
+        if self.0.is_at_start() { self.decode_lone(read) } else { self.decode_any(read) }
     }
 
     /// Most replies are alone and small.
-    #[inline]
+    #[inline(never)]
     fn decode_lone(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        let scanner = self.0.as_mut().map_err(|error| *error)?;
-        match scanner.lone(read) {
+        match self.0.lone(read) {
             Lone::Whole(len, root) => match Small::new(len, root) {
                 Some(small) => {
                     let bytes = front(read, len);
@@ -64,6 +62,26 @@ impl Decoder {
             },
             Lone::Part => Ok(None),
             Lone::Other => self.decode_any(read),
+        }
+    }
+
+    /// In two steps, since that a reply has not ended is said for each piece of it.
+    #[inline]
+    fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        if self.0.scan(read) { self.take(read) } else { Ok(None) }
+    }
+
+    /// Takes the reply that has ended.
+    #[inline(never)]
+    fn take(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        let Some(Scanned { len, root, tape }) = self.0.take()? else { return Ok(None) };
+        match Small::new(len, root) {
+            Some(small) if tape.is_empty() => {
+                let frame = small.frame(read);
+                read.advance(len);
+                Ok(Some(frame))
+            }
+            _ => Ok(Some(Frame::take(read, len, root, tape))),
         }
     }
 
@@ -97,35 +115,17 @@ impl Decoder {
     /// The length and the root of the reply at the front of `read`, if it is alone, short and whole.
     #[inline(always)]
     fn lone(&mut self, read: &[u8]) -> Option<(usize, Node)> {
-        let scanner = self.0.as_mut().ok().filter(|scanner| read.len() >= scanner.need())?;
-        if let Lone::Whole(len, root) = scanner.lone(read) { Some((len, root)) } else { None }
+        if read.len() < self.0.need() || !self.0.is_at_start() {
+            return None;
+        }
+        if let Lone::Whole(len, root) = self.0.lone(read) { Some((len, root)) } else { None }
     }
 
     /// The reply at the front of `read`, if it is a push or an array, whichever `kind` begins, of up to four short
     /// strings and whole; and those behind it that are like it. They stay in `read`: whoever uses them takes them off.
     #[inline]
     pub(crate) fn few_strings(&mut self, kind: u8, read: &[u8]) -> Option<Strings> {
-        self.0.as_mut().ok()?.few_strings(kind, read)
-    }
-
-    #[inline(never)]
-    fn decode_any(&mut self, read: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        let scanner = self.0.as_mut().map_err(|error| *error)?;
-        match scanner.scan(read) {
-            Ok(None) => Ok(None),
-            Ok(Some(Scanned { len, root, tape })) => match Small::new(len, root) {
-                Some(small) if tape.is_empty() => {
-                    let frame = small.frame(read);
-                    read.advance(len);
-                    Ok(Some(frame))
-                }
-                _ => Ok(Some(Frame::take(read, len, root, tape))),
-            },
-            Err(error) => {
-                self.0 = Err(error);
-                Err(error)
-            }
-        }
+        self.0.few_strings(kind, read)
     }
 
     /// How many bytes to make room for, now that `decode` has returned `None` with `buffered` bytes in
@@ -136,8 +136,7 @@ impl Decoder {
     #[must_use]
     pub fn missing(&self, buffered: usize) -> usize {
         const STEP_MIN: usize = 4 << 10;
-        let need = self.0.as_ref().map_or(0, Scanner::need);
-        let rest = need.saturating_sub(buffered);
+        let rest = self.0.need().saturating_sub(buffered);
         // With a last step for a few bytes, what was made by doubling would be doubled for them.
         let step = buffered.max(STEP_MIN);
         if rest <= step.saturating_add(step / 4) { rest } else { step }
@@ -162,6 +161,6 @@ impl Frame {
 impl fmt::Debug for Decoder {
     /// Shows the error only, if there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder").field("error", &self.0.as_ref().err()).finish_non_exhaustive()
+        f.debug_struct("Decoder").field("error", &self.0.error()).finish_non_exhaustive()
     }
 }

@@ -246,13 +246,22 @@ impl Small {
 #[inline]
 pub(super) fn front(read: &[u8], len: usize) -> [u8; SMALL] {
     // What lies behind them is copied as well: a copy of a known size is the cheapest.
-    read.first_chunk().copied().unwrap_or_else(|| {
-        let mut small = [0; SMALL];
-        if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
-            to.copy_from_slice(from);
+    match read.first_chunk() {
+        Some(small) => *small,
+        None => {
+            let mut small = [0; SMALL];
+            copy(&mut small, read, len);
+            small
         }
-        small
-    })
+    }
+}
+
+/// Apart, since else that of a known size would be copied as if it were not known.
+#[inline(never)]
+fn copy(small: &mut [u8; SMALL], read: &[u8], len: usize) {
+    if let (Some(to), Some(from)) = (small.get_mut(..len), read.get(..len)) {
+        to.copy_from_slice(from);
+    }
 }
 
 /// A run of replies ends when it has this many bytes.

@@ -47,12 +47,15 @@ fn padded(line: &[u8]) -> [u8; 5] {
 
 /// The length at the front and how many bytes it has with its CR LF.
 #[inline(always)]
-fn short_length(line: &[u8; 5]) -> Option<(u32, usize)> {
+pub(super) fn short_length(line: &[u8; 5]) -> Option<(u32, usize)> {
     // Bytes are compared together: of a digit `^ b'0'` leaves its value, of another byte more than 9.
     let four = u32::from_le_bytes(*line.first_chunk()?);
     let first = (four & 0xff) ^ u32::from(b'0');
     let two = four ^ u32::from_le_bytes(*b"00\r\n");
-    if two <= 0x0909 && (1..=9).contains(&first) {
+    if two <= 0x0909 {
+        if !(1..=9).contains(&first) {
+            return None;
+        }
         return Some((first.wrapping_mul(10).wrapping_add(two >> 8), 4));
     }
     let one = (four & 0xff_ffff) ^ u32::from_le_bytes(*b"0\r\n\0");

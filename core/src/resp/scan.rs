@@ -37,6 +37,17 @@ enum Step {
     Whole(Node),
 }
 
+/// How the current reply ended.
+#[derive(Debug)]
+enum End {
+    /// It goes on.
+    Open,
+    /// It is whole, and this is its root.
+    Whole(Node),
+    /// By this, for ever.
+    Failed(ProtocolError),
+}
+
 /// A whole reply.
 pub(super) struct Scanned {
     /// How many bytes it has.
@@ -64,6 +75,7 @@ pub(super) struct Scanner {
     streamed: u32,
     /// The element before was an attribute, so one must follow.
     remarked: bool,
+    end: End,
 }
 
 type Result<T> = core::result::Result<T, ProtocolError>;
@@ -80,6 +92,7 @@ impl Scanner {
             tape: Tape::new(),
             streamed: 0,
             remarked: false,
+            end: End::Open,
         }
     }
 
@@ -89,32 +102,66 @@ impl Scanner {
         self.need
     }
 
-    /// Whether a part of the reply was passed.
+    /// Whether a reply is to begin.
     #[inline]
-    pub(super) const fn is_inside(&self) -> bool {
-        self.pos > 0
+    pub(super) const fn is_at_start(&self) -> bool {
+        self.pos == 0 && matches!(self.end, End::Open)
     }
 
-    /// Looks for the end of the reply that starts at `buf[0]`. `None` means that more bytes are needed;
-    /// the next call must bring the same bytes, and as many as are [needed](Self::need).
-    #[inline]
-    pub(super) fn scan(&mut self, buf: &[u8]) -> Result<Option<Scanned>> {
-        let limit = self.limits.reply as usize;
-        let buf = buf.get(..limit).unwrap_or(buf);
+    /// Looks for the end of the reply that starts at `buf[0]`, and returns whether there is one to be
+    /// [taken](Self::take). If not, more bytes are needed; the next call must bring the same bytes, and as many as are
+    /// [needed](Self::need).
+    #[inline(never)]
+    pub(super) fn scan(&mut self, buf: &[u8]) -> bool {
+        if let End::Open = self.end {
+            let limit = self.limits.reply as usize;
+            match self.pass(buf.get(..limit).unwrap_or(buf)) {
+                Ok(None) if self.need > limit => self.fail(self.limits.reply_error()),
+                Ok(None) => return false,
+                Ok(Some(root)) => self.end = End::Whole(root),
+                Err(error) => self.fail(error),
+            }
+        }
+        true
+    }
+
+    /// What the reply came to that has ended.
+    pub(super) fn take(&mut self) -> Result<Option<Scanned>> {
+        match self.end {
+            End::Open => Ok(None),
+            End::Whole(root) => {
+                self.end = End::Open;
+                let len = core::mem::take(&mut self.pos);
+                Ok(Some(Scanned { len, root, tape: self.tape.take() }))
+            }
+            End::Failed(error) => Err(error),
+        }
+    }
+
+    /// What ended the stream, if anything has.
+    pub(super) const fn error(&self) -> Option<&ProtocolError> {
+        if let End::Failed(error) = &self.end { Some(error) } else { None }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: ProtocolError) {
+        self.need = 0;
+        self.end = End::Failed(error);
+    }
+
+    /// Passes what is there of the reply; returns its root if that is all of it.
+    #[inline(always)]
+    fn pass(&mut self, buf: &[u8]) -> Result<Option<Node>> {
         loop {
-            let root = match self.usual(buf) {
-                Stop::Whole(root) => root,
-                Stop::Short if self.need > limit => return Err(self.limits.reply_error()),
+            match self.usual(buf) {
+                Stop::Whole(root) => return Ok(Some(root)),
                 Stop::Short => return Ok(None),
                 Stop::Other => match self.element(buf)? {
-                    Step::Read => continue,
-                    Step::Short if self.need > limit => return Err(self.limits.reply_error()),
+                    Step::Read => {}
                     Step::Short => return Ok(None),
-                    Step::Whole(root) => root,
+                    Step::Whole(root) => return Ok(Some(root)),
                 },
-            };
-            let len = core::mem::take(&mut self.pos);
-            return Ok(Some(Scanned { len, root, tape: self.tape.take() }));
+            }
         }
     }
 
@@ -349,10 +396,11 @@ pub(super) const fn offset(buf: &[u8], rest: &[u8]) -> usize {
     buf.len().wrapping_sub(rest.len())
 }
 
-/// An offset or length within a reply, or a number of its nodes. All fit: `Limits::reply` is a `u32`.
+/// An offset or length within a reply, or a number of its nodes.
 #[inline]
-pub(super) fn narrow(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
+#[expect(clippy::cast_possible_truncation, reason = "all fit: `Limits::reply` is a `u32`")]
+pub(super) const fn narrow(offset: usize) -> u32 {
+    offset as u32
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::frame::{Kind, Node};
-use super::length::{is_short_cut, read_short};
+use super::length::{is_short_cut, read_short, short_length};
 use super::scan::{CRLF, narrow, offset};
 
 /// Where the payload of a string lies.
@@ -17,16 +17,22 @@ impl Text {
     /// A string of `len` bytes, the first of which is the first of `payload`, the end of `buf`.
     #[inline]
     pub(super) fn new(buf: &[u8], payload: &[u8], len: u32) -> Self {
-        Self { start: narrow(offset(buf, payload)), len }
+        Self::at(offset(buf, payload), len)
+    }
+
+    /// A string of `len` bytes, the first of which is at `start`.
+    #[inline]
+    pub(super) fn at(start: usize, len: u32) -> Self {
+        Self { start: narrow(start), len }
     }
 
     /// The string that begins `payload`.
     #[inline(always)]
     pub(super) fn found_in(self, payload: &[u8]) -> Found<'_> {
-        match payload.split_at_checked(self.len as usize) {
-            Some((_, [b'\r', b'\n', after @ ..])) => Found::Whole(self, after),
-            Some((_, [_, _, ..])) => Found::Other,
-            Some(_) | None => Found::Begun(self),
+        match payload.get(self.len as usize..).and_then(<[u8]>::split_first_chunk) {
+            Some((b"\r\n", after)) => Found::Whole(self, after),
+            Some(_) => Found::Other,
+            None => Found::Begun(self),
         }
     }
 
@@ -49,11 +55,17 @@ impl Text {
         (self.start as usize).saturating_add(self.len as usize)
     }
 
+    /// Whether what must be is behind the string in `buf`.
+    #[inline]
+    pub(super) fn ends_in(self, buf: &[u8]) -> bool {
+        buf.get(self.end()..).is_some_and(|after| after.starts_with(b"\r\n"))
+    }
+
     /// The string in `buf`, which has as many bytes as it needs.
     #[inline]
     pub(super) fn found(self, buf: &[u8]) -> Found<'_> {
-        match buf.get(self.end()..) {
-            Some([b'\r', b'\n', after @ ..]) => Found::Whole(self, after),
+        match buf.get(self.end()..).and_then(<[u8]>::split_first_chunk) {
+            Some((b"\r\n", after)) => Found::Whole(self, after),
             _ => Found::Other,
         }
     }
@@ -88,6 +100,42 @@ pub(super) const fn is_header_cut(rest: &[u8]) -> bool {
         [] => true,
         [b'$' | b'*', line @ ..] => is_short_cut(line),
         _ => false,
+    }
+}
+
+/// A header at the end of a buffer.
+pub(super) enum Last {
+    /// Of which more must follow.
+    Cut,
+    /// Its type and what length it has.
+    Whole(u8, Option<(u32, usize)>),
+    /// It cannot be told.
+    Other,
+}
+
+/// The header that `rest`, the last bytes of `buf` and fewer than the longest header has, begins with or is the
+/// beginning of.
+///
+/// What may be missing is put behind it: if it is a header then, and longer than what is there, it is cut. No branch
+/// here depends on how many bytes there are: in pieces that differs from header to header.
+#[inline(always)]
+pub(super) fn last_header(buf: &[u8], rest: &[u8]) -> Last {
+    let (Some(last), Some(end)) = (buf.last_chunk(), rest.last()) else {
+        return if rest.is_empty() { Last::Cut } else { Last::Other };
+    };
+    let bits = narrow(rest.len()).wrapping_mul(8);
+    let end: &[u8; 4] = match end {
+        b'\r' => b"\n\0\0\0",
+        b'$' | b'*' => b"0\r\n\0",
+        _ => b"\r\n\0\0",
+    };
+    let end = u64::from(u32::from_le_bytes(*end));
+    let header = u64::from_le_bytes(*last).wrapping_shr(0_u32.wrapping_sub(bits)) | end.wrapping_shl(bits);
+    let [kind, line @ .., _, _] = &header.to_le_bytes();
+    let length = short_length(line);
+    match length {
+        Some((_, width)) if width >= rest.len() && matches!(kind, b'$' | b'*') => Last::Cut,
+        _ => Last::Whole(*kind, length),
     }
 }
 
@@ -149,3 +197,36 @@ const NIL_TEXT: &[u8] = b"-1\r\n";
 
 /// What `$-1` is.
 const NIL: Node = Node { start: 5, len: 0, below: 0, kind: Kind::Null };
+
+#[cfg(test)]
+#[allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_header_is_found_as_any_other() {
+        const BYTES: &[u8] = b"$*:019\r\nx";
+        for len in 0..=5 {
+            for number in 0..BYTES.len().pow(len) {
+                let mut buf = b"before\r\n".to_vec();
+                buf.extend((0..len).map(|at| BYTES[number / BYTES.len().pow(at) % BYTES.len()]));
+                let rest = &buf[8..];
+                let shown = rest.escape_ascii();
+                match (last_header(&buf, rest), rest) {
+                    (Last::Cut, _) => assert!(is_header_cut(rest), "{shown}"),
+                    (Last::Whole(kind, length), [first, line @ ..]) => {
+                        let expected = read_short(line).map(|(len, after)| (len, line.len() - after.len()));
+                        assert_eq!((kind, is_header_cut(rest)), (*first, false), "{shown}");
+                        assert!(length == expected || !b"$*".contains(first), "{shown}");
+                    }
+                    _ => panic!("{shown} can be told"),
+                }
+            }
+        }
+    }
+}

@@ -56,9 +56,6 @@ impl Scanner {
     /// The reply that starts at `buf[0]`, if it is a short string, status or integer, or nil, and alone.
     #[inline(always)]
     pub(in crate::resp) fn lone(&mut self, buf: &[u8]) -> Lone {
-        if self.pos > 0 {
-            return Lone::Other;
-        }
         let string = match self.begun.take() {
             Some(text) => text.found(buf),
             None => short_string(self.limits.bulk, buf, buf),
@@ -103,7 +100,7 @@ impl Scanner {
     #[inline]
     pub(in crate::resp) fn few_strings(&mut self, kind: u8, buf: &[u8]) -> Option<Strings> {
         let [first, rest @ ..] = buf else { return None };
-        if self.pos > 0 || *first != kind || self.limits.depth == 0 {
+        if !self.is_at_start() || *first != kind || self.limits.depth == 0 {
             return None;
         }
         let (count, mut rest) = read_short(rest)?;
@@ -138,8 +135,9 @@ impl Scanner {
             && let Found::Whole(text, after) = short_string(bulk, last, last)
             && offset(rest, after) <= reply
         {
-            run.count = run.count.saturating_add(1);
-            run.payload = run.payload.saturating_add(text.range().len());
+            // No sum passes that of the bytes in `buf`.
+            run.count = run.count.wrapping_add(1);
+            run.payload = run.payload.wrapping_add(text.range().len());
             rest = after;
             len = offset(buf, rest);
         }

@@ -1,9 +1,9 @@
 //! What most replies of more than one element consist of.
 
-use super::Scanner;
+use super::{CRLF, Scanner};
 use crate::resp::frame::{Kind, Node};
-use crate::resp::length::read_short;
-use crate::resp::short::{Found, Text, is_header_cut};
+use crate::resp::length::short_length;
+use crate::resp::short::{Last, Text, last_header};
 
 /// Why no more was passed.
 pub(super) enum Stop {
@@ -18,62 +18,72 @@ pub(super) enum Stop {
 impl Scanner {
     /// Goes on as long as there is what most replies consist of: strings and arrays that are short and break no
     /// rule, in aggregates of a known length.
-    #[inline]
+    ///
+    /// It leaves alone what matters to lines and in streams only. No sum overflows: what is added to a place in `buf` is
+    /// at most a thousand.
+    #[inline(always)]
     pub(super) fn usual(&mut self, buf: &[u8]) -> Stop {
-        let Some(from) = buf.get(self.pos..) else { return Stop::Other };
         if self.tape.has_streams() {
             return Stop::Other;
         }
-        let mut rest = from;
+        let mut at = self.pos;
         if let Some(text) = self.begun.take() {
-            match text.found(buf) {
-                Found::Whole(text, after) if self.tape.count() > 0 => {
-                    rest = after;
-                    if let Some(root) = self.take_usual(text.node()) {
-                        self.advance(buf, rest);
-                        return Stop::Whole(root);
-                    }
-                }
-                _ => return Stop::Other,
+            if self.tape.count() == 0 || !text.ends_in(buf) {
+                return Stop::Other;
+            }
+            at = text.need();
+            if let Some(root) = self.take_usual(text.node()) {
+                return self.whole(root, at);
             }
         }
-        while let [kind, line @ ..] = rest
-            && let Some((number, after)) = read_short(line)
-        {
+        let stop = loop {
+            let Some(rest) = buf.get(at..) else { break Stop::Other };
+            let (kind, length) = match rest.first_chunk::<6>() {
+                Some([kind, line @ ..]) => (*kind, short_length(line)),
+                None => match last_header(buf, rest) {
+                    Last::Whole(kind, length) => (kind, length),
+                    Last::Cut => {
+                        self.short(buf);
+                        break Stop::Short;
+                    }
+                    Last::Other => break Stop::Other,
+                },
+            };
+            let Some((number, width)) = length else { break Stop::Other };
+            let after = at.wrapping_add(1).wrapping_add(width);
             match kind {
                 b'$' if self.tape.count() > 0 && number <= self.limits.bulk => {
-                    match Text::new(buf, after, number).found_in(after) {
-                        Found::Whole(text, after) => {
-                            rest = after;
-                            if let Some(root) = self.take_usual(text.node()) {
-                                self.advance(buf, rest);
-                                return Stop::Whole(root);
-                            }
-                        }
-                        Found::Begun(text) => {
-                            self.advance(buf, rest);
+                    let text = Text::at(after, number);
+                    let end = after.wrapping_add(number as usize);
+                    match buf.get(end..).and_then(<[u8]>::first_chunk) {
+                        Some(b"\r\n") => at = end.wrapping_add(CRLF),
+                        Some(_) => break Stop::Other,
+                        None => {
                             self.await_end(text);
-                            return Stop::Short;
+                            break Stop::Short;
                         }
-                        Found::Other => break,
+                    }
+                    if let Some(root) = self.take_usual(text.node()) {
+                        return self.whole(root, at);
                     }
                 }
                 b'*' if number > 0 && self.may_open(number) => {
                     self.tape.open(Kind::Array, number);
-                    rest = after;
+                    at = after;
                 }
-                _ => break,
+                _ => break Stop::Other,
             }
-        }
-        if rest.len() < from.len() {
-            // It forgets an attribute that was just passed, which matters in streams only.
-            self.advance(buf, rest);
-        }
-        if is_header_cut(rest) {
-            self.short(buf);
-            return Stop::Short;
-        }
-        Stop::Other
+        };
+        self.pos = at;
+        stop
+    }
+
+    /// The reply ends at this place.
+    #[inline]
+    fn whole(&mut self, root: Node, end: usize) -> Stop {
+        self.pos = end;
+        self.need = 0;
+        Stop::Whole(root)
     }
 
     /// Takes a string in an aggregate, and closes what is thereby complete. Returns the root if that is the reply.
