@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use async_io::Timer;
 use async_std::net::{TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use async_std::os::unix::net::UnixStream;
-use async_std::task::sleep;
 use bytes::{Buf, BytesMut};
 use futures_io::{AsyncRead, AsyncWrite};
 use redstart_core::Instant;
@@ -28,15 +28,14 @@ const READ_MIN: usize = 4 << 10;
 pub struct AsyncStdNet {
     origin: std::time::Instant,
     keepalive: Option<Duration>,
-    alarm: Pin<Box<dyn Future<Output = ()> + Send>>,
+    alarm: Timer,
 }
 
 impl AsyncStdNet {
     /// Sockets whose peers are probed after `keepalive` of silence.
     #[must_use]
     pub fn new(keepalive: Option<Duration>) -> Self {
-        let alarm = Box::pin(std::future::pending());
-        Self { origin: std::time::Instant::now(), keepalive, alarm }
+        Self { origin: std::time::Instant::now(), keepalive, alarm: Timer::never() }
     }
 }
 
@@ -53,8 +52,8 @@ impl Net for AsyncStdNet {
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        self.alarm = Box::pin(sleep(at - self.now()));
-        self.alarm.as_mut().poll(cx)
+        self.alarm.set_at(self.origin + (at - Instant::ORIGIN));
+        Pin::new(&mut self.alarm).poll(cx).map(drop)
     }
 }
 

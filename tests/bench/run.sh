@@ -10,6 +10,7 @@ missing=()
 [ -e /usr/include/hiredis/hiredis.h ] || missing+=(libhiredis-dev)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v ip >/dev/null || missing+=(iproute2)
 command -v redis-benchmark >/dev/null || missing+=(redis-tools)
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq

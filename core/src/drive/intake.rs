@@ -6,6 +6,9 @@
 //!        `--shrink-- the connection's own <---------'---- much is left, or it took more room: stays
 //! ```
 //!
+//! The connection's own is used again when nobody has any more what was read into it. Until then the thread's is, too:
+//! to look whether more has come takes no buffer of its own.
+//!
 //! How much room there is never depends on what other connections did: a simulation runs alike again.
 
 use core::cell::Cell;
@@ -26,9 +29,11 @@ std::thread_local! {
 /// What one connection is read into.
 #[derive(Debug, Default)]
 pub(super) struct Intake {
-    /// The part of a reply of which the rest is still to come; or the connection's own buffer.
+    /// The part of a reply of which the rest is still to come; or the connection's own buffer, unless it is open.
     kept: BytesMut,
     is_own: bool,
+    /// What is open is the thread's.
+    is_lent: bool,
     /// How large the connection's own buffer is, once it was made larger.
     size: usize,
     /// The last read left room, so most likely nothing more is there.
@@ -44,10 +49,18 @@ impl Intake {
         if self.is_own {
             return self.reclaim(kept);
         }
+        let mut read = self.borrow();
+        read.extend_from_slice(&kept);
+        read
+    }
+
+    /// The thread's buffer, empty.
+    #[inline]
+    fn borrow(&mut self) -> BytesMut {
+        self.is_lent = true;
         // A thread that ends has none.
         let mut read = FREE.try_with(Cell::take).unwrap_or_default();
         read.reserve(ROOM);
-        read.extend_from_slice(&kept);
         read
     }
 
@@ -67,8 +80,23 @@ impl Intake {
         let left = read.capacity() - read.len();
         let likely = if self.is_short { 1 } else { ROOM / 4 };
         if left < needed.max(likely) {
-            self.is_own |= !read.is_empty();
-            read.reserve(needed.max(ROOM));
+            self.replace(read, needed);
+        }
+    }
+
+    /// More room than `read` has.
+    fn replace(&mut self, read: &mut BytesMut, needed: usize) {
+        if read.is_empty() && self.is_own && !self.is_lent {
+            self.kept = mem::replace(read, self.borrow());
+        }
+        if !read.is_empty() {
+            // From here on it is the connection's own, in place of another that others still have.
+            self.kept = BytesMut::new();
+            self.is_own = true;
+            self.is_lent = false;
+        }
+        read.reserve(needed.max(ROOM));
+        if !self.is_lent {
             self.size = read.capacity();
         }
     }
@@ -82,12 +110,14 @@ impl Intake {
     /// Takes the buffer back.
     #[inline]
     pub(super) fn close(&mut self, mut read: BytesMut) {
-        self.is_own |= read.len() > COPIED_MAX;
-        if self.is_own {
+        let is_lent = mem::take(&mut self.is_lent);
+        if !is_lent || read.len() > COPIED_MAX {
+            self.is_own = true;
             self.kept = read;
             return;
         }
         if !read.is_empty() {
+            self.is_own = false;
             self.kept = BytesMut::from(&read[..]);
             read.clear();
         }
@@ -194,6 +224,47 @@ mod tests {
             assert!(open.capacity() < len + ROOM, "{} bytes for one of {len}", open.capacity());
             drop(open.split_to(len).freeze());
             intake.close(open);
+        }
+    }
+
+    #[test]
+    fn to_look_for_more_behind_a_large_value_takes_no_other_memory() {
+        let (mut intake, len) = (Intake::default(), 4 * ROOM);
+        let mut first = None;
+        for _ in 0..3 {
+            let mut open = intake.open();
+            while open.len() < len {
+                let needed = (len - open.len()).min(open.len());
+                read(&mut intake, &mut open, needed, usize::MAX);
+            }
+            let at = *first.get_or_insert(open.as_ptr());
+            assert_eq!(open.as_ptr(), at, "it was read somewhere else");
+            let value = open.split_to(len).freeze();
+            intake.make_room(&mut open, 0);
+            assert_eq!(open.capacity(), ROOM, "not the thread's");
+            intake.close(open);
+            drop(value);
+        }
+    }
+
+    #[test]
+    fn a_large_value_that_is_kept_is_not_read_over() {
+        let mut intake = Intake::default();
+        let mut values = Vec::new();
+        for byte in *b"abc" {
+            for count in [ROOM, ROOM, 10] {
+                let mut open = intake.open();
+                intake.make_room(&mut open, count);
+                let end = open.len() + count;
+                open.resize(end, byte);
+                if count == 10 {
+                    values.push(open.split_to(end).freeze());
+                }
+                intake.close(open);
+            }
+        }
+        for (value, byte) in values.iter().zip(*b"abc") {
+            assert!(value.len() == 2 * ROOM + 10 && value.iter().all(|&found| found == byte));
         }
     }
 

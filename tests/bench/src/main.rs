@@ -4,6 +4,7 @@ mod alloc;
 mod contender;
 mod floor;
 mod measure;
+mod network;
 mod plot;
 mod quantity;
 mod rows;
@@ -98,6 +99,7 @@ fn run(args: &Args) -> Result<()> {
         row: args.row.clone(),
         quick: args.quick,
     };
+    network::isolate()?;
     let suite = Suite::new(&args.only)?;
     let conditions = table::conditions(online_plan, offline_plan);
     println!("{conditions}");

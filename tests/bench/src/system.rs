@@ -56,12 +56,19 @@ impl Cpus {
 
 /// Kilobytes of memory that are resident now, and that were at the most.
 pub fn resident() -> Result<(u64, u64)> {
+    Ok((status("VmRSS:")?, status("VmHWM:")?))
+}
+
+/// Kilobytes of memory that are resident now and no part of a file: heaps and stacks, without the pages of programs that
+/// were run for the first time.
+pub fn anonymous() -> Result<u64> {
+    status("RssAnon:")
+}
+
+fn status(name: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
-    };
-    Ok((field("VmRSS:").ok_or("no VmRSS")?, field("VmHWM:").ok_or("no VmHWM")?))
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Allows as many open files as the system does.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use crate::measure::Plan;
+use crate::network;
 use crate::quantity::{Figures, Quantity};
 use crate::rows::{Group, Row, is_floor};
 use crate::server;
@@ -16,7 +17,7 @@ pub fn conditions(online: Plan, offline: Plan) -> String {
         .collect();
     format!(
         "{date}, {model}, {count} CPUs, {kernel}, {rustc}, default release profile (`lto = false`). \
-         {server}. Crates: {crates}; Redstart {commit}; libhiredis {hiredis}. Medians of {rounds} interleaved rounds \
+         {server}. TCP with {control}. Crates: {crates}; Redstart {commit}; libhiredis {hiredis}. Medians of {rounds} interleaved rounds \
          of {ms} ms ({offline_ms} ms without a server).\n",
         date = output("date", &["-u", "+%F %H:%M UTC"]),
         model = cpu_model(),
@@ -24,6 +25,7 @@ pub fn conditions(online: Plan, offline: Plan) -> String {
         kernel = output("uname", &["-sr"]),
         rustc = output("rustc", &["--version"]),
         server = output(&server::program().to_string_lossy(), &["--version"]),
+        control = network::congestion_control(),
         crates = crates.join(", "),
         commit = output("git", &["describe", "--always", "--dirty"]),
         hiredis = output("pkg-config", &["--modversion", "hiredis"]),

@@ -83,8 +83,8 @@ pub fn group(suite: &Suite, choice: &Choice) -> Result<Group> {
     Ok(Group {
         name: NAME,
         title: "Idle connections",
-        note: "KiB per connection that are resident in a process of its own besides those of before; \
-               current_thread Tokio.",
+        note: "KiB per connection that are resident in a process of its own besides those of before, pages of its \
+               program not counted; current_thread Tokio.",
         floor: floor::LOOP,
         main: Quantity::Resident,
         beside: &[],
@@ -104,7 +104,7 @@ pub fn run(suite: &Suite, job: &Job) -> Result<(u64, u64)> {
     if let Some(mut lane) = first(Work::Get { tasks: 1 }) {
         lane.run(1)?;
     }
-    let (before, _) = system::resident()?;
+    let before = system::anonymous()?;
     let mut open = vec![first];
     for _ in 0..job.passes {
         let make = connect(name, runtime.clone(), &job.servers)?;
@@ -114,6 +114,6 @@ pub fn run(suite: &Suite, job: &Job) -> Result<(u64, u64)> {
         open.push(make);
     }
     runtime.block_on(async { tokio::time::sleep(kind.left).await });
-    let (after, _) = system::resident()?;
+    let after = system::anonymous()?;
     Ok((job.passes, after.saturating_sub(before)))
 }
