@@ -11,13 +11,15 @@
 //! # }
 //! ```
 //!
-//! No runtime and no thread work behind it. A [`Client`] is shared by threads, and of those that wait for a
-//! reply one at a time moves the bytes for all; a thread that is alone makes one write and one read per
-//! command. Since nothing moves while no call is made, the memory that a burst of calls has taken is given back by
-//! the first call two seconds later, not before. What can be done with a client is said in [`redstart_core`].
+//! No runtime and no thread work behind it. A [`Client`] is shared by threads, and those that wait for a reply move the
+//! bytes: one of them sleeps until something comes for any, and others go their way beside it without waking it, as
+//! long as they are few. A thread that is alone makes one write and one read per command. Since nothing moves while no
+//! call is made, the memory that a burst of calls has taken is given back by the first call two seconds later, not
+//! before. What can be done with a client is said in [`redstart_core`].
 
 mod client;
 mod net;
+mod selector;
 mod socket;
 
 pub use client::Client;
@@ -25,7 +27,8 @@ pub use net::{BlockingNet, Connecting};
 pub use redstart_core as core;
 pub use redstart_core::client::Options;
 pub use redstart_core::{Config, Error, ErrorKind, Result, command, commands, config, error, lock, pubsub};
-pub use socket::BlockingSocket;
+pub use selector::{Poller, Selector};
+pub use socket::{BlockingSocket, Loan};
 
 /// Messages from channels and patterns.
 pub type Subscription = redstart_core::drive::Subscription<BlockingNet>;

@@ -4,40 +4,18 @@ use std::future::Future;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mio::{Events, Interest, Registry, Token};
+use mio::{Registry, Token};
 use redstart_core::config::Endpoint;
 use redstart_core::drive::{Net, Sleep, not_resolved};
 use redstart_core::{Config, Instant};
 use socket2::TcpKeepalive;
 
-use crate::socket::{BlockingSocket, NAP, State, Stream};
-
-const SIGNAL: Token = Token(0);
-/// As many sockets are found to be ready at once.
-const EVENTS: usize = 64;
-
-/// Wakes the thread that sleeps, if one does.
-#[derive(Debug)]
-struct Signal {
-    raised: AtomicBool,
-    asleep: AtomicBool,
-    poll: mio::Waker,
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.raised.store(true, SeqCst);
-        if self.asleep.load(SeqCst) {
-            // It fails only when the poll is gone, and then nobody sleeps in it.
-            let _ = self.poll.wake();
-        }
-    }
-}
+use crate::selector::{Poller, SIGNAL, Selector, Signal};
+use crate::socket::{BlockingSocket, Loan, NAP, State, Stream};
 
 /// Sockets and a clock of the operating system.
 #[derive(Debug)]
@@ -45,9 +23,14 @@ pub struct BlockingNet {
     origin: std::time::Instant,
     within: Duration,
     keepalive: Option<Duration>,
-    poll: mio::Poll,
-    events: Events,
+    registry: Arc<Registry>,
+    /// `None` while a thread sleeps in it.
+    selector: Option<Selector>,
+    /// When that sleep ends at the latest.
+    sleeps_until: Instant,
     signal: Arc<Signal>,
+    /// Of the signal: those made apart from each other need not be known to be equal.
+    waker: Waker,
     /// Those that the driver has, in the order of their tokens: dropping one there closes it.
     sockets: Vec<(Token, Weak<Mutex<State>>)>,
     /// One of them may have reads that sleep.
@@ -62,16 +45,16 @@ impl BlockingNet {
     /// # Errors
     /// The system has no file descriptor left.
     pub fn new(config: &Config) -> io::Result<Self> {
-        let poll = mio::Poll::new()?;
-        let waker = mio::Waker::new(poll.registry(), SIGNAL)?;
-        let signal = Signal { raised: AtomicBool::new(false), asleep: AtomicBool::new(false), poll: waker };
+        let (selector, registry, signal) = Selector::new()?;
         Ok(Self {
             origin: std::time::Instant::now(),
             within: config.connects_within(),
             keepalive: config.probes_after(),
-            poll,
-            events: Events::with_capacity(EVENTS),
-            signal: Arc::new(signal),
+            registry: Arc::new(registry),
+            selector: Some(selector),
+            sleeps_until: Instant::FAR,
+            waker: Waker::from(Arc::clone(&signal)),
+            signal,
             sockets: Vec::new(),
             reads_sleep: false,
             last_token: SIGNAL.0,
@@ -79,12 +62,11 @@ impl BlockingNet {
         })
     }
 
-    fn sleep_in_read(&mut self) -> bool {
+    /// Lends the only socket there is.
+    fn lend_only(&self) -> Option<Loan> {
         let mut sockets = self.sockets();
-        let (Some(socket), None) = (sockets.next(), sockets.next()) else { return false };
-        drop(sockets);
-        self.reads_sleep = true;
-        self.signal.raised.swap(false, SeqCst) || socket.lock().sleep()
+        let (Some(socket), None) = (sockets.next(), sockets.next()) else { return None };
+        socket.lend(false)
     }
 
     /// From now on sockets are read when they are ready.
@@ -94,14 +76,10 @@ impl BlockingNet {
         }
     }
 
-    /// Tells the sockets that are ready. Returns whether there may be more of them.
-    fn poll(&mut self, timeout: Option<Duration>) -> bool {
-        // An interrupted sleep is a short sleep, and finds nothing.
-        let _ = self.poll.poll(&mut self.events, timeout);
-        self.signal.asleep.store(false, SeqCst);
-        let ready = self.events.iter().filter_map(|event| self.socket(event.token()));
+    /// Wakes the sockets that a sleep has found ready.
+    fn wake_ready(&self, found: &Selector) {
+        let ready = found.ready().filter_map(|token| self.socket(token));
         ready.for_each(|socket| socket.lock().wake());
-        self.events.iter().count() == EVENTS
     }
 
     fn sockets(&self) -> impl Iterator<Item = BlockingSocket> {
@@ -115,30 +93,89 @@ impl BlockingNet {
 }
 
 impl Sleep for BlockingNet {
+    type Poller = Poller;
+    type Loan = Loan;
+
     fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.signal))
+        self.waker.clone()
     }
 
     fn clear(&self) {
-        self.signal.raised.store(false, SeqCst);
+        self.signal.clear();
+    }
+
+    fn is_woken(&self) -> bool {
+        self.signal.is_raised()
+    }
+
+    fn take_over(&self) {
+        if self.selector.is_none() {
+            self.signal.set_asleep(false);
+        }
+    }
+
+    fn let_go(&self) {
+        if self.selector.is_none() {
+            self.signal.set_asleep(true);
+            if self.is_woken() || self.alarm < self.sleeps_until {
+                self.signal.end_sleep();
+            }
+        }
     }
 
     fn attend(&mut self) {
         self.end_naps();
-        while self.poll(Some(Duration::ZERO)) {}
+        let Some(mut selector) = self.selector.take() else { return };
+        selector.set_timeout(Some(Duration::ZERO));
+        loop {
+            selector.sleep();
+            self.wake_ready(&selector);
+            if !selector.is_full() {
+                break;
+            }
+        }
+        self.selector = Some(selector);
     }
 
     /// If the caller is alone and there is one socket, it sleeps in a read of it.
-    fn sleep(&mut self, since: Instant, alone: bool) {
-        if alone && self.alarm - since >= NAP && self.sleep_in_read() {
-            return;
+    fn lie_down(&mut self, since: Instant, alone: bool) -> Option<Poller> {
+        if self.is_woken() {
+            return None;
+        }
+        if alone
+            && self.alarm - since >= NAP
+            && let Some(loan) = self.lend_only()
+        {
+            self.reads_sleep = true;
+            return Some(Poller::One(loan));
         }
         self.end_naps();
-        self.signal.asleep.store(true, SeqCst);
-        if !self.signal.raised.swap(false, SeqCst) {
-            self.poll((self.alarm != Instant::FAR).then(|| self.alarm - self.now()));
+        if self.is_woken() {
+            return None;
         }
-        self.signal.asleep.store(false, SeqCst);
+        let mut selector = self.selector.take()?;
+        self.sleeps_until = self.alarm;
+        selector.set_timeout((self.alarm != Instant::FAR).then(|| self.alarm - self.now()));
+        Some(Poller::All(selector))
+    }
+
+    fn get_up(&mut self, poller: Poller) {
+        match poller {
+            Poller::All(selector) => {
+                self.wake_ready(&selector);
+                self.selector = Some(selector);
+            }
+            Poller::One(loan) => drop(loan.end()),
+        }
+    }
+
+    fn lend(&mut self, socket: &BlockingSocket, since: Instant, due: Instant) -> Option<Loan> {
+        let is_worth_it = self.selector.is_none() && due - since >= NAP;
+        if is_worth_it { socket.lend(true) } else { None }
+    }
+
+    fn take_back(&mut self, loan: Loan) -> bool {
+        loan.end()
     }
 }
 
@@ -159,17 +196,15 @@ impl Net for BlockingNet {
         self.sockets.retain(|(_, socket)| socket.strong_count() > 0);
         self.sockets.push((token, Arc::downgrade(&socket.0)));
         let (shared, to) = (socket.clone(), to.clone());
-        let (within, keepalive) = (self.within, self.keepalive);
-        let started = self.poll.registry().try_clone().and_then(|registry| {
-            std::thread::Builder::new().name("redstart-connect".into()).spawn(move || {
-                let opened = open(&to, within, keepalive, &registry, token);
-                let mut state = shared.lock();
-                match opened {
-                    Ok(stream) => state.stream = Some(stream),
-                    Err(error) => state.failed = Some(error),
-                }
-                state.wake();
-            })
+        let (within, keepalive, registry) = (self.within, self.keepalive, Arc::clone(&self.registry));
+        let thread = std::thread::Builder::new().name("redstart-connect".into());
+        let started = thread.spawn(move || {
+            let opened = open(&to, within, keepalive);
+            let mut state = shared.lock();
+            if let Err(error) = opened.and_then(|stream| state.open(stream, registry, token)) {
+                state.failed = Some(error);
+            }
+            state.wake();
         });
         let _ = started.map_err(|error| socket.lock().failed = Some(error));
         Connecting(socket)
@@ -212,14 +247,8 @@ fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-fn open(
-    to: &Endpoint,
-    within: Duration,
-    keepalive: Option<Duration>,
-    registry: &Registry,
-    token: Token,
-) -> io::Result<Box<dyn Stream>> {
-    let mut stream: Box<dyn Stream> = match to {
+fn open(to: &Endpoint, within: Duration, keepalive: Option<Duration>) -> io::Result<Box<dyn Stream>> {
+    let stream: Box<dyn Stream> = match to {
         Endpoint::Tcp { host, port } => {
             let stream = connect(host, *port, within)?;
             stream.set_nodelay(true)?;
@@ -238,6 +267,5 @@ fn open(
     if let (Some(idle), Endpoint::Tcp { .. }) = (keepalive, to) {
         options.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
     }
-    registry.register(&mut *stream, token, Interest::READABLE | Interest::WRITABLE)?;
     Ok(stream)
 }

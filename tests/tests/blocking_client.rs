@@ -1,15 +1,19 @@
-//! What the blocking client alone has to get right: threads that drive in turns, and nobody at all while no
-//! call is made.
+//! What the blocking client alone has to get right: one thread that watches, others that drive beside it, and nobody at
+//! all while no call is made.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use redstart_blocking::Client;
+use redstart_core::client::Wait;
 use redstart_core::command::{Command, FromReply, Run};
-use redstart_core::commands::{ListCommands, StringCommands};
+use redstart_core::commands::{ListCommands, PubSubCommands, StringCommands};
 use redstart_core::error::ConversionError;
+use redstart_core::pubsub::Event;
 use redstart_core::resp::Item;
 use redstart_tests::server::hostile::{Fault, Script};
 use redstart_tests::server::{PATIENCE, Server, Version, poll_until};
@@ -63,4 +67,113 @@ fn a_write_after_a_pause_does_not_fail_for_one_of_several_connections_that_ended
         assert_eq!(client.rpush("k", round), Ok(round));
         assert_eq!(server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]), "2");
     }
+}
+
+/// Has a thread watch for all others, which it does until something is in the list "end".
+fn watch(client: &Client, server: &Server) -> thread::JoinHandle<Option<(String, String)>> {
+    let watcher = client.clone();
+    let watch = thread::spawn(move || watcher.blpop("end", Duration::ZERO).expect("it ends"));
+    poll_until("a thread to wait at the server", || {
+        server.cli(&["INFO", "clients"]).contains("blocked_clients:1").then_some(())
+    });
+    watch
+}
+
+#[test]
+fn who_watches_gets_at_once_what_another_thread_has_read() {
+    for version in Version::ALL {
+        let server = Server::start(version);
+        let client = Client::connect(server.url()).unwrap();
+        let mut messages = client.subscribe("channel").unwrap();
+        let (sender, told) = channel();
+        let reader = thread::spawn(move || {
+            while let Ok(Event::Message(message)) = messages.next_timeout(PATIENCE) {
+                sender.send(message.payload).unwrap();
+            }
+        });
+        for number in 0..2_000 {
+            // The message comes on the connection on which this thread waits for its own reply.
+            assert_eq!(client.publish("channel", number), Ok(1));
+            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), number.to_string());
+        }
+        client.close();
+        reader.join().unwrap();
+    }
+}
+
+#[test]
+fn a_panic_beside_who_watches_leaves_nobody_waiting() {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(server.url()).unwrap();
+    let watch = watch(&client, &server);
+    for round in 1..=100 {
+        let bomb = AssertUnwindSafe(|| client.run(Command::<Bomb>::new("PING")));
+        assert!(catch_unwind(bomb).is_err(), "it has panicked");
+        assert_eq!(client.incr("key"), Ok(round));
+    }
+    client.rpush("end", "over").unwrap();
+    assert_eq!(watch.join().unwrap(), Some(("end".into(), "over".into())));
+}
+
+#[test]
+fn a_future_that_wakes_itself_is_asked_again_beside_who_watches() {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(server.url()).unwrap();
+    let watch = watch(&client, &server);
+    let mut asked = 0;
+    let third = client.wait(poll_fn(|cx| {
+        asked += 1;
+        cx.waker().wake_by_ref();
+        if asked < 3 { Poll::Pending } else { Poll::Ready(asked) }
+    }));
+    assert_eq!(third, 3);
+    client.rpush("end", "over").unwrap();
+    watch.join().unwrap();
+}
+
+#[test]
+fn replies_of_any_size_reach_threads_beside_who_watches() {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(server.url()).unwrap();
+    let watch = watch(&client, &server);
+    thread::scope(|scope| {
+        for name in 0..3 {
+            let client = &client;
+            scope.spawn(move || {
+                for round in 0..300_usize {
+                    // More than a read beside the others takes, and more than a write may wait with.
+                    let value = name.to_string().repeat([0, 64, 9_000, 16 << 10, 100_000][round % 5]);
+                    client.set(format!("key:{name}"), &value).unwrap();
+                    assert_eq!(client.get::<String>(format!("key:{name}")), Ok(Some(value)));
+                }
+            });
+        }
+    });
+    client.rpush("end", "over").unwrap();
+    watch.join().unwrap();
+}
+
+#[test]
+fn a_connection_that_ends_while_it_is_read_beside_who_watches_ends_the_call() {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(format!("{}?backoff_cap=10ms", server.url())).unwrap();
+    let watch = watch(&client, &server);
+    for round in 1..=20 {
+        let shared = client.run(Command::<u64>::new("CLIENT ID")).unwrap().to_string();
+        assert_eq!(server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]), "OK");
+        let write = thread::spawn({
+            let client = client.clone();
+            move || client.incr("paused")
+        });
+        poll_until("the command to have come", || {
+            server.cli(&["CLIENT", "LIST", "ID", &shared]).contains("cmd=incr").then_some(())
+        });
+        assert_eq!(server.cli(&["CLIENT", "KILL", "ID", &shared]), "1");
+        let error = write.join().unwrap().unwrap_err();
+        assert!(error.is_connection() && error.may_have_run(), "{error}");
+        assert_eq!(server.cli(&["CLIENT", "UNPAUSE"]), "OK");
+        assert_eq!(client.incr("key"), Ok(round));
+    }
+    client.rpush("end", "over").unwrap();
+    watch.join().unwrap();
 }

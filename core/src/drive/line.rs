@@ -123,14 +123,23 @@ impl<N: Net> Line<N> {
         Ok(())
     }
 
-    /// Writes what the engine has for this connection, as far as there is room.
+    /// The socket, once it is open.
+    pub(super) fn socket(&self) -> Option<&N::Socket> {
+        match &self.state {
+            State::Connecting(..) => None,
+            State::Open(transport) => Some(transport.socket()),
+        }
+    }
+
+    /// Writes what the engine has for this connection, as far as there is room. Returns whether anything was written.
     ///
     /// # Errors
     /// The socket is beyond use.
-    pub(super) fn poll_out(&mut self, id: ConnId, engine: &mut Engine) -> Result<(), ConnectionError> {
-        let State::Open(transport) = &mut self.state else { return Ok(()) };
-        let Some(outgoing) = engine.outgoing(id) else { return Ok(()) };
+    pub(super) fn poll_out(&mut self, id: ConnId, engine: &mut Engine) -> Result<bool, ConnectionError> {
+        let State::Open(transport) = &mut self.state else { return Ok(false) };
+        let Some(outgoing) = engine.outgoing(id) else { return Ok(false) };
         let cx = &mut Context::from_waker(&self.waker);
+        let before = outgoing.remaining();
         while !self.blocked && outgoing.has_remaining() {
             match transport.poll_write(cx, outgoing) {
                 Poll::Pending => self.blocked = true,
@@ -139,7 +148,7 @@ impl<N: Net> Line<N> {
                 Poll::Ready(Err(error)) => return Err(cause(&error)),
             }
         }
-        Ok(())
+        Ok(outgoing.remaining() < before)
     }
 }
 

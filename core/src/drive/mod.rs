@@ -16,6 +16,8 @@ mod lines;
 mod net;
 mod ready;
 mod scratch;
+mod sleep;
+mod sleepers;
 mod subscription;
 mod suppliers;
 #[cfg(feature = "tls")]
@@ -26,6 +28,7 @@ mod tls;
 mod transport;
 mod turn;
 mod waiting;
+mod wakes;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -35,8 +38,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 pub use net::{Net, Socket, not_resolved, random_seed};
+pub use sleep::{Loan, Poller, Sleep};
 pub use subscription::Subscription;
-pub use turn::{Sleep, Turn};
+pub use turn::Turn;
 pub use waiting::Waiting;
 
 use self::ebb::Ebb;
@@ -67,6 +71,21 @@ struct Visit {
     told: bool,
 }
 
+/// What was moved since somebody began to count.
+#[derive(Debug, Default)]
+struct Moved {
+    requests: usize,
+    writes: usize,
+    written: Option<ConnId>,
+}
+
+impl Moved {
+    /// Where the one request was written that came.
+    fn lone(&self) -> Option<ConnId> {
+        self.written.filter(|_| (self.requests, self.writes) == (1, 1))
+    }
+}
+
 /// How often the loop turns before it lets other tasks of its thread run.
 const TURNS_PER_POLL: usize = 32;
 
@@ -89,6 +108,9 @@ pub struct Driver<N: Net> {
     post: Post,
     /// There while the loop turns.
     scratch: Seldom<Scratch>,
+    moved: Moved,
+    /// Timers are somebody else's to see to.
+    is_aside: bool,
     hold: Hold,
     ebb: Ebb,
     /// For when the clock is set.
@@ -122,6 +144,8 @@ impl<N: Net> Driver<N> {
             suppliers: Suppliers::default(),
             post: Post::default(),
             scratch: Seldom::new(),
+            moved: Moved::default(),
+            is_aside: false,
             hold: Hold::default(),
             ebb: Ebb::default(),
             armed: None,
@@ -196,8 +220,8 @@ impl<N: Net> Driver<N> {
                 || self.engine.has_deliveries()
                 || self.waker.is_any_ready();
             let busy = busy || self.suppliers.is_any_ready();
-            if !busy && self.set_alarm(cx, now, deadline.min(line_deadline)) && self.mailbox.park(cx.waker())
-            {
+            let is_set = self.set_alarm(cx, now, deadline.min(line_deadline)) || self.is_aside;
+            if !busy && is_set && self.mailbox.park(cx.waker()) {
                 return Poll::Pending;
             }
             if told {
@@ -273,10 +297,17 @@ impl<N: Net> Driver<N> {
         }
         for id in unwritten.drain(..) {
             let Some(line) = self.lines.get_mut(id) else { continue };
-            if let Err(reason) = line.poll_out(id, &mut self.engine) {
-                let reason = self.read_out(now, id).unwrap_or(reason);
-                self.fail(now, id, reason);
-                failed = true;
+            match line.poll_out(id, &mut self.engine) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.moved.writes += 1;
+                    self.moved.written = Some(id);
+                }
+                Err(reason) => {
+                    let reason = self.read_out(now, id).unwrap_or(reason);
+                    self.fail(now, id, reason);
+                    failed = true;
+                }
             }
         }
         self.unwritten = unwritten;
@@ -308,13 +339,14 @@ impl<N: Net> Driver<N> {
 
     /// Leaves replies, takes requests.
     fn visit_mailbox(&mut self, now: Instant) -> Visit {
-        let Self { engine, scratch, post, hold, ebb, .. } = self;
+        let Self { engine, scratch, post, moved, hold, ebb, .. } = self;
         let Scratch { inbox, wake, .. } = &mut **scratch;
         let told = engine.has_deliveries();
         if told {
             post.deliver(engine, wake);
         }
         let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
+        moved.requests += inbox.requests.len();
         hold.note(woken, inbox.requests.len());
         ebb.take(inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);
@@ -361,7 +393,7 @@ impl<N: Net> Driver<N> {
     /// Lets the engine see to what is due. Returns when there will be more, and whether there was anything.
     fn fire_timers(&mut self, now: Instant) -> (Instant, bool) {
         let deadline = self.engine.poll_timeout().unwrap_or(Instant::FAR);
-        let is_due = deadline <= now;
+        let is_due = deadline <= now && !self.is_aside;
         if is_due {
             self.engine.handle_timeout(now);
             self.follow_actions();

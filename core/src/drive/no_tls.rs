@@ -40,6 +40,10 @@ impl Session {
 }
 
 impl<S: Socket> TlsStream<S> {
+    pub(super) const fn socket(&self) -> &S {
+        match self.0 {}
+    }
+
     pub(super) fn poll_open(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.0 {}
     }

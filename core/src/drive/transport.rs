@@ -32,6 +32,14 @@ impl<S: Socket> Transport<S> {
         })
     }
 
+    /// What the bytes go through in the end.
+    pub(super) const fn socket(&self) -> &S {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.socket(),
+        }
+    }
+
     /// Gives back memory that is not used.
     pub(super) fn shrink(&mut self) {
         match self {

@@ -1,150 +1,130 @@
-//! Driving by those who wait, for runtimes without tasks: whose turn it is to move the bytes.
+//! Driving by those who wait, for runtimes without tasks: who moves the bytes, and who sleeps where.
 //!
 //! ```text
-//! my reply is not there --> is the driver free? -- yes --> drive until it is there, then hand over
-//!        ^                                      `- no ---> sleep until it is there, or the driver is free
-//!        `--------------------------------------------------'
+//! a call --> does nobody watch? --> watch: drive, sleep in the poller, drive, .. until the reply is there; hand over
+//!              | somebody does
+//!              v
+//!            does nobody drive? --> help: drive once. Is mine the one reply that is to come on its connection?
+//!              | somebody does        | then sleep in a read of that
+//!              v                      v
+//!            leave the request --> sleep until the reply is there, or nobody watches any more
 //! ```
 //!
-//! Whoever returns while the driver is free wakes one of those who sleep, so as long as anybody waits,
-//! somebody drives.
+//! The watcher lets go of the driver while it sleeps. A caller beside it does not wake it, and is itself woken by its
+//! own reply: what takes time with threads is each change from one to another. Whoever returns while nobody watches
+//! wakes one of those who sleep, so as long as anybody waits, somebody watches.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::fmt;
 use core::future::Future;
-use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::pin::pin;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread::{self, Thread};
 
-use super::{Driver, Net};
+use super::sleep::{Loan, Poller, Sleep};
+use super::sleepers::Sleepers;
+use super::wakes::{Sleeper, Wakes};
+use super::{Driver, Moved};
+use crate::connection::ConnId;
 use crate::time::Instant;
 
-/// A [`Net`] whose thread sleeps by itself instead of being polled by a runtime.
-pub trait Sleep: Net {
-    /// What the sockets, and callers on other threads, use to end a [`sleep`](Self::sleep).
-    fn waker(&self) -> Waker;
-
-    /// Whatever the waker was used for so far is about to be seen to.
-    fn clear(&self);
-
-    /// Somebody drives again after nobody did for a while: what is ready by now is to be found when it is polled.
-    fn attend(&mut self);
-
-    /// Sleeps until a socket is ready, the deadline has come, or the waker is used; returns at once if it
-    /// was used since [`clear`](Self::clear). `since` was the time a moment ago. `alone` says that no other thread
-    /// waits for a reply.
-    fn sleep(&mut self, since: Instant, alone: bool);
-}
-
-/// A driver that is driven by the threads that wait for replies, one at a time.
+/// A driver that is driven by the threads that wait for replies.
 pub struct Turn<N: Sleep> {
     /// `None` if it is driven elsewhere.
-    driver: Option<Mutex<Driver<N>>>,
+    shared: Option<Shared<N>>,
     /// Threads inside [`wait`](Self::wait).
     callers: AtomicUsize,
-    sleepers: Mutex<Sleepers>,
+    sleepers: Mutex<Sleepers<Arc<Sleeper>>>,
 }
 
-/// Where a thread that sleeps stands: how often somebody had been woken before, and how many had fallen asleep.
-type Place = (u64, u64);
-
-/// Threads that sleep because another one drives, in the order in which they fell asleep.
-#[derive(Default)]
-struct Sleepers {
-    threads: BTreeMap<Place, Thread>,
-    added: u64,
-    woken: u64,
-}
-
-impl Sleepers {
-    fn add(&mut self, thread: Thread) -> Place {
-        self.added += 1;
-        let place = (self.woken, self.added);
-        self.threads.insert(place, thread);
-        place
-    }
-
-    fn remove(&mut self, place: Place) {
-        self.threads.remove(&place);
-    }
-
-    /// Who is to drive now. Every change costs the others the time until a thread has woken up, so it is one that will
-    /// wait for long: of those that have for long, as for a blocking command, the last, whose time is not up soon; if
-    /// there are none, the last of all.
-    fn pop(&mut self) -> Option<Thread> {
-        const LONG: u64 = 64;
-        let long_ago = self.woken.checked_sub(LONG);
-        let patient = long_ago.and_then(|since| self.threads.range(..=(since, u64::MAX)).next_back());
-        let place = *patient.or_else(|| self.threads.last_key_value())?.0;
-        self.woken += 1;
-        self.threads.remove(&place)
-    }
+struct Shared<N: Sleep> {
+    driver: Mutex<Driver<N>>,
+    /// Locked by the thread that watches.
+    watch: Mutex<()>,
+    called: Arc<Called>,
+    /// Of the same, for the call of who watches.
+    waker: Waker,
 }
 
 impl<N: Sleep> Turn<N> {
     /// Takes turns at driving `driver`; without one, only waits for replies.
     #[must_use]
     pub fn new(driver: impl Into<Option<Driver<N>>>) -> Self {
-        let driver = driver.into().map(Mutex::new);
-        Self { driver, callers: AtomicUsize::new(0), sleepers: Mutex::default() }
+        let shared = driver.into().map(Shared::new);
+        Self { shared, callers: AtomicUsize::new(0), sleepers: Mutex::default() }
     }
 
-    /// Waits for a future of this client, driving when nobody else does. It must not be called from within
-    /// a task of an async runtime.
+    /// Waits for a future of this client, driving when nobody else does. It must not be called from within a task of
+    /// an async runtime, nor by the future that is waited for.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         self.callers.fetch_add(1, SeqCst);
         let _call = Call(self);
-        MY_WAKER.with(|waker| self.wait_in_turn(future.as_mut(), waker))
-    }
-
-    fn wait_in_turn<F: Future>(&self, mut future: Pin<&mut F>, waker: &Waker) -> F::Output {
-        let mut ready = || match future.as_mut().poll(&mut Context::from_waker(waker)) {
+        let ready = |waker: &Waker| match future.as_mut().poll(&mut Context::from_waker(waker)) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         };
+        Sleeper::with_mine(|me, waker| self.wait_in_turn(me, waker, ready))
+    }
+
+    fn wait_in_turn<T>(
+        &self,
+        me: &Arc<Sleeper>,
+        waker: &Waker,
+        mut ready: impl FnMut(&Waker) -> Option<T>,
+    ) -> T {
         loop {
+            if let Some(watch) = self.try_watch() {
+                return watch.keep(ready, || self.callers.load(SeqCst) == 1);
+            }
+            let mut ready = || {
+                me.ask();
+                ready(waker)
+            };
+            // The request is made by who drives, if possible: nobody is woken for it then.
+            let found = match self.shared.as_ref().and_then(Shared::drive_beside) {
+                Some(driving) => driving.help(&mut ready),
+                None => ready(),
+            };
+            if let Some(output) = found {
+                return output;
+            }
+            self.sleep(me);
             if let Some(output) = ready() {
                 return output;
             }
-            if let Some(mut driver) = self.try_drive() {
-                // A driver that has ended has ended every call, so the future is ready by then.
-                return driver.drive(|| self.callers.load(SeqCst) == 1, |_| ready());
-            }
-            let place = self.sleepers().add(thread::current());
-            // Whoever let go of the driver before this thread was on the list did not wake it.
-            let free = self.try_drive().is_some();
-            if !free {
-                thread::park();
-            }
-            self.sleepers().remove(place);
         }
     }
 
-    fn try_drive(&self) -> Option<MutexGuard<'_, Driver<N>>> {
-        match self.driver.as_ref()?.try_lock() {
-            Ok(driver) => Some(driver),
-            // The driver's state is sound between any two of its statements.
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
+    /// Sleeps until there may be a result, or somebody has to watch.
+    fn sleep(&self, me: &Arc<Sleeper>) {
+        let place = self.sleepers().add(Arc::clone(me));
+        // Whoever ceased to watch before this thread was on the list did not wake it.
+        let is_watched = self.try_watch().is_none();
+        if is_watched {
+            me.sleep();
         }
+        self.sleepers().remove(place);
     }
 
-    /// If nobody drives, wakes somebody who can. Whoever drives now does the same when done.
+    fn try_watch(&self) -> Option<Watch<'_, N>> {
+        let shared = self.shared.as_ref()?;
+        Some(Watch { shared, _lock: try_lock(&shared.watch)? })
+    }
+
+    /// If nobody watches, wakes somebody who can. Whoever watches now does the same when done.
     fn hand_over(&self) {
-        let free = self.try_drive().is_some();
+        let free = self.try_watch().is_some();
         let sleeper = if free { self.sleepers().pop() } else { None };
         if let Some(sleeper) = sleeper {
-            sleeper.unpark();
+            sleeper.wake();
         }
     }
 
-    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers<Arc<Sleeper>>> {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -160,41 +140,193 @@ impl<N: Sleep> Drop for Call<'_, N> {
     }
 }
 
+/// What a mutex guards here is sound between any two statements.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+impl<N: Sleep> Shared<N> {
+    fn new(driver: Driver<N>) -> Self {
+        let called = Arc::new(Called { raised: AtomicBool::new(false), driver: driver.net.waker() });
+        let waker = Waker::from(Arc::clone(&called));
+        Self { driver: Mutex::new(driver), watch: Mutex::new(()), called, waker }
+    }
+
+    fn drive(&self) -> Driving<'_, N> {
+        Driving::begin(self, self.driver.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Drives unless somebody else does, or many wait: then who watches moves the bytes of several at once.
+    fn drive_beside(&self) -> Option<Driving<'_, N>> {
+        const FEW: usize = 2;
+        let mut driver = try_lock(&self.driver)?;
+        if driver.engine.load().0 >= FEW { None } else { Some(Driving::begin(self, driver)) }
+    }
+}
+
+/// A thread that has the driver.
+struct Driving<'a, N: Sleep> {
+    shared: &'a Shared<N>,
+    driver: MutexGuard<'a, Driver<N>>,
+    /// Dropped last: who is woken may well run at once, in the place of this thread.
+    _wakes: Wakes,
+}
+
+impl<'a, N: Sleep> Driving<'a, N> {
+    fn begin(shared: &'a Shared<N>, driver: MutexGuard<'a, Driver<N>>) -> Self {
+        driver.net.take_over();
+        Self { shared, driver, _wakes: Wakes::hold() }
+    }
+
+    /// Drives beside the thread that watches, as long as that brings the result of this one.
+    fn help<T>(mut self, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+        let shared = self.shared;
+        let (mut found, mine) = self.driver.help(&mut ready);
+        while let (None, Some(mine)) = (&found, mine)
+            && let Some(mut loan) = self.driver.lend(mine)
+        {
+            drop(self);
+            loan.sleep();
+            self = shared.drive();
+            if !self.driver.net.take_back(loan) {
+                break;
+            }
+            found = self.driver.move_all(&mut ready);
+        }
+        found
+    }
+}
+
+impl<N: Sleep> Drop for Driving<'_, N> {
+    fn drop(&mut self) {
+        if self.shared.called.raised.load(SeqCst) {
+            // Seen to is what the driver was woken for, but this is not for who drives.
+            self.shared.called.driver.wake_by_ref();
+        }
+        self.driver.net.let_go();
+    }
+}
+
+/// The thread that watches.
+struct Watch<'a, N: Sleep> {
+    shared: &'a Shared<N>,
+    _lock: MutexGuard<'a, ()>,
+}
+
+impl<N: Sleep> Watch<'_, N> {
+    /// Watches until there is a result. Whoever else drives meanwhile can bring it, and then ends the sleep.
+    fn keep<T>(self, mut ready: impl FnMut(&Waker) -> Option<T>, alone: impl Fn() -> bool) -> T {
+        let Shared { called, waker, .. } = self.shared;
+        let mut ready = || {
+            called.raised.store(false, SeqCst);
+            ready(waker)
+        };
+        let mut driving = self.shared.drive();
+        if let Some(result) = ready() {
+            return result;
+        }
+        let mut now = driving.driver.attend();
+        loop {
+            if let Some(result) = driving.driver.drive(now, &called.driver, |_| ready()) {
+                return result;
+            }
+            let since = driving.driver.seen_at;
+            if let Some(mut poller) = driving.driver.net.lie_down(since, alone()) {
+                drop(driving);
+                poller.sleep();
+                driving = self.shared.drive();
+                driving.driver.net.get_up(poller);
+            }
+            now = driving.driver.net.now();
+        }
+    }
+}
+
 /// Sockets that nobody looked after for this long are looked at before anything is written.
 const UNATTENDED: Duration = Duration::from_millis(1);
 
 impl<N: Sleep> Driver<N> {
     /// Drives on this thread until the client is closed or its last handle is dropped.
     pub fn run(mut self) {
-        self.drive(|| false, |ended| ended.then_some(()));
+        let waker = self.net.waker();
+        let mut now = self.attend();
+        while self.drive(now, &waker, |ended| ended.then_some(())).is_none() {
+            if let Some(mut poller) = self.net.lie_down(self.seen_at, false) {
+                self.net.let_go();
+                poller.sleep();
+                self.net.take_over();
+                self.net.get_up(poller);
+            }
+            now = self.net.now();
+        }
     }
 
-    /// Moves bytes until there is a `result`. It is asked for after every move, and told whether the driver
-    /// has ended.
-    fn drive<T>(&mut self, alone: impl Fn() -> bool, mut result: impl FnMut(bool) -> Option<T>) -> T {
-        let waker = self.net.waker();
-        let mut now = self.net.now();
+    /// Sees to the sockets if nobody has for a while. Returns the time.
+    fn attend(&mut self) -> Instant {
+        let now = self.net.now();
         if now - self.seen_at >= UNATTENDED {
             // The connection may have ended meanwhile, and a reply that nobody asked for would be taken
             // for that of the next request.
             self.net.attend();
         }
-        loop {
+        now
+    }
+
+    /// Moves bytes once, or until there is a `result`. It is asked for after every move, and told whether the driver
+    /// has ended.
+    fn drive<T>(
+        &mut self,
+        now: Instant,
+        waker: &Waker,
+        mut result: impl FnMut(bool) -> Option<T>,
+    ) -> Option<T> {
+        self.net.clear();
+        let mut found = None;
+        let is_enough = || {
+            found = result(false);
+            found.is_some()
+        };
+        let ended = self.poll_until(&mut Context::from_waker(waker), now, is_enough).is_ready();
+        found.or_else(|| result(ended))
+    }
+
+    /// Moves all there is to move for a call that is made by `ready`. Returns its result, or the connection on which
+    /// its request was written, if that is clear.
+    fn help<T>(&mut self, mut ready: impl FnMut() -> Option<T>) -> (Option<T>, Option<ConnId>) {
+        self.moved = Moved::default();
+        let found = ready().or_else(|| self.move_all(&mut ready));
+        (found, self.moved.lone())
+    }
+
+    /// Moves all there is to move. Returns the result, if that has brought it.
+    fn move_all<T>(&mut self, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+        /// What is left then is seen to by who watches.
+        const MOVES: usize = 2;
+        let waker = self.net.waker();
+        for _ in 0..MOVES {
+            let now = self.net.now();
             self.net.clear();
-            let mut found = None;
-            let cx = &mut Context::from_waker(&waker);
-            let ended = self
-                .poll_until(cx, now, || {
-                    found = result(false);
-                    found.is_some()
-                })
-                .is_ready();
-            if let Some(result) = found.or_else(|| result(ended)) {
-                return result;
+            self.is_aside = true;
+            // It goes on after the result, too: who sleeps does not know of what is left.
+            let _ = self.poll_until(&mut Context::from_waker(&waker), now, || false);
+            self.is_aside = false;
+            let found = ready();
+            if found.is_some() || !self.net.is_woken() {
+                return found;
             }
-            self.net.sleep(self.seen_at, alone());
-            now = self.net.now();
         }
+        None
+    }
+
+    /// Lends the connection on which one reply is to come and no other.
+    fn lend(&mut self, conn: ConnId) -> Option<N::Loan> {
+        let due = self.engine.due_alone(conn)?;
+        let socket = self.lines.get_mut(conn)?.socket()?;
+        self.net.lend(socket, self.seen_at, due)
     }
 }
 
@@ -204,52 +336,15 @@ impl<N: Sleep> fmt::Debug for Turn<N> {
     }
 }
 
-struct Unpark(Thread);
+/// Tells who watches to ask for its result.
+struct Called {
+    raised: AtomicBool,
+    driver: Waker,
+}
 
-impl Wake for Unpark {
+impl Wake for Called {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-std::thread_local! {
-    /// One per thread, so that a call allocates none.
-    static MY_WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_to_fall_asleep_drives_unless_somebody_has_waited_for_long() {
-        let threads: Vec<_> = (0..3).map(|_| thread::spawn(|| {}).thread().clone()).collect();
-        let mut sleepers = Sleepers::default();
-        sleepers.add(threads[0].clone());
-        for _ in 0..64 {
-            let place = sleepers.add(threads[1].clone());
-            sleepers.add(threads[2].clone());
-            sleepers.remove(place);
-            assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[2].id()));
-        }
-        sleepers.add(threads[1].clone());
-        assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[0].id()), "it is patient");
-        assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[1].id()));
-        assert!(sleepers.pop().is_none());
-    }
-
-    #[test]
-    fn of_those_that_have_waited_for_long_the_last_drives() {
-        let threads: Vec<_> = (0..3).map(|_| thread::spawn(|| {}).thread().clone()).collect();
-        let mut sleepers = Sleepers::default();
-        sleepers.add(threads[0].clone());
-        sleepers.add(threads[1].clone());
-        for _ in 0..64 {
-            sleepers.add(threads[2].clone());
-            assert_eq!(sleepers.pop().map(|thread| thread.id()), Some(threads[2].id()));
-        }
-        sleepers.add(threads[2].clone());
-        let order = [1, 0, 2].map(|place: usize| Some(threads[place].id()));
-        assert_eq!([(); 3].map(|()| sleepers.pop().map(|thread| thread.id())), order);
+        self.raised.store(true, SeqCst);
+        self.driver.wake_by_ref();
     }
 }

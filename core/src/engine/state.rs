@@ -100,6 +100,17 @@ impl Engine {
         connection.map_or(0, |connection| connection.missing(buffered))
     }
 
+    /// When the one reply is due that is to come on a connection that callers share. `None`: none is, or not only one,
+    /// or its request is not written yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn due_alone(&mut self, conn: ConnId) -> Option<Instant> {
+        let node = self.links.node_of(conn)?;
+        let connection = self.links.reach(node)?.connection(conn)?;
+        let is_written = !bytes::Buf::has_remaining(connection.outgoing());
+        let in_flight = connection.in_flight();
+        (is_written && in_flight.len() == 1).then(|| in_flight.earliest())
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must be called. It moves with every input, and may be
     /// earlier than there is anything to do. `None`: never, as things are.
     #[must_use]

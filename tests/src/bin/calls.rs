@@ -3,20 +3,21 @@
 //! `cargo run --bin calls redis://127.0.0.1/ blocking 1 1000`: one thread by the blocking client, a thousand calls.
 //! `tokio 32 1000` in their place: 32 tasks of one thread, a thousand calls each. `pipeline 100 1000`: a thousand
 //! pipelines of a hundred commands by the blocking client. `apart 20 1000`: a thousand calls with pauses between them,
-//! by a blocking client that has twenty connections besides.
+//! by a blocking client that has twenty connections besides. `beside 20 1000`: a thousand calls of one thread, beside
+//! twenty that wait at the server; says how often one of these threads has fallen asleep.
 
 use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use redstart_blocking::command::Prepare;
+use redstart_blocking::command::{Command, Prepare, Run};
 use redstart_blocking::commands::{ListCommands, StringCommands};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let [_, url, runtime, tasks, calls] = &args[..] else {
         return Err(
-            "say the URL of a server, blocking, pipeline, apart or tokio, the number of tasks, and that of calls"
+            "say the URL of a server, blocking, pipeline, apart, beside or tokio, the number of tasks, and that of calls"
                 .into(),
         );
     };
@@ -25,8 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "blocking" if tasks == 1 => blocking(url, calls),
         "pipeline" => pipelines(url, tasks, calls),
         "apart" => apart(url, tasks, calls),
+        "beside" => beside(url, tasks, calls),
         "tokio" => tokio(url, tasks, calls),
-        _ => Err("blocking has one thread; else there are pipeline, apart and tokio".into()),
+        _ => Err("blocking has one thread; else there are pipeline, apart, beside and tokio".into()),
     }
 }
 
@@ -62,6 +64,37 @@ fn apart(url: &str, connections: usize, calls: i64) -> Result<(), Box<dyn Error>
         assert_eq!(client.incr("calls")?, call);
     }
     Ok(())
+}
+
+fn beside(url: &str, waits: usize, calls: i64) -> Result<(), Box<dyn Error>> {
+    let client = redstart_blocking::Client::connect(url)?;
+    let all_wait = format!("blocked_clients:{waits}\r");
+    thread::scope(|scope| -> Result<(), Box<dyn Error>> {
+        let wait = || client.blpop("end", Duration::ZERO).map(|item: Option<(String, String)>| item);
+        let waits: Vec<_> = (0..waits).map(|_| scope.spawn(wait)).collect();
+        while !client.run(Command::<String>::new("INFO").arg("clients"))?.contains(&all_wait) {}
+        let before = changes()?;
+        for call in 1..=calls {
+            assert_eq!(client.incr("calls")?, call);
+        }
+        println!("{}", changes()? - before);
+        client.rpush("end", vec!["over"; waits.len()])?;
+        for wait in waits {
+            wait.join().expect("it does not panic")?;
+        }
+        Ok(())
+    })
+}
+
+/// How often the threads of this process have fallen asleep so far.
+fn changes() -> Result<u64, Box<dyn Error>> {
+    let mut changes = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let status = std::fs::read_to_string(task?.path().join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        changes += line.ok_or("the system does not count them")?.trim().parse::<u64>()?;
+    }
+    Ok(changes)
 }
 
 fn tokio(url: &str, tasks: usize, calls: i64) -> Result<(), Box<dyn Error>> {

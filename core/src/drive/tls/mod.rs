@@ -49,6 +49,10 @@ struct Inner<S: Socket> {
 }
 
 impl<S: Socket> TlsStream<S> {
+    pub(super) const fn socket(&self) -> &S {
+        &self.0.socket
+    }
+
     fn new(socket: S, mut session: ClientConnection) -> Self {
         session.set_buffer_limit(Some(BUFFERED));
         Self(Box::new(Inner { socket, session, incoming: BytesMut::new(), failed: None }))

@@ -213,15 +213,17 @@ impl Pool {
         let error = Error::new(ErrorKind::Timeout(waiting_for), Delivery::NotSent)
             .with_cause(self.last_error.clone())
             .with_node(&self.name);
+        let mut earliest = Instant::FAR;
         self.waiting.retain(|(entry, bytes)| {
             let is_due = entry.deadline <= now;
             if is_due {
                 ended.push((*entry, name(error.clone(), bytes, entry)));
+            } else {
+                earliest = earliest.min(entry.deadline);
             }
             !is_due
         });
-        let deadlines = self.waiting.iter().map(|(entry, _)| entry.deadline);
-        self.earliest = deadlines.min().unwrap_or(Instant::FAR);
+        self.earliest = earliest;
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
