@@ -30,12 +30,15 @@ pub(super) struct Run {
     at: usize,
     /// Those that are left, more than none.
     left: Alike,
+    /// Where the payload is in each of them, if they are all of one length.
+    even: Option<Range<usize>>,
 }
 
 impl Run {
     /// Messages as they came, but for the end of the last.
-    pub(super) const fn new(names: Names, wire: Bytes, left: Alike) -> Self {
-        Self { names, wire, at: 0, left }
+    pub(super) fn new(names: Names, wire: Bytes, left: Alike) -> Self {
+        let even = if left.is_even && left.count > 1 { Alike::first(left.head, &wire) } else { None };
+        Self { names, wire, at: 0, left, even }
     }
 
     /// How much [room](Event::room) they take.
@@ -47,7 +50,10 @@ impl Run {
     /// Goes on to the next of several. Returns where the payload of the one before is.
     #[inline(always)]
     fn pass(&mut self) -> Option<Range<usize>> {
-        let place = Alike::first(self.at + self.left.head, &self.wire)?;
+        let place = match &self.even {
+            Some(place) => self.at + place.start..self.at + place.end,
+            None => Alike::first(self.at + self.left.head, &self.wire)?,
+        };
         self.at = place.end.checked_add(CRLF).filter(|at| *at <= self.wire.len())?;
         self.left.count -= 1;
         self.left.payload = self.left.payload.saturating_sub(place.len());
@@ -81,7 +87,7 @@ impl Run {
 
     /// The only one that is left.
     fn into_last(self) -> Option<Message> {
-        let Self { names: Names { channel, pattern }, wire: mut payload, at, left } = self;
+        let Self { names: Names { channel, pattern }, wire: mut payload, at, left, .. } = self;
         let place = Alike::first(at + left.head, &payload).filter(|place| place.end == payload.len())?;
         payload.advance(place.start);
         Some(Message { channel, pattern, payload })

@@ -219,6 +219,7 @@ fn pushes_that_differ_in_their_last_strings_are_found_together() {
     let large = "l".repeat(1000);
     let table = [
         (vec![a("1")], 1),
+        (vec![a("1"), a("2"), a("three"), a("4")], 4),
         (vec![a("1"), a(""), a("two"), a(&"x".repeat(999))], 4),
         (vec![a("1"), a("2"), push("b", "3"), a("4")], 2),
         (vec![a("1"), push("aa", "2")], 1),
@@ -235,6 +236,8 @@ fn pushes_that_differ_in_their_last_strings_are_found_together() {
         let alike = &parts[..count];
         let len = alike.iter().map(String::len).sum();
         assert_eq!((run.count, run.len), (count, len), "{wire:?}");
+        let is_even = alike.iter().all(|part| part.len() == alike[0].len());
+        assert_eq!(run.is_even, is_even, "{wire:?}");
         let mut payloads = 0;
         for part in alike {
             let place = Alike::first(run.head, part.as_bytes()).expect("it is there");

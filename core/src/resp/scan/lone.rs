@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Scanner, offset};
+use super::{CRLF, Scanner, offset};
 use crate::resp::frame::Node;
 use crate::resp::length::read_short;
 use crate::resp::short::{Found, Text, is_header_cut, is_line_cut, short_line, short_string};
@@ -34,8 +34,10 @@ pub(crate) struct Alike {
     pub(crate) len: usize,
     /// of which so many come in each before the last string and its length,
     pub(crate) head: usize,
-    /// and so many are the payloads of the last strings.
+    /// and so many are the payloads of the last strings,
     pub(crate) payload: usize,
+    /// which all are of one length.
+    pub(crate) is_even: bool,
 }
 
 /// As many bytes are looked for together, or one reply that has more.
@@ -49,6 +51,24 @@ impl Alike {
         let (len, payload) = read_short(line)?;
         let start = offset(wire, payload);
         Some(start..start.saturating_add(len as usize))
+    }
+
+    /// Adds what is like the first, and of its length. Returns what follows.
+    #[inline]
+    fn add_even<'a>(&mut self, buf: &[u8], mut rest: &'a [u8]) -> &'a [u8] {
+        let (each, payload) = (self.len, self.payload);
+        let Some(head) = buf.get(..each.wrapping_sub(CRLF).wrapping_sub(payload)) else { return rest };
+        while self.len < ALIKE_MAX
+            && let Some((next, after)) = rest.split_at_checked(each)
+            && next.starts_with(head)
+            && next.ends_with(b"\r\n")
+        {
+            self.count = self.count.wrapping_add(1);
+            self.payload = self.payload.wrapping_add(payload);
+            self.len = self.len.wrapping_add(each);
+            rest = after;
+        }
+        rest
     }
 }
 
@@ -117,7 +137,7 @@ impl Scanner {
             return None;
         }
         self.need = 0;
-        strings.run = Alike { count: 1, len, ..strings.run };
+        strings.run = Alike { count: 1, len, is_even: true, ..strings.run };
         if count > 0 {
             self.add_alike(&mut strings.run, buf, rest);
         }
@@ -125,22 +145,23 @@ impl Scanner {
     }
 
     /// Adds to a run what is like its first in `rest`, the part of `buf` behind it.
+    ///
+    /// No sum here passes that of the bytes in `buf`.
     #[inline]
-    fn add_alike(&self, run: &mut Alike, buf: &[u8], mut rest: &[u8]) {
-        let Some(head) = buf.get(..run.head) else { return };
+    fn add_alike(&self, run: &mut Alike, buf: &[u8], rest: &[u8]) {
+        let Some(head) = buf.get(..run.head).filter(|head| rest.starts_with(head)) else { return };
+        let mut rest = run.add_even(buf, rest);
         let (bulk, reply) = (self.limits.bulk, self.limits.reply as usize);
-        let mut len = run.len;
-        while len < ALIKE_MAX
+        while run.len < ALIKE_MAX
             && let Some(last) = rest.strip_prefix(head)
             && let Found::Whole(text, after) = short_string(bulk, last, last)
             && offset(rest, after) <= reply
         {
-            // No sum passes that of the bytes in `buf`.
             run.count = run.count.wrapping_add(1);
             run.payload = run.payload.wrapping_add(text.range().len());
+            run.is_even = false;
             rest = after;
-            len = offset(buf, rest);
+            run.len = offset(buf, rest);
         }
-        run.len = len;
     }
 }
