@@ -71,18 +71,31 @@ struct Visit {
     told: bool,
 }
 
-/// What was moved since somebody began to count.
-#[derive(Debug, Default)]
+/// What was moved since somebody began to count. It is not large: each client has one.
+#[derive(Debug)]
 struct Moved {
-    requests: usize,
-    writes: usize,
-    written: Option<ConnId>,
+    /// As far as they can be counted, as the writes.
+    requests: u8,
+    writes: u8,
+    /// Where was written last, if anything was.
+    written: ConnId,
 }
 
 impl Moved {
+    const NOTHING: Self = Self { requests: 0, writes: 0, written: ConnId(0) };
+
+    fn note_requests(&mut self, count: usize) {
+        self.requests = self.requests.saturating_add(count.min(2) as u8);
+    }
+
+    fn note_write(&mut self, conn: ConnId) {
+        self.writes = self.writes.saturating_add(1);
+        self.written = conn;
+    }
+
     /// Where the one request was written that came.
     fn lone(&self) -> Option<ConnId> {
-        self.written.filter(|_| (self.requests, self.writes) == (1, 1))
+        ((self.requests, self.writes) == (1, 1)).then_some(self.written)
     }
 }
 
@@ -144,7 +157,7 @@ impl<N: Net> Driver<N> {
             suppliers: Suppliers::default(),
             post: Post::default(),
             scratch: Seldom::new(),
-            moved: Moved::default(),
+            moved: Moved::NOTHING,
             is_aside: false,
             hold: Hold::default(),
             ebb: Ebb::default(),
@@ -299,10 +312,7 @@ impl<N: Net> Driver<N> {
             let Some(line) = self.lines.get_mut(id) else { continue };
             match line.poll_out(id, &mut self.engine) {
                 Ok(false) => {}
-                Ok(true) => {
-                    self.moved.writes += 1;
-                    self.moved.written = Some(id);
-                }
+                Ok(true) => self.moved.note_write(id),
                 Err(reason) => {
                     let reason = self.read_out(now, id).unwrap_or(reason);
                     self.fail(now, id, reason);
@@ -346,7 +356,7 @@ impl<N: Net> Driver<N> {
             post.deliver(engine, wake);
         }
         let (line_deadline, woken) = self.mailbox.exchange(now, engine, inbox, wake);
-        moved.requests += inbox.requests.len();
+        moved.note_requests(inbox.requests.len());
         hold.note(woken, inbox.requests.len());
         ebb.take(inbox.requests.len());
         wake.drain(..).for_each(Waker::wake);

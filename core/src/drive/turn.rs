@@ -297,7 +297,7 @@ impl<N: Sleep> Driver<N> {
     /// Moves all there is to move for a call that is made by `ready`. Returns its result, or the connection on which
     /// its request was written, if that is clear.
     fn help<T>(&mut self, mut ready: impl FnMut() -> Option<T>) -> (Option<T>, Option<ConnId>) {
-        self.moved = Moved::default();
+        self.moved = Moved::NOTHING;
         let found = ready().or_else(|| self.move_all(&mut ready));
         (found, self.moved.lone())
     }
