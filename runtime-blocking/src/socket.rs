@@ -21,7 +21,8 @@ use mio::{Interest, Registry, Token};
 use redstart_core::drive::{self, Socket};
 use socket2::SockRef;
 
-/// The longest sleep in a read: as long as this it can take until a second thread is noticed.
+/// The longest sleep in a read. If that is the only thread that sleeps, it can take as long until the deadline or the new
+/// connection of a second thread is noticed.
 pub(crate) const NAP: Duration = Duration::from_millis(20);
 /// Room for a read that sleeps, enough for the replies to a pipeline of a hundred; if it is filled, reads that do not
 /// sleep fetch the rest. They take more only when so much has come of a reply: room is zeroed for each.
@@ -44,7 +45,7 @@ pub(crate) struct State {
     /// `None` while it is being connected.
     pub(crate) stream: Option<Box<dyn Stream>>,
     /// Its place in the poll, once it is connected.
-    pub(crate) place: Option<Place>,
+    place: Option<Place>,
     /// Why it could not be connected.
     pub(crate) failed: Option<io::Error>,
     pub(crate) waker: Option<Waker>,

@@ -69,14 +69,18 @@ fn a_write_after_a_pause_does_not_fail_for_one_of_several_connections_that_ended
     }
 }
 
-/// Has a thread watch for all others, which it does until something is in the list "end".
-fn watch(client: &Client, server: &Server) -> thread::JoinHandle<Option<(String, String)>> {
+/// Does something with a client for which a thread watches meanwhile.
+fn beside_who_watches(act: impl FnOnce(&Server, &Client)) {
+    let server = Server::start(Version::V8);
+    let client = Client::connect(format!("{}?backoff_cap=10ms", server.url())).expect("it is up");
     let watcher = client.clone();
     let watch = thread::spawn(move || watcher.blpop("end", Duration::ZERO).expect("it ends"));
     poll_until("a thread to wait at the server", || {
         server.cli(&["INFO", "clients"]).contains("blocked_clients:1").then_some(())
     });
-    watch
+    act(&server, &client);
+    client.rpush("end", "over").expect("it is up");
+    assert_eq!(watch.join().expect("it does not panic"), Some(("end".to_owned(), "over".to_owned())));
 }
 
 #[test]
@@ -103,77 +107,64 @@ fn who_watches_gets_at_once_what_another_thread_has_read() {
 
 #[test]
 fn a_panic_beside_who_watches_leaves_nobody_waiting() {
-    let server = Server::start(Version::V8);
-    let client = Client::connect(server.url()).unwrap();
-    let watch = watch(&client, &server);
-    for round in 1..=100 {
-        let bomb = AssertUnwindSafe(|| client.run(Command::<Bomb>::new("PING")));
-        assert!(catch_unwind(bomb).is_err(), "it has panicked");
-        assert_eq!(client.incr("key"), Ok(round));
-    }
-    client.rpush("end", "over").unwrap();
-    assert_eq!(watch.join().unwrap(), Some(("end".into(), "over".into())));
+    beside_who_watches(|_, client| {
+        for round in 1..=100 {
+            let bomb = AssertUnwindSafe(|| client.run(Command::<Bomb>::new("PING")));
+            assert!(catch_unwind(bomb).is_err(), "it has panicked");
+            assert_eq!(client.incr("key"), Ok(round));
+        }
+    });
 }
 
 #[test]
 fn a_future_that_wakes_itself_is_asked_again_beside_who_watches() {
-    let server = Server::start(Version::V8);
-    let client = Client::connect(server.url()).unwrap();
-    let watch = watch(&client, &server);
-    let mut asked = 0;
-    let third = client.wait(poll_fn(|cx| {
-        asked += 1;
-        cx.waker().wake_by_ref();
-        if asked < 3 { Poll::Pending } else { Poll::Ready(asked) }
-    }));
-    assert_eq!(third, 3);
-    client.rpush("end", "over").unwrap();
-    watch.join().unwrap();
+    beside_who_watches(|_, client| {
+        let mut asked = 0;
+        let third = client.wait(poll_fn(|cx| {
+            asked += 1;
+            cx.waker().wake_by_ref();
+            if asked < 3 { Poll::Pending } else { Poll::Ready(asked) }
+        }));
+        assert_eq!(third, 3);
+    });
 }
 
 #[test]
 fn replies_of_any_size_reach_threads_beside_who_watches() {
-    let server = Server::start(Version::V8);
-    let client = Client::connect(server.url()).unwrap();
-    let watch = watch(&client, &server);
-    thread::scope(|scope| {
-        for name in 0..3 {
-            let client = &client;
-            scope.spawn(move || {
-                for round in 0..300_usize {
-                    // More than a read beside the others takes, and more than a write may wait with.
-                    let value = name.to_string().repeat([0, 64, 9_000, 16 << 10, 100_000][round % 5]);
-                    client.set(format!("key:{name}"), &value).unwrap();
-                    assert_eq!(client.get::<String>(format!("key:{name}")), Ok(Some(value)));
-                }
-            });
-        }
+    beside_who_watches(|_, client| {
+        thread::scope(|scope| {
+            for name in 0..3 {
+                scope.spawn(move || {
+                    for round in 0..300_usize {
+                        // More than a read beside the others takes, and more than a write may wait with.
+                        let value = name.to_string().repeat([0, 64, 9_000, 16 << 10, 100_000][round % 5]);
+                        client.set(format!("key:{name}"), &value).unwrap();
+                        assert_eq!(client.get::<String>(format!("key:{name}")), Ok(Some(value)));
+                    }
+                });
+            }
+        });
     });
-    client.rpush("end", "over").unwrap();
-    watch.join().unwrap();
 }
 
 #[test]
 fn a_connection_that_ends_while_it_is_read_beside_who_watches_ends_the_call() {
-    let server = Server::start(Version::V8);
-    let client = Client::connect(format!("{}?backoff_cap=10ms", server.url())).unwrap();
-    let watch = watch(&client, &server);
-    for round in 1..=20 {
-        let shared = client.run(Command::<u64>::new("CLIENT ID")).unwrap().to_string();
-        assert_eq!(server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]), "OK");
-        let write = thread::spawn({
-            let client = client.clone();
-            move || client.incr("paused")
-        });
-        poll_until("the command to have come", || {
-            server.cli(&["CLIENT", "LIST", "ID", &shared]).contains("cmd=incr").then_some(())
-        });
-        assert_eq!(server.cli(&["CLIENT", "KILL", "ID", &shared]), "1");
-        let error = write.join().unwrap().unwrap_err();
-        assert!(error.is_connection() && error.may_have_run(), "{error}");
-        assert_eq!(server.cli(&["CLIENT", "UNPAUSE"]), "OK");
-        assert_eq!(client.incr("key"), Ok(round));
-    }
-    client.rpush("end", "over").unwrap();
-    watch.join().unwrap();
+    beside_who_watches(|server, client| {
+        for round in 1..=20 {
+            let shared = client.run(Command::<u64>::new("CLIENT ID")).unwrap().to_string();
+            assert_eq!(server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]), "OK");
+            let write = thread::spawn({
+                let client = client.clone();
+                move || client.incr("paused")
+            });
+            poll_until("the command to have come", || {
+                server.cli(&["CLIENT", "LIST", "ID", &shared]).contains("cmd=incr").then_some(())
+            });
+            assert_eq!(server.cli(&["CLIENT", "KILL", "ID", &shared]), "1");
+            let error = write.join().unwrap().unwrap_err();
+            assert!(error.is_connection() && error.may_have_run(), "{error}");
+            assert_eq!(server.cli(&["CLIENT", "UNPAUSE"]), "OK");
+            assert_eq!(client.incr("key"), Ok(round));
+        }
+    });
 }

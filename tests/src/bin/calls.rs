@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use redstart_blocking::command::{Command, Prepare, Run};
 use redstart_blocking::commands::{ListCommands, StringCommands};
+use redstart_tests::server::poll_until;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
@@ -72,7 +73,10 @@ fn beside(url: &str, waits: usize, calls: i64) -> Result<(), Box<dyn Error>> {
     thread::scope(|scope| -> Result<(), Box<dyn Error>> {
         let wait = || client.blpop("end", Duration::ZERO).map(|item: Option<(String, String)>| item);
         let waits: Vec<_> = (0..waits).map(|_| scope.spawn(wait)).collect();
-        while !client.run(Command::<String>::new("INFO").arg("clients"))?.contains(&all_wait) {}
+        poll_until("all of them to wait", || {
+            let clients = client.run(Command::<String>::new("INFO").arg("clients")).ok()?;
+            clients.contains(&all_wait).then_some(())
+        });
         let before = changes()?;
         for call in 1..=calls {
             assert_eq!(client.incr("calls")?, call);
