@@ -77,6 +77,10 @@ impl Engine {
         let error = if error.command().is_some() { error } else { link::name(error, &bytes, &entry) };
         let may_wait = entry.id.is_callers() || matches!(entry.id.slot, CHILD | RETURN);
         if may_wait && is_ended_by_failover(&error) {
+            // The server closes the connection behind this answer, now or soon.
+            if let Some(side) = self.sides.get(conn) {
+                side.close_after_use();
+            }
             self.send_again(now, entry, bytes, error);
             return Ok(());
         }

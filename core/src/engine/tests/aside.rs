@@ -420,8 +420,10 @@ fn a_server_that_has_become_a_replica_is_left() {
         "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n";
     bench.read(side, state);
     assert_eq!(bench.ended(), []);
+    assert_eq!(bench.closed(), [side], "the server is about to close it");
     bench.pass(300);
-    assert_eq!(bench.written(side), "BLPOP k 0", "it waits again");
+    let again = bench.open()[0];
+    assert_eq!(bench.written(again), "BLPOP k 0", "it waits again");
     bench.submit(2, "BLPOP k 0", 0);
     let other = bench.open()[0];
     bench.written(other);
