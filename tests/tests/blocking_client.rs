@@ -92,7 +92,7 @@ fn who_watches_gets_at_once_what_another_thread_has_read() {
         let (sender, told) = channel();
         let reader = thread::spawn(move || {
             while let Ok(Event::Message(message)) = messages.next_timeout(PATIENCE) {
-                sender.send(message.payload).unwrap();
+                sender.send(message.into_payload()).unwrap();
             }
         });
         for number in 0..2_000 {

@@ -102,7 +102,7 @@ fn draw_patience(rng: &mut fastrand::Rng) -> Duration {
 /// What a task hears on the channel that it alone publishes to: nothing of others, nothing twice.
 fn check_heard(channel: &str, event: &Event, last: &mut u32) {
     let Event::Message(message) = event else { panic!("{event:?} is no message") };
-    assert_eq!(&message.channel[..], channel.as_bytes());
+    assert_eq!(message.channel(), channel.as_bytes());
     let number: u32 = message.payload_as().expect("a number");
     assert!(number > *last, "{number} after {last}");
     *last = number;

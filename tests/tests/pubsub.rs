@@ -38,10 +38,9 @@ fn messages_come_from_channels_patterns_and_sharded_channels_on_every_runtime_an
             assert_eq!(target.cli(&["PUBLISH", "news", "rain"]), "2");
             assert_eq!(target.cli(&["SPUBLISH", "orders", "one"]), "1");
             assert_eq!(payload(news.next()), "rain");
-            let Some(Event::Message(Message { channel, pattern, .. })) = all.next() else {
-                panic!("no message")
-            };
-            assert_eq!((&channel[..], pattern.as_deref()), (&b"news"[..], Some(&b"n*"[..])));
+            let Some(Event::Message(message)) = all.next() else { panic!("no message") };
+            assert_eq!(message, Message::new("news", "rain").with_pattern("n*"));
+            assert_eq!((message.channel(), message.pattern()), (&b"news"[..], Some(&b"n*"[..])));
             assert_eq!(payload(shard.next()), "one");
             // Requests go on beside subscriptions.
             assert_eq!(client.incr("hits"), Ok(1));

@@ -199,14 +199,11 @@ fn closed() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::pubsub::Message;
 
     fn message(payload: &'static str) -> Event {
-        let payload = Bytes::from_static(payload.as_bytes());
-        Event::Message(Message { channel: b"c"[..].into(), pattern: None, payload })
+        Event::Message(Message::new("c", payload))
     }
 
     fn deliver(queue: &Queue, events: impl IntoIterator<Item = Event>) {

@@ -5,7 +5,9 @@
 use alloc::borrow::Cow;
 use core::ops::Range;
 
-use crate::resp::{Alike, Frame, Strings};
+use bytes::Bytes;
+
+use crate::resp::{Alike, Frame, Strings, narrow};
 
 /// What is subscribed to: each kind has commands and confirmations of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,12 +34,80 @@ impl Kind {
     }
 }
 
+/// Where the names and the payload of a message are in a text that begins with the first name and ends with the
+/// payload, as they lie on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    /// How long the pattern is, if there is one.
+    pattern: Option<u32>,
+    channel_at: u32,
+    channel_len: u32,
+    payload_at: u32,
+}
+
+impl Places {
+    /// Of a message whose parts are here. Returns where its text is, too.
+    #[inline]
+    fn of(
+        pattern: Option<&Range<usize>>,
+        channel: &Range<usize>,
+        payload: &Range<usize>,
+    ) -> (Range<usize>, Self) {
+        let start = pattern.unwrap_or(channel).start;
+        let places = Self {
+            pattern: pattern.map(|pattern| narrow(pattern.len())),
+            channel_at: narrow(channel.start.wrapping_sub(start)),
+            channel_len: narrow(channel.len()),
+            payload_at: narrow(payload.start.wrapping_sub(start)),
+        };
+        (start..payload.end, places)
+    }
+
+    /// A text of these.
+    pub(crate) fn join(pattern: Option<&[u8]>, channel: &[u8], payload: &[u8]) -> (Bytes, Self) {
+        let places = Self {
+            pattern: pattern.map(|pattern| narrow(pattern.len())),
+            channel_at: narrow(pattern.map_or(0, <[u8]>::len)),
+            channel_len: narrow(channel.len()),
+            payload_at: narrow(pattern.map_or(0, <[u8]>::len).saturating_add(channel.len())),
+        };
+        ([pattern.unwrap_or_default(), channel, payload].concat().into(), places)
+    }
+
+    /// The same with the payload elsewhere.
+    #[inline]
+    pub(crate) const fn with_payload_at(self, at: usize) -> Self {
+        Self { payload_at: narrow(at), ..self }
+    }
+
+    pub(crate) fn pattern(self, text: &[u8]) -> Option<&[u8]> {
+        self.pattern.map(|len| text.get(..len as usize).unwrap_or_default())
+    }
+
+    #[inline]
+    pub(crate) fn channel(self, text: &[u8]) -> &[u8] {
+        let rest = text.get(self.channel_at as usize..);
+        rest.and_then(|rest| rest.get(..self.channel_len as usize)).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) const fn payload_at(self) -> usize {
+        self.payload_at as usize
+    }
+
+    #[inline]
+    pub(crate) const fn channel_len(self) -> usize {
+        self.channel_len as usize
+    }
+}
+
 /// Messages of one channel that lie at the front of what was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) kind: Kind,
-    pub(crate) pattern: Range<usize>,
-    pub(crate) channel: Range<usize>,
+    /// The text of the first.
+    pub(crate) text: Range<usize>,
+    pub(crate) places: Places,
     /// Their last strings are what was published.
     pub(crate) run: Alike,
 }
@@ -46,27 +116,26 @@ impl Heard {
     /// The messages that these strings are, if they are any.
     #[inline]
     pub(crate) fn new(strings: &Strings, read: &[u8]) -> Option<Self> {
-        let [first, second, third, _] = &strings.at;
-        let (kind, pattern, channel) = match (strings.count, read.get(first.clone())?) {
-            (3, b"message") => (Kind::Channel, &(0..0), second),
-            (3, b"smessage") => (Kind::Shard, &(0..0), second),
-            (4, b"pmessage") => (Kind::Pattern, second, third),
+        let [first, second, third, fourth] = &strings.at;
+        let (kind, (text, places)) = match (strings.count, read.get(first.clone())?) {
+            (3, b"message") => (Kind::Channel, Places::of(None, second, third)),
+            (3, b"smessage") => (Kind::Shard, Places::of(None, second, third)),
+            (4, b"pmessage") => (Kind::Pattern, Places::of(Some(second), third, fourth)),
             _ => return None,
         };
-        Some(Self { kind, pattern: pattern.clone(), channel: channel.clone(), run: strings.run })
+        Some(Self { kind, text, places, run: strings.run })
     }
 }
 
 /// A message, as it is told in a frame of any spelling.
-pub(crate) struct Told<'a> {
+pub(crate) struct Told {
     pub(crate) kind: Kind,
-    pub(crate) pattern: Cow<'a, [u8]>,
-    pub(crate) channel: Cow<'a, [u8]>,
-    pub(crate) payload: bytes::Bytes,
+    pub(crate) text: Bytes,
+    pub(crate) places: Places,
 }
 
 /// The message that a frame is, if it is one.
-pub(crate) fn message(frame: &Frame) -> Option<Told<'_>> {
+pub(crate) fn message(frame: &Frame) -> Option<Told> {
     let mut items = frame.item().items();
     let kind = match &*items.next()?.text()? {
         b"message" => Kind::Channel,
@@ -74,8 +143,21 @@ pub(crate) fn message(frame: &Frame) -> Option<Told<'_>> {
         b"pmessage" => Kind::Pattern,
         _ => return None,
     };
-    let pattern = if kind == Kind::Pattern { items.next()?.text()? } else { Cow::default() };
-    Some(Told { kind, pattern, channel: items.next()?.text()?, payload: items.next()?.shared()? })
+    let pattern = if kind == Kind::Pattern { Some(items.next()?) } else { None };
+    let (channel, payload) = (items.next()?, items.next()?);
+    let in_place = || {
+        let pattern = pattern.map(|pattern| pattern.place().ok_or(())).transpose().ok()?;
+        Some(Places::of(pattern.as_ref(), &channel.place()?, &payload.place()?))
+    };
+    let (text, places) = match in_place() {
+        Some((text, places)) => (frame.part(text), places),
+        // What came in chunks is in no one place.
+        None => {
+            let pattern = pattern.and_then(|pattern| pattern.text());
+            Places::join(pattern.as_deref(), &channel.text()?, &payload.text()?)
+        }
+    };
+    Some(Told { kind, text, places })
 }
 
 /// What becomes of a subscription: its kind, and whether it begins.

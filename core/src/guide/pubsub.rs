@@ -27,7 +27,7 @@ pub async fn example(client: &Client) -> Result<Vec<String>> {
     let mut told = Vec::new();
     let handle = |message: Message| {
         let text: String = message.payload_as().unwrap_or_default();
-        told.push(format!("{} said {text}", message.channel.escape_ascii()));
+        told.push(format!("{} said {text}", message.channel().escape_ascii()));
     };
     listen(&mut news, handle, || {}).await;
     Ok(told)

@@ -1,96 +1,105 @@
 //! Events that wait for whoever reads them.
 
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
 use core::ops::Range;
 
 use bytes::{Buf, Bytes};
 
 use super::event::{Event, Message};
+use crate::connection::Places;
 use crate::resp::{Alike, CRLF};
-
-/// Where messages were published: the channel, and the pattern that it matches if that is why they came.
-#[derive(Clone, Debug)]
-pub(super) struct Names {
-    pub(super) channel: Arc<[u8]>,
-    pub(super) pattern: Option<Arc<[u8]>>,
-}
 
 /// So many messages of a run are found, and then made.
 #[cfg(feature = "std")]
 const AT_ONCE: usize = 16;
 
+/// Where the text of a message begins, its payload, and where both end.
+#[derive(Clone, Copy, Default)]
+struct Spot {
+    text: usize,
+    payload: usize,
+    end: usize,
+}
+
 /// Messages of one channel as they lay in what was read, each of which is made when it is taken.
 #[derive(Debug)]
 pub(super) struct Run {
-    names: Names,
     /// As it came, but for the end of the last message.
     wire: Bytes,
     /// Where the next one begins.
     at: usize,
     /// Those that are left, more than none.
     left: Alike,
-    /// Where the payload is in each of them, if they are all of one length.
-    even: Option<Range<usize>>,
+    /// Where the text is in each of them, if they are all of one length; else where it begins.
+    text: Range<usize>,
+    /// Where all is in the text; the payload only if they are all of one length.
+    places: Places,
 }
 
 impl Run {
-    /// Messages as they came, but for the end of the last.
-    pub(super) fn new(names: Names, wire: Bytes, left: Alike) -> Self {
-        let even = if left.is_even && left.count > 1 { Alike::first(left.head, &wire) } else { None };
-        Self { names, wire, at: 0, left, even }
+    /// Messages as they came, but for the end of the last. The first has its `text` here.
+    pub(super) const fn new(wire: Bytes, text: Range<usize>, places: Places, left: Alike) -> Self {
+        Self { wire, at: 0, left, text, places }
     }
 
     /// How much [room](Event::room) they take.
     fn room(&self) -> usize {
-        let each = size_of::<Event>().saturating_add(self.names.channel.len());
+        let each = size_of::<Event>().saturating_add(self.places.channel_len());
         self.left.count.saturating_mul(each).saturating_add(self.left.payload)
     }
 
-    /// Goes on to the next of several. Returns where the payload of the one before is.
+    /// Where the next one is.
     #[inline(always)]
-    fn pass(&mut self) -> Option<Range<usize>> {
-        let place = match &self.even {
-            Some(place) => self.at + place.start..self.at + place.end,
-            None => Alike::first(self.at + self.left.head, &self.wire)?,
-        };
-        self.at = place.end.checked_add(CRLF).filter(|at| *at <= self.wire.len())?;
+    fn first(&self) -> Option<Spot> {
+        let text = self.at + self.text.start;
+        if self.left.is_even {
+            return Some(Spot {
+                text,
+                payload: text + self.places.payload_at(),
+                end: self.at + self.text.end,
+            });
+        }
+        let payload = Alike::first(self.at + self.left.head, &self.wire)?;
+        Some(Spot { text, payload: payload.start, end: payload.end })
+    }
+
+    /// Goes on to the next of several. Returns where the one before is.
+    #[inline(always)]
+    fn pass(&mut self) -> Option<Spot> {
+        let spot = self.first()?;
+        self.at = spot.end.checked_add(CRLF).filter(|at| *at <= self.wire.len())?;
         self.left.count -= 1;
-        self.left.payload = self.left.payload.saturating_sub(place.len());
-        Some(place)
+        self.left.payload = self.left.payload.saturating_sub(spot.end.saturating_sub(spot.payload));
+        Some(spot)
     }
 
     /// Makes all but the last, as long as there is room for them. Returns whether it has made any.
     #[cfg(feature = "std")]
     fn make(&mut self, into: &mut VecDeque<Event>) -> bool {
         let most = (into.capacity() - into.len()).min(self.left.count.saturating_sub(1));
-        let mut places = [const { 0..0 }; AT_ONCE];
         let mut found = 0;
-        for place in places.iter_mut().take(most) {
+        let mut spots = [Spot::default(); AT_ONCE];
+        for spot in spots.iter_mut().take(most) {
             let Some(next) = self.pass() else { break };
-            *place = next;
+            *spot = next;
             found += 1;
         }
         // A queue that knows how many come has them made where they are to lie.
-        into.extend(places[..found].iter().map(|place| Event::Message(self.message(place.clone()))));
+        into.extend(spots[..found].iter().map(|spot| self.message(*spot)));
         found > 0
     }
 
-    /// The payload comes first: to count a user of a name waits until all before that is in memory, so that it can be
-    /// moved at once.
     #[inline]
-    fn message(&self, place: Range<usize>) -> Message {
-        let payload = self.wire.slice(place);
-        let Names { channel, pattern } = self.names.clone();
-        Message { channel, pattern, payload }
+    fn message(&self, Spot { text, payload, end }: Spot) -> Event {
+        let places = self.places.with_payload_at(payload.saturating_sub(text));
+        Event::Message(Message::of(self.wire.slice(text..end), places))
     }
 
     /// The only one that is left.
-    fn into_last(self) -> Option<Message> {
-        let Self { names: Names { channel, pattern }, wire: mut payload, at, left, .. } = self;
-        let place = Alike::first(at + left.head, &payload).filter(|place| place.end == payload.len())?;
-        payload.advance(place.start);
-        Some(Message { channel, pattern, payload })
+    fn into_last(mut self) -> Option<Message> {
+        let Spot { text, payload, .. } = self.first().filter(|spot| spot.end == self.wire.len())?;
+        self.wire.advance(text);
+        Some(Message::of(self.wire, self.places.with_payload_at(payload.saturating_sub(text))))
     }
 }
 
@@ -217,9 +226,9 @@ impl Iterator for Backlog {
     fn next(&mut self) -> Option<Event> {
         if let Some(Item::Run(run)) = self.0.front_mut()
             && run.left.count > 1
-            && let Some(place) = run.pass()
+            && let Some(spot) = run.pass()
         {
-            return Some(Event::Message(run.message(place)));
+            return Some(run.message(spot));
         }
         self.next_item()
     }
@@ -230,11 +239,11 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::connection::Heard;
     use crate::resp::{Decoder, Limits};
 
     fn message(channel: &str, payload: &str) -> Event {
-        let payload = Bytes::copy_from_slice(payload.as_bytes());
-        Event::Message(Message { channel: channel.as_bytes().into(), pattern: None, payload })
+        Event::Message(Message::new(channel, payload))
     }
 
     /// Messages as they come in one read.
@@ -244,11 +253,11 @@ mod tests {
             alloc::format!(">3\r\n$7\r\nmessage\r\n${name}\r\n{channel}\r\n${len}\r\n{payload}\r\n")
         });
         let wire: alloc::string::String = each.collect();
-        let found =
-            Decoder::new(Limits::default()).few_strings(b'>', wire.as_bytes()).expect("it is whole").run;
-        assert_eq!(found.count, payloads.len());
-        let wire = Bytes::copy_from_slice(&wire.as_bytes()[..wire.len() - CRLF]);
-        Run::new(Names { channel: channel.as_bytes().into(), pattern: None }, wire, found)
+        let strings =
+            Decoder::new(Limits::default()).few_strings(b'>', wire.as_bytes()).expect("it is whole");
+        let Heard { text, places, run, .. } = Heard::new(&strings, wire.as_bytes()).expect("messages");
+        assert_eq!(run.count, payloads.len());
+        Run::new(Bytes::copy_from_slice(&wire.as_bytes()[..wire.len() - CRLF]), text, places, run)
     }
 
     /// A backlog, and the events that are in it.
@@ -298,9 +307,8 @@ mod tests {
         for taken in 0..=3 {
             let mut run = run("a", &["1", "22", "", "4444"]);
             let all = run.room();
-            let places: Vec<_> = (0..taken).map_while(|_| run.pass()).collect();
-            let each = size_of::<Event>() + 1;
-            let expected: usize = places.iter().map(|place| each + place.len()).sum();
+            let events = (0..taken).map_while(|_| run.pass().map(|spot| run.message(spot)));
+            let expected: usize = events.map(|event| event.room()).sum();
             assert_eq!(all - run.room(), expected);
         }
     }

@@ -1,15 +1,17 @@
 //! What is gathered for one subscription until its handle is told.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::backlog::{Backlog, Names, Run};
+use super::backlog::{Backlog, Run};
 use super::event::{Event, Message};
+use crate::connection::Places;
 use crate::error::Error;
 use crate::resp::Alike;
 
-/// A payload of this size or more is a slice of what was read; others are copied, so that one that waits or is
+/// A text of this size or more is a slice of what was read; others are copied, so that one that waits or is
 /// kept does not keep the whole buffer.
 const SHARED_MIN: usize = 4 << 10;
 /// As many bytes of what is copied share a buffer.
@@ -25,7 +27,7 @@ pub struct Delivery {
     pub outcomes: Vec<(u64, Result<(), Error>)>,
     /// It is over: nothing follows.
     pub ended: bool,
-    /// Where small payloads are copied to.
+    /// Where short texts are copied to.
     chunk: BytesMut,
 }
 
@@ -58,35 +60,35 @@ impl Delivery {
 
     /// Adds a message.
     #[inline]
-    pub(super) fn message(&mut self, Names { channel, pattern }: Names, payload: Payload<'_>) {
-        let payload = self.own(payload);
-        self.push(Event::Message(Message { channel, pattern, payload }));
+    pub(super) fn message(&mut self, text: Text<'_>, places: Places) {
+        let text = self.own(text);
+        self.push(Event::Message(Message::of(text, places)));
     }
 
-    /// Adds messages of one channel, as they lie in `wire`.
-    pub(super) fn messages(&mut self, names: Names, wire: Payload<'_>, left: Alike) {
+    /// Adds messages of one channel, as they lie in `wire`, the first with its text here.
+    pub(super) fn messages(&mut self, wire: Text<'_>, text: Range<usize>, places: Places, left: Alike) {
         let wire = self.own(wire);
-        let room = self.events.push_run(Run::new(names, wire, left));
+        let room = self.events.push_run(Run::new(wire, text, places, left));
         self.room = self.room.saturating_add(room);
     }
 
     #[inline]
-    fn own(&mut self, payload: Payload<'_>) -> Bytes {
-        match payload {
-            Payload::Shared(payload) => payload.clone(),
-            Payload::Small(payload) => self.copy(payload),
+    fn own(&mut self, text: Text<'_>) -> Bytes {
+        match text {
+            Text::Shared(text) => text.clone(),
+            Text::Small(text) => self.copy(text),
         }
     }
 
     #[inline]
-    fn copy(&mut self, payload: &[u8]) -> Bytes {
-        if !Payload::shares_a_buffer(payload.len()) {
-            return Bytes::copy_from_slice(payload);
+    fn copy(&mut self, text: &[u8]) -> Bytes {
+        if !Text::shares_a_buffer(text.len()) {
+            return Bytes::copy_from_slice(text);
         }
-        if self.chunk.capacity() < payload.len() {
+        if self.chunk.capacity() < text.len() {
             self.renew();
         }
-        self.chunk.extend_from_slice(payload);
+        self.chunk.extend_from_slice(text);
         self.chunk.split().freeze()
     }
 
@@ -97,15 +99,15 @@ impl Delivery {
     }
 }
 
-/// A payload, or messages, as they lie in what was read.
+/// The text of a message, or messages, as they lie in what was read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Payload<'a> {
+pub(super) enum Text<'a> {
     Small(&'a [u8]),
     Shared(&'a Bytes),
 }
 
-impl Payload<'_> {
-    /// Whether a payload of this length is shared.
+impl Text<'_> {
+    /// Whether a text of this length is shared.
     pub(super) const fn is_shared(len: usize) -> bool {
         len >= SHARED_MIN
     }

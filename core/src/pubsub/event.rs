@@ -1,10 +1,11 @@
 //! What a subscription is told.
 
-use alloc::sync::Arc;
+use core::fmt;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::command::FromReply;
+use crate::connection::Places;
 use crate::error::ConversionError;
 use crate::resp::Frame;
 
@@ -26,23 +27,93 @@ pub enum Event {
 }
 
 /// Something that was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It is a part of what was read, with the name of its channel. To keep it keeps a few KiB of others at the most.
+#[derive(Clone)]
 pub struct Message {
-    /// Where it was published. All messages of a channel share its name.
-    pub channel: Arc<[u8]>,
-    /// The pattern that the channel matches, if that is why the message came.
-    pub pattern: Option<Arc<[u8]>>,
-    /// What was published. Keeping it keeps a few KiB of other messages at the most.
-    pub payload: Bytes,
+    text: Bytes,
+    places: Places,
 }
 
 impl Message {
+    /// A message as it comes to those who have subscribed to its channel.
+    pub fn new(channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Self {
+        let (text, places) = Places::join(None, channel.as_ref(), payload.as_ref());
+        Self { text, places }
+    }
+
+    /// The same as it comes to those who have subscribed to a pattern.
+    #[must_use]
+    pub fn with_pattern(&self, pattern: impl AsRef<[u8]>) -> Self {
+        let (text, places) = Places::join(Some(pattern.as_ref()), self.channel(), self.payload());
+        Self { text, places }
+    }
+
+    #[inline]
+    pub(super) const fn of(text: Bytes, places: Places) -> Self {
+        Self { text, places }
+    }
+
+    /// Where it was published.
+    #[must_use]
+    #[inline]
+    pub fn channel(&self) -> &[u8] {
+        self.places.channel(&self.text)
+    }
+
+    /// The pattern that the channel matches, if that is why the message came.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&[u8]> {
+        self.places.pattern(&self.text)
+    }
+
+    /// What was published.
+    #[must_use]
+    #[inline]
+    pub fn payload(&self) -> &[u8] {
+        self.text.get(self.places.payload_at()..).unwrap_or_default()
+    }
+
+    /// What was published, without a copy.
+    #[must_use]
+    pub fn into_payload(mut self) -> Bytes {
+        self.text.advance(self.places.payload_at().min(self.text.len()));
+        self.text
+    }
+
     /// What was published, as a value of another type.
     ///
     /// # Errors
     /// It is none such.
     pub fn payload_as<T: FromReply>(&self) -> Result<T, ConversionError> {
-        T::from_reply(Frame::string(self.payload.clone()).item())
+        T::from_reply(Frame::string(self.clone().into_payload()).item())
+    }
+
+    /// A part of the message, as shared bytes.
+    pub(super) fn part(&self, part: &[u8]) -> Bytes {
+        self.text.slice_ref(part)
+    }
+}
+
+/// Messages are equal if the same was published in the same channel, and came for the same pattern.
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.channel() == other.channel()
+            && self.payload() == other.payload()
+            && self.pattern() == other.pattern()
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &[u8]| Bytes::copy_from_slice(text);
+        f.debug_struct("Message")
+            .field("channel", &text(self.channel()))
+            .field("pattern", &self.pattern().map(text))
+            .field("payload", &text(self.payload()))
+            .finish()
     }
 }
 
@@ -52,9 +123,60 @@ impl Event {
     #[inline]
     pub fn room(&self) -> usize {
         let text = match self {
-            Self::Message(Message { channel, payload, .. }) => channel.len().saturating_add(payload.len()),
+            Self::Message(message) => message.places.channel_len().saturating_add(message.payload().len()),
             _ => 0,
         };
         size_of::<Self>().saturating_add(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::borrow::ToOwned;
+    use alloc::format;
+
+    use super::*;
+    use crate::connection::message;
+    use crate::resp::{Decoder, Limits};
+
+    /// The message that this push is.
+    fn told(wire: &str) -> Message {
+        let mut read = bytes::BytesMut::from(wire);
+        let frame = Decoder::new(Limits::default()).decode(&mut read).expect("legal").expect("whole");
+        let told = message(&frame).expect("a message");
+        Message::of(told.text, told.places)
+    }
+
+    #[test]
+    fn the_parts_of_a_message_are_found_however_it_is_spelled() {
+        let long = "x".repeat(100);
+        for payload in ["", "rain", &long] {
+            let len = payload.len();
+            let message = Message::new("news", payload);
+            let (plain, chunked) =
+                (format!("${len}\r\n{payload}\r\n"), "$?\r\n;1\r\nn\r\n;3\r\news\r\n;0\r\n");
+            assert_eq!(told(&format!(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n{plain}")), message);
+            assert_eq!(told(&format!("*3\r\n+message\r\n{chunked}{plain}")), message);
+            let with_pattern = message.with_pattern("n*");
+            assert_ne!(message, with_pattern);
+            for channel in ["$4\r\nnews\r\n", chunked] {
+                let told = told(&format!(">4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n{channel}{plain}"));
+                assert_eq!(told, with_pattern);
+                assert_eq!((told.channel(), told.pattern()), (&b"news"[..], Some(&b"n*"[..])));
+                assert_eq!(told.payload(), payload.as_bytes());
+                assert_eq!(told.payload_as(), Ok(payload.to_owned()));
+                assert_eq!(told.into_payload(), payload);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_seen_of_a_message_is_its_parts() {
+        let message = Message::new("news", b"\xff").with_pattern("");
+        assert_eq!(
+            format!("{message:?}"),
+            r#"Message { channel: b"news", pattern: Some(b""), payload: b"\xff" }"#
+        );
+        assert_eq!(Event::Message(message).room(), size_of::<Event>() + 5);
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! let channel = KeyChannel::key("user:1");
 //! assert_eq!(channel.name(), "__keyspace@0__:user:1");
-//! let message = Message { channel: channel.name()[..].into(), pattern: None, payload: "expired".into() };
+//! let message = Message::new(channel.name(), "expired");
 //! let Some(Notification { database: 0, key, event, .. }) = Notification::read(&message) else { panic!() };
 //! assert_eq!((&key[..], &event[..]), (&b"user:1"[..], &b"expired"[..]));
 //! ```
@@ -148,31 +148,31 @@ impl Notification {
     /// What a message says, if it is a notification.
     #[must_use]
     pub fn read(message: &Message) -> Option<Self> {
-        let Message { channel, payload, .. } = message;
+        let (channel, payload) = (message.channel(), message.part(message.payload()));
         let at = memchr(b'@', channel)?;
         let kind = channel.get(..at)?.strip_prefix(b"__")?;
         let rest = channel.get(at + 1..)?;
         let (digits, rest) = rest.split_at_checked(memchr(b'_', rest)?)?;
         let database = u32::try_from(parse_i64(digits)?).ok()?;
-        let rest = Bytes::copy_from_slice(rest.strip_prefix(b"__:")?);
+        let rest = message.part(rest.strip_prefix(b"__:")?);
         let (key, event, parts) = match kind {
-            b"keyspace" => (rest, payload.clone(), Vec::new()),
-            b"keyevent" => (payload.clone(), rest, Vec::new()),
+            b"keyspace" => (rest, payload, Vec::new()),
+            b"keyevent" => (payload, rest, Vec::new()),
             b"subkeyspace" => {
-                let (event, list) = split(payload, b'|')?;
+                let (event, list) = split(&payload, b'|')?;
                 (rest, event, parts(list)?)
             }
             b"subkeyevent" => {
-                let (key, after) = counted(payload.clone())?;
+                let (key, after) = counted(payload)?;
                 (key, rest, parts(after.strip_prefix(b"|").map(|list| after.slice_ref(list))?)?)
             }
             b"subkeyspaceitem" => {
                 let (key, part) = split(&rest, b'\n')?;
-                (key, payload.clone(), alloc::vec![part])
+                (key, payload, alloc::vec![part])
             }
             b"subkeyspaceevent" => {
                 let (event, key) = split(&rest, b'|')?;
-                (key, event, parts(payload.clone())?)
+                (key, event, parts(payload)?)
             }
             _ => return None,
         };
@@ -259,7 +259,7 @@ mod tests {
         ];
         for (channel, payload, said) in table {
             let payload = Bytes::from_static(payload.as_bytes());
-            let message = Message { channel: channel.as_bytes().into(), pattern: None, payload };
+            let message = Message::new(channel, payload);
             let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
             let expected = said.map(|(database, key, event, parts)| Notification {
                 database,
@@ -267,7 +267,7 @@ mod tests {
                 event: bytes(event),
                 parts: parts.iter().map(|part| bytes(part)).collect(),
             });
-            assert_eq!(Notification::read(&message), expected, "{channel}: {:?}", message.payload);
+            assert_eq!(Notification::read(&message), expected, "{channel}: {:?}", message.payload());
         }
     }
 }

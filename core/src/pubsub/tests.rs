@@ -118,7 +118,7 @@ impl Bench {
         while let Some((id, delivery)) = self.pubsub.poll_delivery() {
             for event in delivery.take_events(Backlog::default()).0 {
                 let text = match event {
-                    Event::Message(message) => alloc::format!("{}", message.payload.escape_ascii()),
+                    Event::Message(message) => alloc::format!("{}", message.payload().escape_ascii()),
                     event => alloc::format!("{event:?}"),
                 };
                 told.push((id.0, text));

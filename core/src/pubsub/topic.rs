@@ -71,8 +71,6 @@ pub(super) struct Topic {
     pub(super) known_by: usize,
     /// How often it was refused in a row.
     pub(super) refusals: u32,
-    /// Of a pattern: the channel of the last message.
-    pub(super) last_channel: Option<Arc<[u8]>>,
 }
 
 impl Topic {
@@ -117,7 +115,6 @@ impl Topics {
             whole: false,
             known_by: 0,
             refusals: 0,
-            last_channel: None,
         };
         let id = TopicId(self.free.pop().unwrap_or_else(|| {
             self.places.push(None);

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -190,6 +191,11 @@ impl Frame {
             None => self.small.get(..usize::from(self.len)).unwrap_or_default(),
             Some(large) => &large.bytes,
         }
+    }
+
+    /// The part of its bytes that is here; it is copied only if the reply is small.
+    pub(crate) fn part(&self, place: Range<usize>) -> Bytes {
+        self.shared(self.wire().get(place).unwrap_or_default())
     }
 
     /// A part of the [`wire`](Self::wire) bytes; it is copied only if the reply is small.

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter::FusedIterator;
+use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
@@ -78,6 +79,13 @@ impl<'a> Item<'a> {
         }
         let payload = self.wire.get(start as usize..).and_then(|rest| rest.get(..len as usize));
         payload.unwrap_or_default()
+    }
+
+    /// Where the payload is in the bytes of the frame, if it is in one piece.
+    pub(crate) fn place(&self) -> Option<Range<usize>> {
+        let Node { start, len, kind, .. } = *self.node();
+        let is_scalar = !kind.is_aggregate() && kind != Kind::Null;
+        is_scalar.then(|| start as usize..(start as usize).saturating_add(len as usize))
     }
 
     /// The payload as shared bytes: a slice of the buffer that was read, without a copy unless the whole reply

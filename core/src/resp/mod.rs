@@ -36,7 +36,7 @@ pub(crate) use frame::{Run, Small};
 pub use item::{Item, Items};
 pub use limits::Limits;
 pub(crate) use number::{is_big_number, parse_f64, parse_i64};
-pub(crate) use scan::{Alike, CRLF, Strings};
+pub(crate) use scan::{Alike, CRLF, Strings, narrow};
 
 #[cfg(test)]
 mod tests;

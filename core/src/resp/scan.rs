@@ -399,7 +399,7 @@ pub(super) const fn offset(buf: &[u8], rest: &[u8]) -> usize {
 /// An offset or length within a reply, or a number of its nodes.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "all fit: `Limits::reply` is a `u32`")]
-pub(super) const fn narrow(offset: usize) -> u32 {
+pub(crate) const fn narrow(offset: usize) -> u32 {
     offset as u32
 }
 

@@ -444,12 +444,12 @@ impl User {
             Event::Lagged(_) => panic!("seed {seed}: there is no limit here"),
             Event::Message(message) => {
                 let number: u64 = message.payload_as().expect("a number");
-                let kind = match (&message.pattern, &message.channel[..]) {
+                let kind = match (message.pattern(), message.channel()) {
                     (Some(_), _) => Kind::Pattern,
                     (None, [b's', ..]) => Kind::Shard,
                     (None, _) => Kind::Channel,
                 };
-                let topic = (kind, Bytes::copy_from_slice(&message.channel));
+                let topic = (kind, Bytes::copy_from_slice(message.channel()));
                 let is_mixed = self.everywhere.contains(&topic);
                 let interrupted = self.interrupted;
                 let seen = self.seen.entry(topic).or_default();

@@ -92,7 +92,7 @@ impl Subscriber for Subscribed {
 
     async fn next(&mut self) -> Result<usize> {
         match self.subscription.next().await {
-            Some(Event::Message(message)) => Ok(message.payload.len()),
+            Some(Event::Message(message)) => Ok(message.payload().len()),
             other => Err(format!("{other:?}").into()),
         }
     }

@@ -51,7 +51,7 @@ where
         let read = |mut subscription: Subscription, all: Rc<RefCell<Vec<Subscription>>>| async move {
             for _ in 0..passes as usize * BURST {
                 match subscription.next().await {
-                    Some(Event::Message(message)) => assert_eq!(message.payload.len(), VALUE.len()),
+                    Some(Event::Message(message)) => assert_eq!(message.payload().len(), VALUE.len()),
                     other => panic!("{other:?}"),
                 }
             }

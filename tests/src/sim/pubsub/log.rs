@@ -184,15 +184,15 @@ impl Log {
 
     /// The topic of a message and its number, if it is as it was published.
     fn place(&self, message: &Message) -> Option<(Topic, u64)> {
-        let payload = std::str::from_utf8(&message.payload).ok()?;
+        let payload = std::str::from_utf8(message.payload()).ok()?;
         let (number, name) = payload.split_once(' ')?;
-        let of = |kind| channel(kind, &message.channel).map(|(_, number)| (kind, number));
-        let topic = match &message.pattern {
-            Some(pattern) if &pattern[..] == PATTERN.as_bytes() => of(Kind::Pattern)?,
+        let of = |kind| channel(kind, message.channel()).map(|(_, number)| (kind, number));
+        let topic = match message.pattern() {
+            Some(pattern) if pattern == PATTERN.as_bytes() => of(Kind::Pattern)?,
             Some(_) => return None,
             None => of(Kind::Channel).or_else(|| of(Kind::Shard))?,
         };
-        (name.as_bytes() == &*message.channel).then_some((topic, number.parse().ok()?))
+        (name.as_bytes() == message.channel()).then_some((topic, number.parse().ok()?))
     }
 }
 
