@@ -27,14 +27,14 @@ impl PubSub {
     /// Puts a topic where it has to be.
     pub(super) fn place(&mut self, id: TopicId, places: &impl Places) {
         let Some(topic) = self.topics.get_mut(id) else { return };
-        let home =
-            if topic.users.iter().any(|user| !user.everywhere) { places.home(topic.slot()) } else { None };
+        let wants_home = topic.users.iter().any(|user| !user.everywhere);
+        let home = if wants_home { places.home(topic.slot()) } else { None };
         let mut seats: SmallVec<[NodeId; 1]> = home.into_iter().collect();
         if topic.users.iter().any(|user| user.everywhere) {
             let others = places.primaries().iter().copied().filter(|node| Some(*node) != home);
             seats.extend(others);
         }
-        let moved = topic.home.is_some() && topic.home != home;
+        let moved = wants_home && topic.home.is_some() && topic.home != home;
         topic.home = home;
         let before = core::mem::replace(&mut topic.seats, seats.clone());
         for &node in before.iter().filter(|node| !seats.contains(node)) {

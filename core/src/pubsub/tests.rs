@@ -286,6 +286,20 @@ fn a_sharded_channel_follows_its_slot_and_circles_are_slow() {
 }
 
 #[test]
+fn who_hears_of_every_primary_is_told_of_no_gap_when_others_leave() {
+    let mut bench = Bench::listening();
+    bench.nodes.primaries = vec![A];
+    let names = vec![Bytes::from_static(b"a")];
+    let (kind, within) = (Kind::Channel, None);
+    bench.intent(Intent::Subscribe { subscription: TWO, call: 2, kind, names, everywhere: true, within });
+    assert_eq!(bench.told(), [(2, "call 2: ok".into())]);
+    bench.intent(Intent::Close { subscription: ONE });
+    bench.message(A, "1");
+    assert_eq!(bench.told(), [(2, "1".into())]);
+    assert!(bench.said().is_empty());
+}
+
+#[test]
 fn batches_are_bounded_and_so_is_what_is_unanswered() {
     let mut bench = Bench::new();
     let names: Vec<_> = (0..20_000).map(|number| alloc::format!("channel {number}")).collect();
