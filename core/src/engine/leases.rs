@@ -97,6 +97,7 @@ impl Engine {
 
     #[cold]
     pub(super) fn handle_data_aside(&mut self, now: Instant, conn: ConnId, read: &mut BytesMut) {
+        let node = self.sides.get(conn).map(|side| side.node);
         if let Err(error) = self.take_answers_aside(now, conn, read) {
             self.actions.push_back(Action::Close(conn));
             self.handle_lost_aside(now, conn, &error);
@@ -106,6 +107,8 @@ impl Engine {
             None => read.clear(),
         }
         self.sides.note(conn);
+        // What was said here may concern the connection that is shared, which may have nothing to answer.
+        node.into_iter().for_each(|node| self.close_retired(now, node));
         self.follow_topology(now);
     }
 

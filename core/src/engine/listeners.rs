@@ -145,6 +145,8 @@ impl Engine {
             self.actions.push_back(Action::Close(conn));
             self.handle_listener_closed(now, conn, &error);
         }
+        // What was said here may concern the connection that is shared, which may have nothing to answer.
+        self.close_retired(now, node);
         self.follow_topology(now);
         true
     }

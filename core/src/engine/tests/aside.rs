@@ -434,6 +434,22 @@ fn a_server_that_has_become_a_replica_is_left() {
     assert_eq!(bench.ended(), list(&[(1, late)]));
 }
 
+#[test]
+fn the_shared_connection_with_a_server_that_is_left_goes_although_it_owes_nothing() {
+    let mut bench = Bench::new(PoolOptions::new());
+    bench.submit(1, "BLPOP k 0", 0);
+    let side = bench.open()[0];
+    bench.written(side);
+    bench.read(side, "-READONLY no\r\n");
+    let shared = bench.shared;
+    assert_eq!(bench.closed(), [side, shared]);
+    bench.submit(2, "BLPOP k 0", 0);
+    bench.pass(1_000);
+    let opened: Vec<_> = std::iter::from_fn(|| bench.engine.poll_action()).collect();
+    let all_connect = opened.iter().all(|action| matches!(action, Action::Connect(..)));
+    assert!(all_connect && opened.len() == 3, "one for each that waits, and one to share: {opened:?}");
+}
+
 /// A wait that was given up has taken something, which is on its way back.
 fn give_back(bench: &mut Bench) {
     bench.submit(1, "BLPOP k 0", 0);
