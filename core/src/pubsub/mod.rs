@@ -138,6 +138,8 @@ impl PubSub {
                 let deadline = within.map_or(Instant::FAR, |within| now + within);
                 self.subscribe(at, (call, deadline), kind, &names, everywhere, places);
             }
+            // All have been told that it is over.
+            Intent::Unsubscribe { .. } if self.ended => {}
             Intent::Unsubscribe { subscription, kind, names } => {
                 let Some(&at) = self.ids.get(&subscription) else { return };
                 let ids: Vec<_> = match &names[..] {

@@ -26,6 +26,9 @@ pub(crate) enum Verdict {
 impl PubSub {
     /// Puts a topic where it has to be.
     pub(super) fn place(&mut self, id: TopicId, places: &impl Places) {
+        if self.ended {
+            return;
+        }
         let Some(topic) = self.topics.get_mut(id) else { return };
         let wants_home = topic.users.iter().any(|user| !user.everywhere);
         let home = if wants_home { places.home(topic.slot()) } else { None };

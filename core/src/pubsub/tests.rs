@@ -342,6 +342,19 @@ fn calls_end_with_the_client() {
 }
 
 #[test]
+fn nothing_is_told_once_the_client_has_ended() {
+    let mut bench = Bench::listening();
+    bench.intent(wants(TWO, 2, Kind::Channel, &["a"]));
+    bench.told();
+    bench.pubsub.end();
+    assert_eq!(bench.told(), [(1, "ended".into()), (2, "ended".into())]);
+    bench.intent(Intent::Close { subscription: ONE });
+    bench.intent(Intent::Unsubscribe { subscription: TWO, kind: Kind::Channel, names: Vec::new() });
+    assert_eq!(bench.told(), []);
+    assert_eq!(bench.pubsub.poll_hold(), None);
+}
+
+#[test]
 fn whatever_happens_what_is_wanted_is_confirmed_in_the_end_and_every_gap_was_told() {
     for seed in 0..1000 {
         Model::new(seed).run();
