@@ -442,6 +442,7 @@ impl Engine {
         if let Some(conn) = self.links.get(node).and_then(|link| link.handle_alive(now)) {
             self.links.disconnect(conn);
             self.actions.push_back(Action::Close(conn));
+            self.handle_home_back(now, node);
         }
     }
 

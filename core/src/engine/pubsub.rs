@@ -149,6 +149,16 @@ impl Engine {
         }
     }
 
+    /// The connection with a node that was doubted takes requests again, and subscriptions that were wanted meanwhile.
+    #[cold]
+    pub(super) fn handle_home_back(&mut self, now: Instant, node: NodeId) {
+        if !self.links.peek(node).is_some_and(Link::speaks_resp2) {
+            self.attend(node);
+        } else if self.pubsub.is_wanted(node) {
+            self.listen_aside(now, node);
+        }
+    }
+
     /// A connection with a node has ended that takes requests.
     pub(super) fn handle_home_lost(&mut self, node: NodeId, conn: ConnId) {
         if let Some(pubsub) = self.pubsub.made() {
