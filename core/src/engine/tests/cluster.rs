@@ -31,7 +31,11 @@ impl World {
     /// Connects to the first seed, which tells that 1, 2 and 3 have a third of the slots each, and 4 is a
     /// replica of 1.
     fn start() -> Self {
-        let config = Config::cluster([node(1)]).protocol(Protocol::Resp2);
+        Self::speaking(Protocol::Resp2)
+    }
+
+    fn speaking(protocol: Protocol) -> Self {
+        let config = Config::cluster([node(1)]).protocol(protocol);
         let config = config.library_name(None).library_version(None);
         let engine = Engine::new(Arc::new(config), 1, at(0));
         let mut world = Self {
@@ -44,6 +48,10 @@ impl World {
         };
         world.wait(100);
         world.open(1);
+        if protocol == Protocol::Resp3 {
+            assert_eq!(world.told(1), "HELLO 3;");
+            world.answer(1, "%1\r\n+proto\r\n:3\r\n");
+        }
         world.tell_slots(1, &[(0, 5460, &[1, 4]), (5461, 10922, &[2]), (10923, 16383, &[3])]);
         world
     }
