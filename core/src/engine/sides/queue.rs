@@ -15,6 +15,8 @@ pub(super) struct Queue {
     waiters: BTreeMap<i64, Waiter>,
     /// The places, in the order in which time runs out.
     deadlines: BTreeSet<(Instant, i64)>,
+    /// The places by who waits: several, if that is a pipeline.
+    ids: BTreeSet<(RequestId, i64)>,
 }
 
 impl Queue {
@@ -40,13 +42,20 @@ impl Queue {
 
     fn put(&mut self, place: i64, waiter: Waiter) {
         self.deadlines.insert((waiter.0.deadline, place));
+        self.ids.insert((waiter.0.id, place));
         self.waiters.insert(place, waiter);
     }
 
     /// Takes the first in line.
     pub(super) fn pop(&mut self) -> Option<Waiter> {
-        let (place, waiter) = self.waiters.pop_first()?;
+        let place = *self.waiters.first_key_value()?.0;
+        self.remove(place)
+    }
+
+    fn remove(&mut self, place: i64) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&place)?;
         self.deadlines.remove(&(waiter.0.deadline, place));
+        self.ids.remove(&(waiter.0.id, place));
         Some(waiter)
     }
 
@@ -55,8 +64,8 @@ impl Queue {
         if now < self.earliest() {
             return None;
         }
-        let (_, place) = self.deadlines.pop_first()?;
-        self.waiters.remove(&place)
+        let (_, place) = *self.deadlines.first()?;
+        self.remove(place)
     }
 
     /// The first deadline of all.
@@ -66,19 +75,17 @@ impl Queue {
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
-        let Self { waiters, deadlines } = self;
-        waiters.retain(|place, (entry, _)| {
-            let is_awaited = ids.binary_search(&entry.id).is_err();
-            if !is_awaited {
-                deadlines.remove(&(entry.deadline, *place));
+        for id in ids {
+            while let Some(&(_, place)) = self.ids.range((*id, i64::MIN)..=(*id, i64::MAX)).next() {
+                self.remove(place);
             }
-            is_awaited
-        });
+        }
     }
 
     /// Takes all, the first in line first.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waiter> + use<> {
         self.deadlines.clear();
+        self.ids.clear();
         core::mem::take(&mut self.waiters).into_values()
     }
 }
