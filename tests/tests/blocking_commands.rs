@@ -257,8 +257,7 @@ fn check(server: &Server, storm: &Storm) {
     assert_eq!(taken.len() + left.len(), ITEMS as usize, "items that are there twice");
     let (calls, slowest) = (storm.calls.load(Ordering::Relaxed), storm.slowest_get.load(Ordering::Relaxed));
     eprintln!("{calls} calls, {} taken, {} left, slowest GET {slowest} us", taken.len(), left.len());
-    // How many depends on how much else the machine has to do.
-    assert!(!taken.is_empty() && calls > CALLERS as u64, "the storm has done something");
+    assert!(taken.len() > ITEMS as usize / 20 && calls > CALLERS as u64, "the storm has done something");
     assert!(slowest < 1_000_000, "a GET has waited for {slowest} us");
     assert_eq!(server.cli(&["GET", "k"]), "1");
 }

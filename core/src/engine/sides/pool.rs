@@ -1,11 +1,11 @@
 //! The side connections with one node: how many there are, and who waits for one.
 
+use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Ended;
-use super::queue::{Queue, Waiter};
 use crate::config::{Config, Endpoint, PoolOptions};
 use crate::connection::{ConnId, Entry, Outgoing, Purpose, RequestId};
 use crate::engine::link::name;
@@ -21,11 +21,17 @@ pub(crate) struct Way {
     pub(crate) purpose: Purpose,
 }
 
+/// A request that waits for a connection, and its bytes.
+type Waiter = (Entry, Outgoing);
+
 #[derive(Debug)]
 pub(super) struct Pool {
     way: Way,
     pub(super) name: String,
-    waiting: Queue,
+    /// In the order in which they came.
+    waiting: VecDeque<Waiter>,
+    /// `earliest <= entry.deadline` for all that wait.
+    earliest: Instant,
     /// Those that nobody uses; the last of them was used last.
     idle: Vec<ConnId>,
     /// How many connections there are, in whatever state.
@@ -45,7 +51,8 @@ impl Pool {
         Self {
             name: way.endpoint.to_string(),
             way,
-            waiting: Queue::default(),
+            waiting: VecDeque::new(),
+            earliest: Instant::FAR,
             idle: Vec::new(),
             members: 0,
             opening: 0,
@@ -91,18 +98,25 @@ impl Pool {
         if self.waiting.len() >= limit {
             return Err(Error::new(ErrorKind::Limit(Limit::PoolQueue(limit)), Delivery::NotSent));
         }
-        self.waiting.push_back(own(entry, bytes));
+        self.put(entry, bytes, VecDeque::push_back);
         Ok(())
     }
 
     /// Takes a request in line before all others: it had its turn, and was not sent.
     pub(super) fn queue_first(&mut self, entry: Entry, bytes: &mut Outgoing) {
-        self.waiting.push_front(own(entry, bytes));
+        self.put(entry, bytes, VecDeque::push_front);
+    }
+
+    fn put(&mut self, entry: Entry, bytes: &mut Outgoing, put: fn(&mut VecDeque<Waiter>, Waiter)) {
+        let mut own = Outgoing::default();
+        bytes.transfer(entry.wire_len as usize, &mut own);
+        self.earliest = self.earliest.min(entry.deadline);
+        put(&mut self.waiting, (entry, own));
     }
 
     /// The first in line.
     pub(super) fn pop_waiting(&mut self) -> Option<Waiter> {
-        self.waiting.pop()
+        self.waiting.pop_front()
     }
 
     pub(super) fn is_awaited(&self) -> bool {
@@ -174,37 +188,47 @@ impl Pool {
 
     /// Ends all who wait.
     pub(super) fn fail_waiting(&mut self, error: &Error, ended: &mut Ended) {
-        for (entry, bytes) in self.waiting.take() {
+        for (entry, bytes) in self.waiting.drain(..) {
             ended.push((entry, name(error.clone().with_delivery(Delivery::NotSent), &bytes, &entry)));
         }
+        self.earliest = Instant::FAR;
     }
 
     /// Takes all who wait, to be routed anew.
     pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Waiter> + use<> {
-        self.waiting.take()
+        self.earliest = Instant::FAR;
+        core::mem::take(&mut self.waiting).into_iter()
     }
 
     /// Ends those whose deadline has come.
     pub(super) fn expire(&mut self, now: Instant, ended: &mut Ended) {
-        while let Some((entry, bytes)) = self.waiting.pop_due(now) {
-            ended.push((entry, name(self.too_late(), &bytes, &entry)));
+        if now < self.earliest {
+            return;
         }
-    }
-
-    fn too_late(&self) -> Error {
         let waiting_for = if self.members < self.options().max || self.opening > 0 {
             Waiting::Connection
         } else {
             Waiting::SideConnection
         };
-        Error::new(ErrorKind::Timeout(waiting_for), Delivery::NotSent)
+        let error = Error::new(ErrorKind::Timeout(waiting_for), Delivery::NotSent)
             .with_cause(self.last_error.clone())
-            .with_node(&self.name)
+            .with_node(&self.name);
+        let mut earliest = Instant::FAR;
+        self.waiting.retain(|(entry, bytes)| {
+            let is_due = entry.deadline <= now;
+            if is_due {
+                ended.push((*entry, name(error.clone(), bytes, entry)));
+            } else {
+                earliest = earliest.min(entry.deadline);
+            }
+            !is_due
+        });
+        self.earliest = earliest;
     }
 
     /// Forgets requests that nobody waits for any more; `ids` are sorted.
     pub(super) fn cancel(&mut self, ids: &[RequestId]) {
-        self.waiting.cancel(ids);
+        self.waiting.retain(|(entry, _)| ids.binary_search(&entry.id).is_err());
     }
 
     /// Whether there is nothing that would have to be kept.
@@ -213,14 +237,7 @@ impl Pool {
     }
 
     pub(super) fn poll_timeout(&self) -> Instant {
-        let soon = self.waiting.earliest();
+        let soon = self.earliest;
         if self.is_wanted(Instant::FAR) { soon.min(self.retry_at) } else { soon }
     }
-}
-
-/// A request with its bytes, the first in `bytes`.
-fn own(entry: Entry, bytes: &mut Outgoing) -> Waiter {
-    let mut own = Outgoing::default();
-    bytes.transfer(entry.wire_len as usize, &mut own);
-    (entry, own)
 }

@@ -375,7 +375,7 @@ impl Side {
                 connection.min(stale_at).min(self.expires_at())
             }
             Use::Recalled(recall) => recall.again_at.min(recall.until),
-            Use::Leased(_) if self.connection.is_idle() => self.given_up_at().min(self.parked.earliest()),
+            Use::Leased(_) if self.connection.is_idle() => self.given_up_at(),
             Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()).min(self.parked.earliest()),
             Use::Opening => connection,
         }
