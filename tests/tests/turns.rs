@@ -69,9 +69,19 @@ impl World {
     fn say(&self, text: &str) {
         let mut state = self.0.borrow_mut();
         state.to_read.put_slice(text.as_bytes());
-        // While a thread sleeps where it would be found, it is.
+        // While a thread sleeps where it is found, nobody else finds it.
         let is_found = state.lent || state.polled;
-        let reader = if is_found { None } else { state.reader.take() };
+        drop(state);
+        if !is_found {
+            self.wake_reader();
+        }
+    }
+
+    /// There is something to read, if there is, for who drives.
+    fn wake_reader(&self) {
+        let mut state = self.0.borrow_mut();
+        let is_ready = !state.lent && !state.to_read.is_empty();
+        let reader = if is_ready { state.reader.take() } else { None };
         drop(state);
         reader.into_iter().for_each(Waker::wake);
     }
@@ -79,6 +89,12 @@ impl World {
     /// In the next sleep for which nothing is planned yet this happens.
     fn then(&self, step: impl FnOnce() + 'static) {
         self.0.borrow_mut().steps.push_back(Box::new(step));
+    }
+
+    /// And in that the server says this.
+    fn then_say(&self, text: &'static str) {
+        let server = self.clone();
+        self.then(move || server.say(text));
     }
 
     fn sleep(&self, place: &str) {
@@ -185,12 +201,8 @@ impl Sleep for World {
     }
 
     fn get_up(&mut self, _: Place) {
-        let mut state = self.0.borrow_mut();
-        state.polled = false;
-        let is_ready = !state.lent && !state.to_read.is_empty();
-        let reader = if is_ready { state.reader.take() } else { None };
-        drop(state);
-        reader.into_iter().for_each(Waker::wake);
+        self.0.borrow_mut().polled = false;
+        self.wake_reader();
     }
 
     fn lend(&mut self, _: &Line, _: Instant, _: Instant) -> Option<Place> {
@@ -206,9 +218,8 @@ impl Sleep for World {
         state.lent = false;
         let read = !loan.2.is_empty();
         state.to_read.unsplit(loan.2);
-        let reader = if read { state.reader.take() } else { None };
         drop(state);
-        reader.into_iter().for_each(Waker::wake);
+        self.wake_reader();
         read
     }
 }
@@ -261,8 +272,7 @@ fn client() -> (World, Client) {
     let (client, driver) = Driver::new(config, world.clone(), 1).expect("it can be used");
     let client = Rc::new(Waiting::new(client, Turn::new(driver)));
     client.connected().expect("a server that answers");
-    let server = world.clone();
-    world.then(move || server.say("$1\r\n0\r\n"));
+    world.then_say("$1\r\n0\r\n");
     assert_eq!(get(&client, "first"), "0");
     assert_eq!(world.log(), ["GET first", "poller, alone"]);
     assert_eq!(world.ended(), 0);
@@ -298,9 +308,8 @@ fn a_call_beside_who_watches_writes_and_reads_by_itself_and_wakes_nobody() {
     let (world, client) = client();
     let (here, caller) = (world.clone(), Rc::clone(&client));
     watch(&world, &client, move || {
-        for value in ["1", "2"] {
-            let server = here.clone();
-            here.then(move || server.say(&format!("$1\r\n{value}\r\n")));
+        for (reply, value) in [("$1\r\n1\r\n", "1"), ("$1\r\n2\r\n", "2")] {
+            here.then_say(reply);
             assert_eq!(get(&caller, "a"), value);
         }
         assert_eq!(here.ended(), 0);
@@ -314,10 +323,8 @@ fn who_has_read_a_part_reads_on() {
     let (world, client) = client();
     let (here, caller) = (world.clone(), Rc::clone(&client));
     watch(&world, &client, move || {
-        for part in ["$1\r\n", "1\r\n"] {
-            let server = here.clone();
-            here.then(move || server.say(part));
-        }
+        here.then_say("$1\r\n");
+        here.then_say("1\r\n");
         assert_eq!(get(&caller, "a"), "1");
         assert_eq!(here.ended(), 0);
     });
@@ -331,8 +338,7 @@ fn what_another_thread_reads_for_who_watches_ends_the_sleep() {
     let (here, caller) = (world.clone(), Rc::clone(&client));
     world.then(move || {
         for part in [">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n$1\r\n", "1\r\n"] {
-            let server = here.clone();
-            here.then(move || server.say(part));
+            here.then_say(part);
         }
         assert_eq!(get(&caller, "a"), "1");
         assert!(here.ended() > 0);
@@ -344,8 +350,8 @@ fn what_another_thread_reads_for_who_watches_ends_the_sleep() {
 #[test]
 fn an_earlier_deadline_is_told_to_who_watches() {
     let (world, client) = client();
-    let (here, caller) = (world.clone(), Rc::clone(&client));
-    let hasty = caller.with(Options::new().timeout(Duration::from_millis(50)));
+    let here = world.clone();
+    let hasty = client.with(Options::new().timeout(Duration::from_millis(50)));
     watch(&world, &client, move || {
         let server = here.clone();
         here.then(move || {

@@ -37,7 +37,7 @@ impl Kind {
 /// Where the names and the payload of a message are in a text that begins with the first name and ends with the
 /// payload, as they lie on the wire.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub(crate) struct Layout {
     /// How long the pattern is, if there is one.
     pattern: Option<u32>,
     channel_at: u32,
@@ -45,7 +45,7 @@ pub(crate) struct Places {
     payload_at: u32,
 }
 
-impl Places {
+impl Layout {
     /// Of a message whose parts are here. Returns where its text is, too.
     #[inline]
     fn of(
@@ -54,24 +54,24 @@ impl Places {
         payload: &Range<usize>,
     ) -> (Range<usize>, Self) {
         let start = pattern.unwrap_or(channel).start;
-        let places = Self {
+        let layout = Self {
             pattern: pattern.map(|pattern| narrow(pattern.len())),
             channel_at: narrow(channel.start.wrapping_sub(start)),
             channel_len: narrow(channel.len()),
             payload_at: narrow(payload.start.wrapping_sub(start)),
         };
-        (start..payload.end, places)
+        (start..payload.end, layout)
     }
 
     /// A text of these.
     pub(crate) fn join(pattern: Option<&[u8]>, channel: &[u8], payload: &[u8]) -> (Bytes, Self) {
-        let places = Self {
+        let layout = Self {
             pattern: pattern.map(|pattern| narrow(pattern.len())),
             channel_at: narrow(pattern.map_or(0, <[u8]>::len)),
             channel_len: narrow(channel.len()),
             payload_at: narrow(pattern.map_or(0, <[u8]>::len).saturating_add(channel.len())),
         };
-        ([pattern.unwrap_or_default(), channel, payload].concat().into(), places)
+        ([pattern.unwrap_or_default(), channel, payload].concat().into(), layout)
     }
 
     /// The same with the payload elsewhere.
@@ -107,7 +107,7 @@ pub(crate) struct Heard {
     pub(crate) kind: Kind,
     /// The text of the first.
     pub(crate) text: Range<usize>,
-    pub(crate) places: Places,
+    pub(crate) layout: Layout,
     /// Their last strings are what was published.
     pub(crate) run: Alike,
 }
@@ -117,13 +117,13 @@ impl Heard {
     #[inline]
     pub(crate) fn new(strings: &Strings, read: &[u8]) -> Option<Self> {
         let [first, second, third, fourth] = &strings.at;
-        let (kind, (text, places)) = match (strings.count, read.get(first.clone())?) {
-            (3, b"message") => (Kind::Channel, Places::of(None, second, third)),
-            (3, b"smessage") => (Kind::Shard, Places::of(None, second, third)),
-            (4, b"pmessage") => (Kind::Pattern, Places::of(Some(second), third, fourth)),
+        let (kind, (text, layout)) = match (strings.count, read.get(first.clone())?) {
+            (3, b"message") => (Kind::Channel, Layout::of(None, second, third)),
+            (3, b"smessage") => (Kind::Shard, Layout::of(None, second, third)),
+            (4, b"pmessage") => (Kind::Pattern, Layout::of(Some(second), third, fourth)),
             _ => return None,
         };
-        Some(Self { kind, text, places, run: strings.run })
+        Some(Self { kind, text, layout, run: strings.run })
     }
 }
 
@@ -131,7 +131,7 @@ impl Heard {
 pub(crate) struct Told {
     pub(crate) kind: Kind,
     pub(crate) text: Bytes,
-    pub(crate) places: Places,
+    pub(crate) layout: Layout,
 }
 
 /// The message that a frame is, if it is one.
@@ -147,17 +147,17 @@ pub(crate) fn message(frame: &Frame) -> Option<Told> {
     let (channel, payload) = (items.next()?, items.next()?);
     let in_place = || {
         let pattern = pattern.map(|pattern| pattern.place().ok_or(())).transpose().ok()?;
-        Some(Places::of(pattern.as_ref(), &channel.place()?, &payload.place()?))
+        Some(Layout::of(pattern.as_ref(), &channel.place()?, &payload.place()?))
     };
-    let (text, places) = match in_place() {
-        Some((text, places)) => (frame.part(text), places),
+    let (text, layout) = match in_place() {
+        Some((text, layout)) => (frame.part(text), layout),
         // What came in chunks is in no one place.
         None => {
             let pattern = pattern.and_then(|pattern| pattern.text());
-            Places::join(pattern.as_deref(), &channel.text()?, &payload.text()?)
+            Layout::join(pattern.as_deref(), &channel.text()?, &payload.text()?)
         }
     };
-    Some(Told { kind, text, places })
+    Some(Told { kind, text, layout })
 }
 
 /// What becomes of a subscription: its kind, and whether it begins.

@@ -27,7 +27,7 @@ use bytes::BytesMut;
 pub use handshake::ServerInfo;
 pub(crate) use handshake::{Handshake, Purpose, SWITCH_MASTER};
 pub use heard::Kind as TopicKind;
-pub(crate) use heard::{Heard, Places, Told, confirmation, is_pong, is_told, message};
+pub(crate) use heard::{Heard, Layout, Told, confirmation, is_pong, is_told, message};
 pub use in_flight::RequestId;
 pub(crate) use in_flight::{ASKING, Entries, Entry};
 pub use outgoing::Outgoing;

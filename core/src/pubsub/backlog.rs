@@ -6,7 +6,7 @@ use core::ops::Range;
 use bytes::{Buf, Bytes};
 
 use super::event::{Event, Message};
-use crate::connection::Places;
+use crate::connection::Layout;
 use crate::resp::{Alike, CRLF};
 
 /// So many messages of a run are found, and then made.
@@ -33,18 +33,18 @@ pub(super) struct Run {
     /// Where the text is in each of them, if they are all of one length; else where it begins.
     text: Range<usize>,
     /// Where all is in the text; the payload only if they are all of one length.
-    places: Places,
+    layout: Layout,
 }
 
 impl Run {
     /// Messages as they came, but for the end of the last. The first has its `text` here.
-    pub(super) const fn new(wire: Bytes, text: Range<usize>, places: Places, left: Alike) -> Self {
-        Self { wire, at: 0, left, text, places }
+    pub(super) const fn new(wire: Bytes, text: Range<usize>, layout: Layout, left: Alike) -> Self {
+        Self { wire, at: 0, left, text, layout }
     }
 
     /// How much [room](Event::room) they take.
     fn room(&self) -> usize {
-        let each = size_of::<Event>().saturating_add(self.places.channel_len());
+        let each = size_of::<Event>().saturating_add(self.layout.channel_len());
         self.left.count.saturating_mul(each).saturating_add(self.left.payload)
     }
 
@@ -55,7 +55,7 @@ impl Run {
         if self.left.is_even {
             return Some(Spot {
                 text,
-                payload: text + self.places.payload_at(),
+                payload: text + self.layout.payload_at(),
                 end: self.at + self.text.end,
             });
         }
@@ -91,15 +91,15 @@ impl Run {
 
     #[inline]
     fn message(&self, Spot { text, payload, end }: Spot) -> Event {
-        let places = self.places.with_payload_at(payload.saturating_sub(text));
-        Event::Message(Message::of(self.wire.slice(text..end), places))
+        let layout = self.layout.with_payload_at(payload.saturating_sub(text));
+        Event::Message(Message::of(self.wire.slice(text..end), layout))
     }
 
     /// The only one that is left.
     fn into_last(mut self) -> Option<Message> {
         let Spot { text, payload, .. } = self.first().filter(|spot| spot.end == self.wire.len())?;
         self.wire.advance(text);
-        Some(Message::of(self.wire, self.places.with_payload_at(payload.saturating_sub(text))))
+        Some(Message::of(self.wire, self.layout.with_payload_at(payload.saturating_sub(text))))
     }
 }
 
@@ -255,9 +255,9 @@ mod tests {
         let wire: alloc::string::String = each.collect();
         let strings =
             Decoder::new(Limits::default()).few_strings(b'>', wire.as_bytes()).expect("it is whole");
-        let Heard { text, places, run, .. } = Heard::new(&strings, wire.as_bytes()).expect("messages");
+        let Heard { text, layout, run, .. } = Heard::new(&strings, wire.as_bytes()).expect("messages");
         assert_eq!(run.count, payloads.len());
-        Run::new(Bytes::copy_from_slice(&wire.as_bytes()[..wire.len() - CRLF]), text, places, run)
+        Run::new(Bytes::copy_from_slice(&wire.as_bytes()[..wire.len() - CRLF]), text, layout, run)
     }
 
     /// A backlog, and the events that are in it.

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::backlog::{Backlog, Run};
 use super::event::{Event, Message};
-use crate::connection::Places;
+use crate::connection::Layout;
 use crate::error::Error;
 use crate::resp::Alike;
 
@@ -60,15 +60,15 @@ impl Delivery {
 
     /// Adds a message.
     #[inline]
-    pub(super) fn message(&mut self, text: Text<'_>, places: Places) {
+    pub(super) fn message(&mut self, text: Text<'_>, layout: Layout) {
         let text = self.own(text);
-        self.push(Event::Message(Message::of(text, places)));
+        self.push(Event::Message(Message::of(text, layout)));
     }
 
     /// Adds messages of one channel, as they lie in `wire`, the first with its text here.
-    pub(super) fn messages(&mut self, wire: Text<'_>, text: Range<usize>, places: Places, left: Alike) {
+    pub(super) fn messages(&mut self, wire: Text<'_>, text: Range<usize>, layout: Layout, left: Alike) {
         let wire = self.own(wire);
-        let room = self.events.push_run(Run::new(wire, text, places, left));
+        let room = self.events.push_run(Run::new(wire, text, layout, left));
         self.room = self.room.saturating_add(room);
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::{Buf, Bytes};
 
 use crate::command::FromReply;
-use crate::connection::Places;
+use crate::connection::Layout;
 use crate::error::ConversionError;
 use crate::resp::Frame;
 
@@ -32,52 +32,52 @@ pub enum Event {
 #[derive(Clone)]
 pub struct Message {
     text: Bytes,
-    places: Places,
+    layout: Layout,
 }
 
 impl Message {
     /// A message as it comes to those who have subscribed to its channel.
     pub fn new(channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Self {
-        let (text, places) = Places::join(None, channel.as_ref(), payload.as_ref());
-        Self { text, places }
+        let (text, layout) = Layout::join(None, channel.as_ref(), payload.as_ref());
+        Self { text, layout }
     }
 
     /// The same as it comes to those who have subscribed to a pattern.
     #[must_use]
     pub fn with_pattern(&self, pattern: impl AsRef<[u8]>) -> Self {
-        let (text, places) = Places::join(Some(pattern.as_ref()), self.channel(), self.payload());
-        Self { text, places }
+        let (text, layout) = Layout::join(Some(pattern.as_ref()), self.channel(), self.payload());
+        Self { text, layout }
     }
 
     #[inline]
-    pub(super) const fn of(text: Bytes, places: Places) -> Self {
-        Self { text, places }
+    pub(super) const fn of(text: Bytes, layout: Layout) -> Self {
+        Self { text, layout }
     }
 
     /// Where it was published.
     #[must_use]
     #[inline]
     pub fn channel(&self) -> &[u8] {
-        self.places.channel(&self.text)
+        self.layout.channel(&self.text)
     }
 
     /// The pattern that the channel matches, if that is why the message came.
     #[must_use]
     pub fn pattern(&self) -> Option<&[u8]> {
-        self.places.pattern(&self.text)
+        self.layout.pattern(&self.text)
     }
 
     /// What was published.
     #[must_use]
     #[inline]
     pub fn payload(&self) -> &[u8] {
-        self.text.get(self.places.payload_at()..).unwrap_or_default()
+        self.text.get(self.layout.payload_at()..).unwrap_or_default()
     }
 
     /// What was published, without a copy.
     #[must_use]
     pub fn into_payload(mut self) -> Bytes {
-        self.text.advance(self.places.payload_at().min(self.text.len()));
+        self.text.advance(self.layout.payload_at().min(self.text.len()));
         self.text
     }
 
@@ -123,7 +123,7 @@ impl Event {
     #[inline]
     pub fn room(&self) -> usize {
         let text = match self {
-            Self::Message(message) => message.places.channel_len().saturating_add(message.payload().len()),
+            Self::Message(message) => message.layout.channel_len().saturating_add(message.payload().len()),
             _ => 0,
         };
         size_of::<Self>().saturating_add(text)
@@ -144,7 +144,7 @@ mod tests {
         let mut read = bytes::BytesMut::from(wire);
         let frame = Decoder::new(Limits::default()).decode(&mut read).expect("legal").expect("whole");
         let told = message(&frame).expect("a message");
-        Message::of(told.text, told.places)
+        Message::of(told.text, told.layout)
     }
 
     #[test]
