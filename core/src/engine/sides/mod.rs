@@ -435,8 +435,8 @@ impl Sides {
         for pool in self.pools.values_mut() {
             pool.expire(now, ended);
         }
-        self.may_write.extend(self.sides.keys());
-        for (conn, side) in &mut self.sides {
+        for (conn, side) in self.sides.iter_mut().filter(|(_, side)| side.poll_timeout() <= now) {
+            self.may_write.insert(*conn);
             let pool = self.pools.get(&side.node);
             let place = pool.and_then(|pool| pool.idle().iter().position(|idle| idle == conn));
             let spare = pool.map_or(0, |pool| pool.idle().len().saturating_sub(pool.min_idle()));

@@ -1,5 +1,6 @@
 //! The side connections with one node: how many there are, and who waits for one.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -21,8 +22,9 @@ pub(crate) struct Way {
     pub(crate) purpose: Purpose,
 }
 
-/// A request that waits for a connection, and its bytes.
-type Waiter = (Entry, Outgoing);
+/// A request that waits for a connection, and its bytes. A thousand may wait: the less each takes, the sooner those are
+/// found whose time is up.
+type Waiter = (Entry, Box<Outgoing>);
 
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -108,7 +110,7 @@ impl Pool {
     }
 
     fn put(&mut self, entry: Entry, bytes: &mut Outgoing, put: fn(&mut VecDeque<Waiter>, Waiter)) {
-        let mut own = Outgoing::default();
+        let mut own = Box::<Outgoing>::default();
         bytes.transfer(entry.wire_len as usize, &mut own);
         self.earliest = self.earliest.min(entry.deadline);
         put(&mut self.waiting, (entry, own));
@@ -195,9 +197,9 @@ impl Pool {
     }
 
     /// Takes all who wait, to be routed anew.
-    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Waiter> + use<> {
+    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = (Entry, Outgoing)> + use<> {
         self.earliest = Instant::FAR;
-        core::mem::take(&mut self.waiting).into_iter()
+        core::mem::take(&mut self.waiting).into_iter().map(|(entry, bytes)| (entry, *bytes))
     }
 
     /// Ends those whose deadline has come.

@@ -366,9 +366,10 @@ impl Side {
         }
     }
 
+    /// No sooner has it to be looked at.
     pub(super) fn poll_timeout(&self) -> Instant {
         let connection = self.connection.poll_timeout(&self.config);
-        match &self.state {
+        let state = match &self.state {
             Use::Idle(since) => {
                 let idle_timeout = self.config.pool.idle_timeout;
                 let stale_at = idle_timeout.map_or(Instant::FAR, |timeout| *since + timeout);
@@ -376,8 +377,9 @@ impl Side {
             }
             Use::Recalled(recall) => recall.again_at.min(recall.until),
             Use::Leased(_) if self.connection.is_idle() => self.given_up_at(),
-            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()).min(self.parked.earliest()),
+            Use::Busy | Use::Leased(_) => connection.min(self.given_up_at()),
             Use::Opening => connection,
-        }
+        };
+        state.min(self.parked.earliest())
     }
 }
