@@ -69,6 +69,9 @@ impl Held {
     }
 }
 
+/// So many are few: to wake one takes the system some 20 us.
+const FEW: usize = 8;
+
 /// While it is there, those whom this thread wakes go on sleeping, if they are few.
 pub(super) struct Wakes(());
 
@@ -79,7 +82,6 @@ impl Wakes {
     }
 
     fn unpark(thread: &Thread) {
-        const FEW: usize = 2;
         let holds = HELD.try_with(|held| {
             let mut held = held.borrow_mut();
             if held.holds && held.threads.len() < FEW {
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn few_are_held_until_the_end_and_many_are_not() {
-        let sleepers = [(); 4].map(|()| {
+        let sleepers = [(); FEW + 2].map(|()| {
             let thread = thread::spawn(|| {}).thread().clone();
             Arc::new(Sleeper { thread, woken: AtomicBool::new(false) })
         });
@@ -121,11 +123,11 @@ mod tests {
         wake(0);
         wake(0);
         assert_eq!(held(), 1, "it is woken once");
-        wake(1);
-        assert_eq!(held(), 2);
-        wake(2);
+        (1..FEW).for_each(wake);
+        assert_eq!(held(), FEW);
+        wake(FEW);
         assert_eq!(held(), 0, "they were few no longer");
-        wake(3);
+        wake(FEW + 1);
         assert_eq!(held(), 0, "nobody waits any more who is woken");
         drop(wakes);
         let wakes = Wakes::hold();
