@@ -46,6 +46,9 @@ impl PoolOptions {
 
     /// How many side connections there may be with one node. Calls that find all of them in use wait in their order,
     /// within their deadlines. Default 50.
+    ///
+    /// If far more calls wait than there are connections, and each gives up sooner than its turn comes, most connections
+    /// go to who is about to leave, and little gets done: allow more connections, or wait for longer.
     pub const fn max(mut self, connections: usize) -> Self {
         self.max = connections;
         self
