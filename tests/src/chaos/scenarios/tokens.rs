@@ -57,7 +57,9 @@ fn renew(settings: &Settings, url: &str, nodes: Vec<SocketAddr>) -> (Arc<Issuer>
     thread::sleep(settings.extent.tokens);
     issuer.made.store(issuer.connections() - before, Ordering::SeqCst);
     issuer.shown.fetch_or(shown.contains(CANARY), Ordering::SeqCst);
-    (issuer, stage.end())
+    let logs = stage.end();
+    issuer.retire();
+    (issuer, logs)
 }
 
 /// Who makes the users.
@@ -86,6 +88,11 @@ impl Issuer {
     /// On every node.
     fn administer<T>(&self, ask: impl Fn(&Wire) -> T) -> Vec<T> {
         self.admins.lock().unwrap_or_else(PoisonError::into_inner).iter().map(ask).collect()
+    }
+
+    /// From now on tokens are nobody's to end: the nodes are about to go.
+    fn retire(&self) {
+        self.admins.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn issue(self: &Arc<Self>) -> Token {
