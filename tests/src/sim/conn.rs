@@ -89,6 +89,8 @@ pub(super) struct Down {
     pub(super) absurd_from: Option<u64>,
     /// Segments that arrive are held back; so many.
     pub(super) muted: Option<usize>,
+    /// Up to here there is the answer of a replica on the way.
+    pub(super) denied_until: Option<u64>,
     /// No reply is sent any more.
     pub(super) silent: bool,
     /// No read ends before this place.

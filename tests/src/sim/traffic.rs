@@ -18,6 +18,9 @@ use super::server;
 use super::trace::Note;
 use super::world::{Event, World};
 
+/// How a replica begins its answer to a write.
+const READONLY: &[u8] = b"-READONLY";
+
 impl World {
     /// The client writes.
     pub(super) fn write(&mut self, id: usize, from: &mut impl Buf, waker: &Waker) -> Poll<io::Result<usize>> {
@@ -323,7 +326,11 @@ impl World {
         if self.conns[id].stage != Stage::Open || bytes.is_empty() {
             return;
         }
-        self.conns[id].down.sent += bytes.len() as u64;
+        let down = &mut self.conns[id].down;
+        down.sent += bytes.len() as u64;
+        if bytes.windows(READONLY.len()).any(|part| part == READONLY) {
+            down.denied_until = Some(down.sent);
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             let cut = self.faults.strikes(Class::Cuts, &mut self.rng, 2);
@@ -358,7 +365,14 @@ impl World {
         conn.down.ended |= segment.is_empty();
         conn.down.received.extend_from_slice(&segment);
         conn.reader.take().into_iter().for_each(Waker::wake);
-        if idle && conn.down.extra {
+        let arrived = conn.down.read + conn.down.received.len() as u64;
+        if let Some(until) = conn.down.denied_until {
+            conn.down.denied_until = Some(until).filter(|until| arrived < *until);
+            let server = conn.server;
+            // What was said long ago is news to the client, which makes all connections anew.
+            self.blemish_all(server, "has said that it is a replica");
+        }
+        if idle && self.conns[id].down.extra {
             self.add_extra(id);
         }
     }
