@@ -3,15 +3,11 @@
 //!
 //! Whoever waits is there from the beginning, and waits and does not in turns, so that all else is equal. A figure is
 //! the median over those turns: one hiccup of the machine is not to decide.
-//!
-//! A thousand threads that wake up again and again slow down a small machine for everybody. How much is told by
-//! bystanders, who have a plain connection each and know nothing of the client: what they take is not the client's fault.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::thread;
@@ -19,11 +15,12 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, or};
 use redstart_core::client::Options;
-use redstart_core::commands::{ListCommands, StringCommands};
+use redstart_core::commands::ListCommands;
 
 use crate::chaos::stage::{Stage, lists};
 use crate::chaos::{Report, Settings};
 use crate::clients::{AnyClient, Runtime, Task};
+use crate::load::{Verdict, Window};
 use crate::server::Server;
 use crate::wire::Wire;
 
@@ -33,8 +30,7 @@ const CALLERS: usize = 1_000;
 /// Over how many connections.
 const OPTION: &str = "pool_max=50";
 
-/// How many times longer the slowest hundredth of all other calls may take: than while nobody waits, or than that of
-/// bystanders if the machine is that slow.
+/// How many times longer the slowest hundredth of all other calls may take.
 const SLOWER: f64 = 1.5;
 
 /// How often they are measured without those that wait, and with them.
@@ -42,10 +38,6 @@ const TURNS: usize = 5;
 
 /// How long a call waits at the most, and half as long on average: a thousand are given up in a second.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How many bystanders there are, and how often each makes a call.
-const BYSTANDERS: usize = 4;
-const PACE: Duration = Duration::from_millis(5);
 
 /// An item comes this often.
 const EVERY: Duration = Duration::from_millis(2);
@@ -115,7 +107,6 @@ pub(super) fn beside(settings: &Settings) -> Report {
     let stage = Stage::begin(&settings, &server.url(), lists(settings.workers));
     let shared = Arc::new(Shared::default());
     let callers = start(settings.runtime, stage.client(), &shared);
-    let bystanders = Bystanders::start(server.addr());
 
     let (mut without, mut with, mut items) = (Vec::new(), Vec::new(), 0);
     for _ in 0..TURNS {
@@ -131,26 +122,18 @@ pub(super) fn beside(settings: &Settings) -> Report {
     }
     shared.enter(Phase::Over);
     callers.into_iter().for_each(block_on);
-    let bystanders = bystanders.stop();
 
     let wire = Wire::connect(server.addr(), 3);
     let verdict = stage.end().judge(|list| wire.lrange(list, 0, -1).expect("a list of strings"));
-    let of_workers = |time: &Range<Instant>| verdict.window(0..settings.workers, time.clone()).p99;
-    let of_bystanders = |time: &Range<Instant>| p99(&bystanders, time);
-    let [before, during] = [&without, &with].map(|times| median(times, of_workers));
-    let [plain_before, plain_during] = [&without, &with].map(|times| median(times, of_bystanders));
+    let (before, during) = (typical(&verdict, &settings, &without), typical(&verdict, &settings, &with));
     let left: Vec<u32> = wire.lrange("jobs", 0, -1).expect("a list of numbers");
     let taken = shared.taken.lock().expect("no task panics").clone();
     let all: BTreeSet<_> = taken.iter().chain(&left).collect();
     let are_exact = all.len() == items as usize && taken.len() + left.len() == items as usize;
 
-    let ratio = |during: Duration, before: Duration| during.as_secs_f64() / before.as_secs_f64();
-    let slower = ratio(during, before.max(plain_during));
+    let ratio = during.as_secs_f64() / before.as_secs_f64();
     let note = format!(
-        "without/beside {CALLERS} waits: p99 {before:.2?}/{during:.2?} ({:.2} times), of plain connections \
-         {plain_before:.2?}/{plain_during:.2?} ({:.2} times), {} of {items} items taken",
-        ratio(during, before),
-        ratio(plain_during, plain_before),
+        "without/beside {CALLERS} waits: p99 {before:.2?}/{during:.2?} ({ratio:.2} times), {} of {items} items taken",
         taken.len(),
     );
     Report::new(&settings, verdict)
@@ -158,58 +141,16 @@ pub(super) fn beside(settings: &Settings) -> Report {
         .lost_none()
         .gate(are_exact, "items were lost, or are there twice")
         .gate(!taken.is_empty(), "no item was taken")
-        .gate(!settings.extent.timed || slower <= SLOWER, "others became slower")
+        .gate(!settings.extent.timed || ratio <= SLOWER, "others became slower")
         .note(note)
 }
 
-/// The median of a figure at these times.
-fn median(times: &[Range<Instant>], figure: impl Fn(&Range<Instant>) -> Duration) -> Duration {
-    let mut found = times.iter().map(figure).collect::<Vec<_>>();
+/// The median of what 99 of 100 calls did not exceed at these times.
+fn typical(verdict: &Verdict, settings: &Settings, times: &[Range<Instant>]) -> Duration {
+    let window = |time: &Range<Instant>| verdict.window(0..settings.workers, time.clone());
+    let mut found = times.iter().map(window).map(|Window { p99, .. }| p99).collect::<Vec<_>>();
     found.sort();
     found[found.len() / 2]
-}
-
-/// What 99 of 100 of the calls that began in this time did not exceed.
-fn p99(calls: &[Call], time: &Range<Instant>) -> Duration {
-    let mut took = calls.iter().filter(|call| time.contains(&call.0)).map(|call| call.1).collect::<Vec<_>>();
-    took.sort();
-    took[took.len() * 99 / 100]
-}
-
-/// When a call began, and how long it took.
-type Call = (Instant, Duration);
-
-/// Threads that have nothing to do with the client.
-struct Bystanders {
-    over: Arc<AtomicBool>,
-    threads: Vec<thread::JoinHandle<Vec<Call>>>,
-}
-
-impl Bystanders {
-    fn start(server: SocketAddr) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let call = move |over: Arc<AtomicBool>| {
-            let (wire, mut calls) = (Wire::connect(server, 3), Vec::new());
-            while !over.load(SeqCst) {
-                let begun = Instant::now();
-                assert_eq!(wire.get("of bystanders"), Ok(None::<String>));
-                calls.push((begun, begun.elapsed()));
-                thread::sleep(PACE);
-            }
-            calls
-        };
-        let threads = (0..BYSTANDERS).map(|_| {
-            let over = Arc::clone(&over);
-            thread::spawn(move || call(over))
-        });
-        let threads = threads.collect();
-        Self { over, threads }
-    }
-
-    fn stop(self) -> Vec<Call> {
-        self.over.store(true, SeqCst);
-        self.threads.into_iter().flat_map(|thread| thread.join().expect("no thread panics")).collect()
-    }
 }
 
 /// Starts all who wait: as tasks whose calls are dropped, or as threads whose calls run out of time.
