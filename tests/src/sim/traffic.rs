@@ -14,12 +14,9 @@ use super::ledger::Shape;
 use super::oracles::{self, Violation};
 use super::pubsub::Change;
 use super::request::Request;
-use super::server;
+use super::server::{self, Refusal};
 use super::trace::Note;
 use super::world::{Event, World};
-
-/// How a replica begins its answer to a write.
-const READONLY: &[u8] = b"-READONLY";
 
 impl World {
     /// The client writes.
@@ -328,7 +325,8 @@ impl World {
         }
         let down = &mut self.conns[id].down;
         down.sent += bytes.len() as u64;
-        if bytes.windows(READONLY.len()).any(|part| part == READONLY) {
+        let denial = Refusal::ReadOnly.text().as_bytes();
+        if bytes.windows(denial.len()).any(|part| part == denial) {
             down.denied_until = Some(down.sent);
         }
         let mut rest = bytes;
